@@ -282,7 +282,8 @@ def run_check(python: Path, name: str, args: list[str]) -> Result:
 def run_suite(python: Path, name: str, args: list[str]) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [str(python), "-m", "pytest", "-q", "-rs", f"--junitxml={report}", *args]
+        options = ["-q", "-rs", "-p", "tests.require_all", f"--junitxml={report}"]
+        command = [str(python), "-m", "pytest", *options, *args]
         code, seconds = run_phase(name, command)
         passed, failed, reasons = count(report)
     # Broken before or beside its tests (a bad option, a crash, nothing to run) is a failure too.

@@ -1,6 +1,6 @@
 """A pytest plugin: with LINLI_REQUIRE_ALL=1 whatever would be skipped or excused fails.
 
-Loaded by `pytest_plugins = ["tests.require_all"]` in tests/conftest.py.
+`python run.py test` loads it; a plain `pytest` would need `-p tests.require_all`.
 """
 
 import os

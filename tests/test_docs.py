@@ -114,8 +114,7 @@ def test_a_name_counts_only_as_code(text: str, named: bool) -> None:
 def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "guide.md"
     page.write_text(
-        "[self](guide.md#top) [web](https://example.org) [up](#top) ![no](no.png)\n"
-        '<img src="gone%20too.png">\n'
+        '[self](guide.md#top) [web](https://example.org) [up](#top) ![no](no.png)\n<img src="gone%20too.png">\n'
     )
 
     assert broken_links(page) == ["no.png", "gone%20too.png"]

@@ -23,12 +23,11 @@ SOURCE = run.ROOT / "run.py"
 CLI = """\
 import sys, time
 import linli_tiny
-print("cli", sys.argv[1:], "utf8" if sys.flags.utf8_mode else "", flush=True)
-if "sleep" in sys.argv:
-    try:
-        time.sleep(60)
-    except KeyboardInterrupt:
-        print("ended in its own way")
+try:
+    print("cli", sys.argv[1:], "utf8" if sys.flags.utf8_mode else "", flush=True)
+    time.sleep(60 if "sleep" in sys.argv else 0)
+except KeyboardInterrupt:
+    print("ended in its own way")
 sys.exit(7 if "fail" in sys.argv else 0)
 """
 
