@@ -1,0 +1,191 @@
+"""Areas and categories: what there is, and the administrator's changes to it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import AreaRow
+from db.writes import audit, first_result, remember, update_version
+from domain import access
+from domain.access import Actor, Grant, Role
+from domain.areas import UNSORTED_COMMUNITY, Area, Level, check_parent, path_of
+from domain.errors import Invalid, NotFound
+from domain.ids import new_id
+
+
+def _area(row: AreaRow) -> Area:
+    return Area(
+        row.id,
+        row.parent_id,
+        Level(row.level),
+        row.name,
+        row.code,
+        row.path,
+        row.community_id,
+        row.valid_to,
+        row.version,
+    )
+
+
+def get(session: Session, area_id: UUID) -> Area:
+    row = session.get(AreaRow, area_id)
+    if row is None:
+        raise NotFound("没有找到这个辖区，可能已关闭。")
+    return _area(row)
+
+
+def tree(session: Session, *, with_closed: bool = False) -> list[Area]:
+    """List all areas, each after its parent; siblings by their order and name."""
+    query = select(AreaRow).order_by(AreaRow.sort, AreaRow.name)
+    rows = [r for r in session.scalars(query) if with_closed or r.valid_to is None]
+    children: dict[UUID | None, list[AreaRow]] = {}
+    for row in rows:
+        children.setdefault(row.parent_id, []).append(row)
+    listed: list[Area] = []
+    waiting = list(reversed(children.get(None, [])))
+    while waiting:
+        row = waiting.pop()
+        listed.append(_area(row))
+        waiting.extend(reversed(children.get(row.id, [])))
+    return listed
+
+
+def visible(session: Session, actor: Actor) -> list[Area]:
+    """List the areas that the actor's grants cover, and what they lie in down from the community."""
+    paths = [g.area_path for g in actor.grants]
+    return [
+        area
+        for area in tree(session)
+        if area.level is not Level.STREET and any(area.path.startswith(p) or p.startswith(area.path) for p in paths)
+    ]
+
+
+def communities(session: Session, actor: Actor | None = None) -> list[Area]:
+    """List the open communities, the unsorted one last; only the actor's own if one is given."""
+    query = select(AreaRow).where(AreaRow.level == Level.COMMUNITY, AreaRow.valid_to.is_(None))
+    if actor is not None:
+        query = query.where(AreaRow.id.in_(community_ids(actor)))
+    rows = session.scalars(query.order_by(AreaRow.sort, AreaRow.name)).all()
+    return sorted((_area(r) for r in rows), key=lambda a: a.id == UNSORTED_COMMUNITY)
+
+
+def community_ids(actor: Actor) -> frozenset[UUID]:
+    return frozenset().union(*(g.community_ids for g in actor.grants))
+
+
+def grant_of(session: Session, role: Role, area: AreaRow) -> Grant:
+    """Work out which communities a grant on this area reaches."""
+    if area.level == Level.STREET:
+        ids = session.scalars(
+            select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY, AreaRow.path.startswith(area.path))
+        )
+        reached = frozenset(ids)
+    else:
+        reached = frozenset({area.community_id} if area.community_id else ())
+    return Grant(role, area.id, area.path, Level(area.level), reached)
+
+
+def place_columns(session: Session, area_id: UUID) -> dict[str, UUID | str | None]:
+    """Give the columns that keep a ticket's place as of now: community, grid, building, path."""
+    area = get(session, area_id)
+    if area.level is Level.STREET or area.valid_to is not None:
+        raise Invalid("请选择一个社区、网格或楼栋。", field="area_id")
+    above: dict[Level, UUID] = {}
+    row: Area | None = area
+    while row is not None:
+        above[row.level] = row.id
+        row = get(session, row.parent_id) if row.parent_id else None
+    return {
+        "area_id": area.id,
+        "area_path": area.path,
+        "community_id": above[Level.COMMUNITY],
+        "grid_id": above.get(Level.GRID),
+        "building_id": above.get(Level.BUILDING),
+    }
+
+
+def insert_area(
+    tx: Session,
+    *,
+    level: Level,
+    name: str,
+    parent_id: UUID | None,
+    code: str = "",
+    households: int | None = None,
+    sort: int = 0,
+    area_id: UUID | None = None,
+) -> Area:
+    """Write the row; rights are the caller's business."""
+    parent = get(tx, parent_id) if parent_id else None
+    check_parent(level, parent)
+    if not name.strip():
+        raise Invalid("请填写辖区名称。", field="name")
+    new = area_id or new_id()
+    community = new if level is Level.COMMUNITY else parent.community_id if parent else None
+    row = AreaRow(
+        id=new,
+        parent_id=parent_id,
+        community_id=community,
+        level=level.value,
+        name=name.strip(),
+        code=code,
+        path=path_of(parent.path if parent else "", new),
+        households=households,
+        sort=sort,
+        version=1,
+    )
+    tx.add(row)
+    tx.flush()
+    return _area(row)
+
+
+def create(
+    tx: Session,
+    *,
+    actor: Actor,
+    level: Level,
+    name: str,
+    parent_id: UUID | None,
+    key: str,
+    now: datetime,
+    code: str = "",
+    households: int | None = None,
+) -> Area:
+    access.check(actor, "settings")
+    request = {"do": "area", "name": name, "parent": parent_id, "level": level}
+    if done := first_result(tx, key, request):
+        return get(tx, done)
+    same = select(AreaRow.id).where(
+        AreaRow.parent_id == parent_id, AreaRow.name == name.strip(), AreaRow.valid_to.is_(None)
+    )
+    if tx.scalars(same).first():
+        raise Invalid(f"这里已有“{name.strip()}”，请换个名称。", field="name")
+    area = insert_area(tx, level=level, name=name, parent_id=parent_id, code=code, households=households)
+    audit(tx, "area.create", actor_id=actor.user_id, subject_id=area.id, now=now)
+    remember(tx, key, request, area.id, now=now)
+    return area
+
+
+def rename(
+    tx: Session, *, actor: Actor, area_id: UUID, name: str, code: str, expected_version: int, now: datetime
+) -> Area:
+    access.check(actor, "settings")
+    if not name.strip():
+        raise Invalid("请填写辖区名称。", field="name")
+    update_version(tx, AreaRow, area_id, expected_version, {"name": name.strip(), "code": code})
+    audit(tx, "area.rename", actor_id=actor.user_id, subject_id=area_id, now=now)
+    return get(tx, area_id)
+
+
+def close(tx: Session, *, actor: Actor, area_id: UUID, expected_version: int, now: datetime) -> None:
+    """Close an area from now on; it stays readable, and nothing below it may still be open."""
+    access.check(actor, "settings")
+    below = select(AreaRow.id).where(AreaRow.parent_id == area_id, AreaRow.valid_to.is_(None))
+    if tx.scalars(below).first():
+        raise Invalid("下面还有没关闭的辖区，请先关闭它们。")
+    if area_id == UNSORTED_COMMUNITY:
+        raise Invalid("“未分区”用来接收还没分到社区的工单，不能关闭。")
+    update_version(tx, AreaRow, area_id, expected_version, {"valid_to": now})
+    audit(tx, "area.close", actor_id=actor.user_id, subject_id=area_id, now=now)

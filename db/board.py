@@ -1,0 +1,335 @@
+"""What the board, the drawer, 我的 and the export read: scoped and masked in the query."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
+from db.ticket_events import inside, may_read, number_text
+from domain.access import OFFICE, Actor, grants_for
+from domain.clock import at_local, local_date
+from domain.due import Grade, Matter, Urgency, urgency
+from domain.tickets import (
+    CLOCK_RUNS,
+    COLUMN_OF,
+    COLUMN_STATUSES,
+    DONE_SHOWN,
+    OPEN,
+    Channel,
+    Column,
+    Kind,
+    Satisfaction,
+    Status,
+)
+
+CARDS_A_COLUMN = 60
+PRIVATE = "私事"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the board is narrowed to; the empty value of each means "all"."""
+
+    community_id: UUID | None = None
+    grid_id: UUID | None = None
+    category_id: UUID | None = None
+    kind: Kind | None = None
+    grade: Grade | None = None
+    handler_id: UUID | None = None
+    mine: bool = False
+    due: str = ""  # "late" or "today"
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    id: UUID
+    no: str
+    kind: Kind
+    status: Status
+    title: str
+    place: str
+    grid: str
+    category: str
+    grade: Grade
+    matter: Matter | None
+    channel: Channel
+    urgency: Urgency
+    handler: str
+    reported_at: datetime
+    due_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    contacted: bool
+    urged: int
+    claimable: bool
+    round_no: int
+    satisfaction: Satisfaction | None
+    single_duty: bool
+    hidden: bool  # a 私事 this viewer sees as number and 私事 only
+    version: int
+
+    @property
+    def column(self) -> Column | None:
+        return COLUMN_OF.get(self.status)
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    column: Column
+    count: int
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The row above the board, for the same scope and filters; each opens its tickets."""
+
+    open: int
+    late: int
+    today: int
+    closed_today: int
+
+
+@dataclass(frozen=True)
+class Board:
+    columns: tuple[BoardColumn, ...]
+    figures: Figures
+    at: datetime
+
+
+def board(session: Session, *, actor: Actor, filters: Filters, now: datetime, limit: int = CARDS_A_COLUMN) -> Board:
+    """Read the four columns with true counts; at most `limit` cards each, the most pressing first."""
+    held = conditions(actor, filters, now=now)
+    counts = _counts(session, held, now)
+    columns = tuple(
+        BoardColumn(
+            column,
+            sum(counts.get(status, 0) for status in COLUMN_STATUSES[column]),
+            tuple(_column_cards(session, actor, column, held, now, limit)),
+        )
+        for column in Column
+    )
+    return Board(columns, _figures(session, actor, filters, now), now)
+
+
+def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Turn filters into SQL inside the actor's scope."""
+    row = TicketRow
+    pairs: list[tuple[Any, ColumnElement[bool]]] = [
+        (filters.community_id, row.community_id == filters.community_id),
+        (filters.grid_id, row.grid_id == filters.grid_id),
+        (filters.kind, row.kind == filters.kind),
+        (filters.grade, row.grade == filters.grade),
+        (filters.handler_id, row.handler_id == filters.handler_id),
+    ]
+    held = [may_read(actor), *(condition for value, condition in pairs if value)]
+    if filters.mine:
+        held.append(or_(row.handler_id == actor.party_id, row.reporter_user_id == actor.user_id))
+    if filters.due:
+        held.append(_due(filters.due, now))
+    if filters.category_id:
+        below = select(CategoryRow.id).where(CategoryRow.parent_id == filters.category_id)
+        held += [or_(row.category_id == filters.category_id, row.category_id.in_(below)), _clear(actor)]
+    if filters.text.strip():
+        held += [_matches(filters.text.strip()), _clear(actor)]
+    return held
+
+
+def _due(due: str, now: datetime) -> ColumnElement[bool]:
+    running = TicketRow.status.in_(CLOCK_RUNS)
+    if due == "late":
+        return and_(running, TicketRow.due_at < now)
+    return and_(running, TicketRow.due_at >= now, TicketRow.due_at <= _end_of_day(now))
+
+
+def _end_of_day(now: datetime) -> datetime:
+    return at_local(local_date(now) + timedelta(days=1), time(0))
+
+
+def _clear(actor: Actor) -> ColumnElement[bool]:
+    """Leave out the 私事 that this viewer may not read: a filter must not tell what they are about."""
+    return or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE, _sees_private(actor))
+
+
+def _sees_private(actor: Actor) -> ColumnElement[bool]:
+    mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
+    if actor.party_id:
+        mine.append(TicketRow.handler_id == actor.party_id)
+    return or_(inside(grants_for(actor, OFFICE)), *mine)
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    """Find the words in number, title, place or description; LIKE inside scope and index."""
+    like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    digits = text.upper().removeprefix("E")
+    by_number = TicketRow.number == int(digits) if digits.isdigit() and len(digits) < 10 else None
+    described = select(TicketTextRow.ticket_id).where(
+        TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.like(like, escape="\\")
+    )
+    found = or_(
+        TicketRow.title.like(like, escape="\\"),
+        TicketRow.address.like(like, escape="\\"),
+        described.exists(),
+    )
+    return found if by_number is None else or_(by_number, found)
+
+
+def _counts(session: Session, held: list[ColumnElement[bool]], now: datetime) -> dict[str, int]:
+    """Count by status: open work, and what was closed in the last fourteen days."""
+    recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
+    query = (
+        select(TicketRow.status, func.count())
+        .where(*held, or_(TicketRow.status.in_(OPEN), recent))
+        .group_by(TicketRow.status)
+    )
+    return {name: count for name, count in session.execute(query)}  # noqa: C416
+
+
+def _figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
+    held = conditions(actor, replace(filters, due=""), now=now)
+    running = TicketRow.status.in_(CLOCK_RUNS)
+    late = and_(running, TicketRow.due_at < now)
+    today = and_(running, TicketRow.due_at >= now, TicketRow.due_at <= _end_of_day(now))
+    query = select(func.count(), func.sum(case((late, 1), else_=0)), func.sum(case((today, 1), else_=0)))
+    opened, overdue, due_today = session.execute(query.where(*held, TicketRow.status.in_(OPEN))).one()
+    start = at_local(local_date(now), time(0))
+    ended = select(func.count()).where(*held, TicketRow.status == Status.CLOSED, TicketRow.closed_at >= start)
+    closed_today = session.execute(ended.where(TicketRow.closed_at <= now)).scalar_one()
+    return Figures(opened, overdue or 0, due_today or 0, closed_today)
+
+
+_ORDERS: dict[Column, tuple[Any, ...]] = {
+    Column.TODO: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
+    Column.DOING: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
+    Column.FOLLOW_UP: (TicketRow.resolved_at, TicketRow.id),
+    Column.DONE: (TicketRow.closed_at.desc(), TicketRow.id),
+}
+
+
+def _column_cards(
+    session: Session,
+    actor: Actor,
+    column: Column,
+    held: list[ColumnElement[bool]],
+    now: datetime,
+    limit: int,
+) -> list[Card]:
+    query = _cards_query(actor).where(*held, TicketRow.status.in_(COLUMN_STATUSES[column]))
+    if column is Column.DONE:
+        query = query.where(TicketRow.closed_at >= now - DONE_SHOWN)
+    return _cards(session.execute(query.order_by(*_ORDERS[column]).limit(limit)), now)
+
+
+def _cards_query(actor: Actor) -> Select[TicketRow, str, str, str, str, bool]:
+    grid, parent = aliased(AreaRow), aliased(CategoryRow)
+    return (
+        select(TicketRow, PartyRow.label, CategoryRow.name, parent.name, grid.name, _sees_private(actor))
+        .outerjoin(PartyRow, PartyRow.id == TicketRow.handler_id)
+        .outerjoin(CategoryRow, CategoryRow.id == TicketRow.category_id)
+        .outerjoin(parent, parent.id == CategoryRow.parent_id)
+        .outerjoin(grid, grid.id == TicketRow.grid_id)
+    )
+
+
+def _cards(rows: Iterable[Any], now: datetime) -> list[Card]:
+    return [_card(*row, now=now) for row in rows]
+
+
+def _card(
+    row: TicketRow,
+    handler: str | None,
+    category: str | None,
+    parent: str | None,
+    grid: str | None,
+    sees_private: bool,
+    *,
+    now: datetime,
+) -> Card:
+    status = Status(row.status)
+    hidden = row.matter == Matter.PRIVATE and not sees_private
+    return Card(
+        id=row.id,
+        no=number_text(row.number),
+        kind=Kind(row.kind),
+        status=status,
+        title=PRIVATE if hidden else row.title,
+        place="" if hidden else row.address,
+        grid="" if hidden else grid or "",
+        category="" if hidden else parent or category or "",
+        grade=Grade(row.grade),
+        matter=Matter(row.matter) if row.matter else None,
+        channel=Channel(row.channel),
+        urgency=urgency(row.due_at, row.round_at, now=now, done=status not in CLOCK_RUNS),
+        handler="" if hidden else handler or "",
+        reported_at=row.reported_at,
+        due_at=row.due_at,
+        resolved_at=row.resolved_at,
+        closed_at=row.closed_at,
+        contacted=row.first_contact_at is not None,
+        urged=row.urge_count,
+        claimable=row.open_to_volunteers and status is Status.ACCEPTED,
+        round_no=row.round_no,
+        satisfaction=Satisfaction(row.satisfaction) if row.satisfaction else None,
+        single_duty=row.single_duty,
+        hidden=hidden,
+        version=row.version,
+    )
+
+
+def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> Card | None:
+    """Read one card as this viewer sees it; None if they may not."""
+    rows = session.execute(_cards_query(actor).where(TicketRow.id == ticket_id, may_read(actor)))
+    return next(iter(_cards(rows, now)), None)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One group of 我的: what it is, how many, and the first of them."""
+
+    name: str
+    title: str
+    count: int
+    cards: tuple[Card, ...]
+
+
+def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -> list[Waiting]:
+    """List what waits for this person: theirs to do first, then what their role decides."""
+    row = TicketRow
+    mine = row.handler_id == actor.party_id if actor.party_id else ~true()
+    office = inside(grants_for(actor, OFFICE))
+    groups: Sequence[tuple[str, str, ColumnElement[bool]]] = (
+        ("to_claim", "派给我，等我接单", and_(mine, row.status == Status.DISPATCHED)),
+        ("doing", "我正在办", and_(mine, row.status == Status.IN_PROGRESS)),
+        ("late", "已超时", and_(office, row.status.in_(CLOCK_RUNS), row.due_at < now)),
+        ("to_accept", "等受理", and_(office, row.status == Status.REPORTED)),
+        ("to_dispatch", "等派单", and_(office, row.status == Status.ACCEPTED)),
+        ("to_follow_up", "等回访", and_(office, row.status == Status.RESOLVED)),
+        ("to_help", "可以帮忙的事", _offered()),
+        ("reported", "我登记的，还在办", and_(row.reporter_user_id == actor.user_id, row.status.in_(OPEN))),
+    )
+    return [_group(session, actor, name, title, held, now, limit) for name, title, held in groups]
+
+
+def _offered() -> ColumnElement[bool]:
+    return and_(TicketRow.open_to_volunteers.is_(True), TicketRow.status == Status.ACCEPTED)
+
+
+def _group(
+    session: Session,
+    actor: Actor,
+    name: str,
+    title: str,
+    held: ColumnElement[bool],
+    now: datetime,
+    limit: int,
+) -> Waiting:
+    both = (may_read(actor), held)
+    count = session.execute(select(func.count()).select_from(TicketRow).where(*both)).scalar_one()
+    rows = session.execute(_cards_query(actor).where(*both).order_by(*_ORDERS[Column.TODO]).limit(limit))
+    return Waiting(name, title, count, tuple(_cards(rows, now)))

@@ -1,0 +1,120 @@
+"""The engine of this process, and the two ways to use it: `run` a command, `read` a query."""
+
+import random
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+import settings
+from domain.errors import Busy, Changed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RETRIES = 30
+RETRY_SECONDS = 5.0
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits on power loss
+    "PRAGMA foreign_keys=ON",  # SQLite forgets it on each connection
+    "PRAGMA busy_timeout=10000",
+)
+# Two at once with one key or one number: the loser runs again and meets the winner's row.
+_RACED = r"command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party"
+_RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|constraint \"(pk|uq)_({_RACED})")
+
+_made: dict[str, Engine] = {}
+
+
+def make(url: str, *, serializable: bool = False) -> Engine:
+    """Make an engine with the product's settings; `get` is the one in use."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, pool_size=20, max_overflow=20)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+    level = "SERIALIZABLE" if serializable else "READ COMMITTED"
+    return create_engine(
+        url,
+        isolation_level=level,
+        pool_size=20,
+        max_overflow=20,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"},
+    )
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: pysqlite's own is deferred
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _on_begin(connection: Connection) -> None:
+    # a deferred transaction can't be upgraded once others have written: "database is locked" at once
+    mode = connection.get_execution_options().get("begin_mode", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def get() -> Engine:
+    """Give the engine of the database in use, which `settings` names."""
+    now = settings.current()
+    if now.url not in _made:
+        _made[now.url] = make(now.url, serializable=now.serializable)
+    return _made[now.url]
+
+
+def dispose() -> None:
+    """Close every connection: before a file is replaced, and between tests."""
+    for engine in _made.values():
+        engine.dispose()
+    _made.clear()
+
+
+def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a command in one write transaction, again as a whole when the database asks for it."""
+    engine = get().execution_options(begin_mode="IMMEDIATE")
+    make_session = sessionmaker(engine, expire_on_commit=False)
+    deadline = time.monotonic() + RETRY_SECONDS
+    for attempt in range(RETRIES):
+        try:
+            with make_session.begin() as tx:
+                return command(tx, *args, **kwargs)
+        except DBAPIError as error:
+            if not may_retry(error):
+                raise
+            if time.monotonic() > deadline:
+                break
+            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))
+    raise Busy()
+
+
+def read(query: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a query in a read transaction of its own."""
+    with sessionmaker(get()).begin() as session:
+        return query(session, *args, **kwargs)
+
+
+def may_retry(error: DBAPIError) -> bool:
+    """Tell whether the whole command may succeed if it is run again."""
+    message = str(error.orig)
+    if isinstance(error, IntegrityError):
+        return bool(_RACES.search(message))
+    state = getattr(error.orig, "sqlstate", None)
+    return state in ("40001", "40P01") or "database is locked" in message or "restart transaction" in message
+
+
+def one_row(result: Any, else_raise: Exception | None = None) -> None:
+    """Hold a conditional UPDATE to exactly one row; otherwise somebody else was first."""
+    if result.rowcount != 1:
+        raise else_raise or Changed("这条记录刚被别人改过，请刷新后再看。")
+
+
+def ping(session: Session) -> bool:
+    return bool(session.execute(text("SELECT 1")).scalar_one())

@@ -1,0 +1,224 @@
+"""Parties: who handles tickets, with or without a login, where and for which categories."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from db import crypto, people
+from db.models import AreaRow, CategoryRow, PartyAreaRow, PartyCategoryRow, PartyRow, PersonRow, TicketRow
+from db.writes import audit, first_result, remember, update_version
+from domain import access
+from domain.access import DISPATCHERS, Actor
+from domain.errors import Invalid, NotAllowed, NotFound
+from domain.ids import new_id
+from domain.tickets import Status, Ticket
+
+
+@dataclass(frozen=True)
+class Party:
+    id: UUID
+    community_id: UUID
+    label: str
+    trade: str
+    is_unit: bool
+    user_id: UUID | None
+    person_id: UUID | None
+    phone: str  # only for those who dispatch
+    area_ids: frozenset[UUID]
+    category_ids: frozenset[UUID]
+    active: bool
+    version: int
+    open_tickets: int = 0
+    fits: int = 0  # how well it fits a given ticket: 2 by category, +1 by area
+
+
+def listed(session: Session, actor: Actor, *, with_inactive: bool = False) -> list[Party]:
+    """List the parties of the actor's communities with what they have in hand."""
+    ids = frozenset().union(*(g.community_ids for g in actor.grants))
+    query = select(PartyRow).where(PartyRow.community_id.in_(ids)).order_by(PartyRow.label)
+    if not with_inactive:
+        query = query.where(PartyRow.active.is_(True))
+    rows = session.scalars(query).all()
+    held = frozenset(row.id for row in rows)
+    reveal = bool(actor.roles & DISPATCHERS) or access.has(actor, "settings")
+    areas_of = _links(session, PartyAreaRow.party_id, PartyAreaRow.area_id, held)
+    categories_of = _links(session, PartyCategoryRow.party_id, PartyCategoryRow.category_id, held)
+    busy = _open_counts(session, held)
+    phones = _phones(session, rows) if reveal else {}
+    return [
+        Party(
+            row.id,
+            row.community_id,
+            row.label,
+            row.trade,
+            row.is_unit,
+            row.user_id,
+            row.person_id,
+            phones.get(row.person_id, "") if row.person_id else "",
+            areas_of.get(row.id, frozenset()),
+            categories_of.get(row.id, frozenset()),
+            row.active,
+            row.version,
+            busy.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def _links(session: Session, left: Any, right: Any, ids: frozenset[UUID]) -> dict[UUID, frozenset[UUID]]:
+    found: dict[UUID, set[UUID]] = {}
+    for party, other in session.execute(select(left, right).where(left.in_(ids))):
+        found.setdefault(party, set()).add(other)
+    return {party: frozenset(others) for party, others in found.items()}
+
+
+def _open_counts(session: Session, ids: frozenset[UUID]) -> dict[UUID | None, int]:
+    query = (
+        select(TicketRow.handler_id, func.count())
+        .where(TicketRow.handler_id.in_(ids), TicketRow.status.in_((Status.DISPATCHED, Status.IN_PROGRESS)))
+        .where(TicketRow.hidden_at.is_(None))
+        .group_by(TicketRow.handler_id)
+    )
+    return {name: count for name, count in session.execute(query)}  # noqa: C416
+
+
+def _phones(session: Session, rows: Sequence[PartyRow]) -> dict[UUID, str]:
+    ids = [row.person_id for row in rows if row.person_id]
+    found = session.execute(select(PersonRow.id, PersonRow.phone).where(PersonRow.id.in_(ids)))
+    return {person: crypto.unseal(phone) for person, phone in found}
+
+
+def proposed(session: Session, actor: Actor, ticket: Ticket) -> list[Party]:
+    """List who could handle this ticket, the best fitting and least busy first."""
+    path = {a.id: a.path for a in session.scalars(select(AreaRow))}
+    category = session.get(CategoryRow, ticket.category_id) if ticket.category_id else None
+    wanted = {category.id, category.parent_id} if category else set()
+    scored: list[Party] = []
+    for party in listed(session, actor):
+        if party.community_id != ticket.community_id:
+            continue
+        near = any(ticket.area_path.startswith(path[a]) for a in party.area_ids if a in path)
+        fits = 2 * bool(wanted & party.category_ids) + near
+        scored.append(replace(party, fits=fits))
+    return sorted(scored, key=lambda p: (-p.fits, p.open_tickets, p.label))
+
+
+def check_serves(session: Session, party_id: UUID, ticket: Ticket) -> None:
+    """Refuse a handler who is unknown, retired, or another community's."""
+    row = session.get(PartyRow, party_id)
+    if row is None or not row.active:
+        raise Invalid("这位处理人已停用或不存在，请另选一位。", field="handler_id")
+    if row.community_id != ticket.community_id:
+        raise Invalid(f"{row.label}不在本社区，请另选一位处理人。", field="handler_id")
+
+
+def insert_party(
+    tx: Session,
+    *,
+    community_id: UUID,
+    label: str,
+    trade: str = "",
+    is_unit: bool = False,
+    user_id: UUID | None = None,
+    person_id: UUID | None = None,
+    area_ids: frozenset[UUID] = frozenset(),
+    category_ids: frozenset[UUID] = frozenset(),
+) -> UUID:
+    """Write a party; rights are the caller's business."""
+    row = PartyRow(
+        id=new_id(),
+        community_id=community_id,
+        label=label,
+        trade=trade,
+        is_unit=is_unit,
+        user_id=user_id,
+        person_id=person_id,
+        version=1,
+    )
+    tx.add(row)
+    tx.flush()
+    _write_links(tx, row.id, area_ids, category_ids)
+    return row.id
+
+
+def _write_links(tx: Session, party_id: UUID, area_ids: frozenset[UUID], category_ids: frozenset[UUID]) -> None:
+    tx.execute(delete(PartyAreaRow).where(PartyAreaRow.party_id == party_id))
+    tx.execute(delete(PartyCategoryRow).where(PartyCategoryRow.party_id == party_id))
+    for area in area_ids:
+        tx.execute(insert(PartyAreaRow).values(party_id=party_id, area_id=area))
+    for category in category_ids:
+        tx.execute(insert(PartyCategoryRow).values(party_id=party_id, category_id=category))
+
+
+def _check_writer(actor: Actor, community_id: UUID) -> None:
+    wanted = DISPATCHERS | {access.Role.ADMIN}
+    if not any(g.role in wanted and community_id in g.community_ids for g in actor.grants):
+        raise NotAllowed("只有管理员和社区工作者可以登记处理人。")
+
+
+def create(
+    tx: Session,
+    *,
+    actor: Actor,
+    community_id: UUID,
+    label: str,
+    key: str,
+    now: datetime,
+    trade: str = "",
+    is_unit: bool = False,
+    phone: str = "",
+    area_ids: frozenset[UUID] = frozenset(),
+    category_ids: frozenset[UUID] = frozenset(),
+) -> UUID:
+    """Register a handler without login: 王师傅, 保洁员, 物业."""
+    request = {"do": "party", "community": community_id, "label": label, "trade": trade, "phone": phone}
+    if done := first_result(tx, key, request):
+        return done
+    _check_writer(actor, community_id)
+    label = label.strip()
+    if not label:
+        raise Invalid("请填写称呼，例如“王师傅”或“保洁班”。", field="label")
+    person = people.find_or_insert(tx, community_id=community_id, name=label, phone=phone, now=now)
+    made = insert_party(
+        tx,
+        community_id=community_id,
+        label=label,
+        trade=trade.strip(),
+        is_unit=is_unit,
+        person_id=person,
+        area_ids=area_ids,
+        category_ids=category_ids,
+    )
+    audit(tx, "party.create", actor_id=actor.user_id, subject_id=made, now=now)
+    remember(tx, key, request, made, now=now)
+    return made
+
+
+def change(
+    tx: Session,
+    *,
+    actor: Actor,
+    party_id: UUID,
+    label: str,
+    trade: str,
+    active: bool,
+    area_ids: frozenset[UUID],
+    category_ids: frozenset[UUID],
+    expected_version: int,
+    now: datetime,
+) -> None:
+    row = tx.get(PartyRow, party_id)
+    if row is None:
+        raise NotFound("没有找到这位处理人。")
+    _check_writer(actor, row.community_id)
+    if not label.strip():
+        raise Invalid("请填写称呼，例如“王师傅”或“保洁班”。", field="label")
+    values = {"label": label.strip(), "trade": trade.strip(), "active": active}
+    update_version(tx, PartyRow, party_id, expected_version, values)
+    _write_links(tx, party_id, area_ids, category_ids)
+    audit(tx, "party.change", actor_id=actor.user_id, subject_id=party_id, now=now)

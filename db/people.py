@@ -1,0 +1,187 @@
+"""People: kept encrypted, looked up by keyed digest, shown masked unless revealed on a purpose."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from db import crypto
+from db.models import PersonRow, RevealRow, TicketRow
+from db.writes import first_result, remember, update_version
+from domain.access import OFFICE, RIGHTS, Actor
+from domain.errors import Invalid, NotAllowed, NotFound
+from domain.ids import new_id
+from domain.people import (
+    REVEAL_LASTS,
+    Person,
+    Purpose,
+    check_phone,
+    mask_address,
+    mask_name,
+    mask_phone,
+    normal_phone,
+)
+
+
+def insert_person(
+    tx: Session,
+    *,
+    community_id: UUID,
+    name: str,
+    phone: str = "",
+    address: str = "",
+    area_id: UUID | None = None,
+    now: datetime,
+) -> UUID:
+    """Write a person; rights are the caller's business."""
+    phone = check_phone(phone)
+    new = new_id()
+    tx.execute(insert(PersonRow).values(columns(new, community_id, name, phone, address, area_id, now)))
+    return new
+
+
+def columns(
+    person_id: UUID,
+    community_id: UUID,
+    name: str,
+    phone: str,
+    address: str,
+    area_id: UUID | None,
+    now: datetime,
+) -> dict[str, object]:
+    """Give a row's values, personal ones sealed, for an insert of one or of many."""
+    held = crypto.keys()
+    return {
+        "id": person_id,
+        "community_id": community_id,
+        "area_id": area_id,
+        "name": crypto.seal(name, held),
+        "phone": crypto.seal(phone, held),
+        "address": crypto.seal(address, held),
+        "name_mac": crypto.mac(name, held),
+        "phone_mac": crypto.mac(phone, held),
+        "created_at": now,
+        "version": 1,
+    }
+
+
+def find_or_insert(tx: Session, *, community_id: UUID, name: str, phone: str, now: datetime) -> UUID | None:
+    """Find the person with this name and phone, or write them; None if neither is given.
+
+    Without a phone two people of one name can't be told apart: each report gets a person of its own.
+    """
+    name, phone = name.strip(), check_phone(phone)
+    if not name and not phone:
+        return None
+    if phone:
+        same = select(PersonRow.id).where(
+            PersonRow.community_id == community_id,
+            PersonRow.phone_mac == crypto.mac(phone),
+            PersonRow.name_mac == crypto.mac(name) if name else PersonRow.name_mac.is_(None),
+        )
+        if found := tx.scalars(same.limit(1)).first():
+            return found
+    return insert_person(tx, community_id=community_id, name=name, phone=phone, now=now)
+
+
+def get(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> Person:
+    """Read a person as this viewer may see them: in full while a reveal of theirs holds."""
+    row = session.get(PersonRow, person_id)
+    if row is None:
+        raise NotFound("没有找到这个人，信息可能已按要求删除。")
+    return _shown(row, _revealed_until(session, actor, person_id, now))
+
+
+def _revealed_until(session: Session, actor: Actor, person_id: UUID, now: datetime) -> datetime | None:
+    query = select(RevealRow.until).where(
+        RevealRow.user_id == actor.user_id, RevealRow.person_id == person_id, RevealRow.until > now
+    )
+    return session.scalars(query.order_by(RevealRow.until.desc()).limit(1)).first()
+
+
+def _shown(row: PersonRow, until: datetime | None) -> Person:
+    name, phone, address = (crypto.unseal(v) for v in (row.name, row.phone, row.address))
+    if until is None:
+        name, phone, address = mask_name(name), mask_phone(phone), mask_address(address)
+    return Person(row.id, row.community_id, name, phone, address, row.version, until)
+
+
+def reveal(
+    tx: Session,
+    *,
+    actor: Actor,
+    person_id: UUID,
+    purpose: Purpose,
+    ticket_id: UUID | None,
+    key: str,
+    now: datetime,
+) -> Person:
+    """Open a person to this viewer for fifteen minutes, and keep who asked and why."""
+    request = {"do": "reveal", "actor": actor.user_id, "person": person_id, "purpose": purpose}
+    row = tx.get(PersonRow, person_id)
+    if row is None:
+        raise NotFound("没有找到这个人，信息可能已按要求删除。")
+    _check_reveal(tx, actor, row, ticket_id)
+    if first_result(tx, key, request) is None:
+        made = new_id()
+        values = {
+            "id": made,
+            "user_id": actor.user_id,
+            "person_id": person_id,
+            "purpose": purpose.value,
+            "ticket_id": ticket_id,
+            "at": now,
+            "until": now + REVEAL_LASTS,
+        }
+        tx.execute(insert(RevealRow).values(values))
+        remember(tx, key, request, made, now=now)
+    return get(tx, actor=actor, person_id=person_id, now=now)
+
+
+def _check_reveal(tx: Session, actor: Actor, person: PersonRow, ticket_id: UUID | None) -> None:
+    """Let the office see its community's people; others only whom a ticket in their hands names."""
+    office = {g for g in actor.grants if g.role in OFFICE and person.community_id in g.community_ids}
+    if office:
+        return
+    ticket = tx.get(TicketRow, ticket_id) if ticket_id else None
+    mine = ticket is not None and ticket.reporter_id == person.id
+    if not mine or ticket is None or not actor.roles_at(ticket.area_path) & RIGHTS["people.reveal"]:
+        raise NotAllowed("要查看完整信息，请从您手上的工单打开，或联系社区工作者。")
+
+
+def change(
+    tx: Session,
+    *,
+    actor: Actor,
+    person_id: UUID,
+    name: str,
+    phone: str,
+    address: str,
+    expected_version: int,
+    now: datetime,
+) -> Person:
+    """Correct a person: the right of correction, for the office of their community."""
+    row = tx.get(PersonRow, person_id)
+    if row is None:
+        raise NotFound("没有找到这个人，信息可能已按要求删除。")
+    if not any(g.role in OFFICE and row.community_id in g.community_ids for g in actor.grants):
+        raise NotAllowed()
+    phone = check_phone(phone)
+    if not name.strip() and not phone:
+        raise Invalid("姓名和电话至少填一项。", field="name")
+    sealed = columns(row.id, row.community_id, name.strip(), phone, address.strip(), row.area_id, now)
+    kept = {k: v for k, v in sealed.items() if k not in ("id", "created_at", "version")}
+    update_version(tx, PersonRow, person_id, expected_version, kept)
+    return get(tx, actor=actor, person_id=person_id, now=now)
+
+
+def look_up(session: Session, *, actor: Actor, text: str, now: datetime, limit: int = 20) -> list[Person]:
+    """Find people of the actor's communities by full phone or full name; masked as ever."""
+    ids = frozenset().union(*(g.community_ids for g in actor.grants if g.role in RIGHTS["people.read"]))
+    wanted = [crypto.mac(text.strip()), crypto.mac(normal_phone(text))]
+    query = select(PersonRow).where(
+        PersonRow.community_id.in_(ids),
+        PersonRow.phone_mac.in_(wanted) | PersonRow.name_mac.in_(wanted),
+    )
+    return [_shown(r, _revealed_until(session, actor, r.id, now)) for r in session.scalars(query.limit(limit))]

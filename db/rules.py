@@ -1,0 +1,53 @@
+"""Rules that an administrator sets: one row a name, with a default for each."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.models import SettingRow
+from db.writes import audit
+from domain import access
+from domain.access import Actor
+from domain.errors import Invalid, NotAllowed
+
+# separation.*: "mark" = 单人值班, allowed and marked; "refuse" = somebody else must do it
+DEFAULTS: dict[str, Any] = {
+    "separation.verify": "mark",
+    "organisation": "",
+    "duty_phone": "",
+}
+CHOICES = {"separation.verify": ("mark", "refuse")}
+
+
+def get(session: Session, name: str) -> Any:
+    value = get_raw(session, name)
+    return DEFAULTS[name] if value is None else value
+
+
+def get_raw(session: Session, name: str) -> Any:
+    row = session.get(SettingRow, name)
+    return row.value if row else None
+
+
+def put(tx: Session, name: str, value: Any) -> None:
+    """Write a value; rights are the caller's business."""
+    row = tx.get(SettingRow, name)
+    if row is None:
+        tx.add(SettingRow(name=name, value=value))
+    else:
+        row.value = value
+    tx.flush()
+
+
+def change(tx: Session, *, actor: Actor, name: str, value: Any, now: datetime) -> None:
+    access.check(actor, "settings")
+    if name not in DEFAULTS or value not in CHOICES.get(name, (value,)):
+        raise Invalid("没有这项设置。")
+    put(tx, name, value)
+    audit(tx, "setting.change", actor_id=actor.user_id, detail=name, now=now)
+
+
+def check_separation(session: Session, rule: str, message: str) -> None:
+    if get(session, f"separation.{rule}") == "refuse":
+        raise NotAllowed(message)

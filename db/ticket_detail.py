@@ -1,0 +1,168 @@
+"""One ticket in full: texts, reporter, timeline, and the steps this viewer may take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import people
+from db.board import PRIVATE, Card, card
+from db.models import (
+    AreaRow,
+    CategoryRow,
+    PartyRow,
+    TicketEventRow,
+    TicketNoteRow,
+    TicketRow,
+    TicketTextRow,
+    UserRow,
+)
+from db.ticket_events import load, row_for
+from domain import steps
+from domain.access import ROLE_LABELS, Actor, Role
+from domain.errors import NotFound
+from domain.people import Person
+from domain.replay import Event
+from domain.tickets import Action, RejectReason, Result, Status, Ticket
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline."""
+
+    at: datetime
+    action: Action
+    label: str
+    who: str
+    role: str
+    for_whom: str
+    note: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Detail:
+    ticket: Ticket
+    card: Card
+    community: str
+    area: str
+    category: str
+    description: str
+    result: str
+    result_class: Result | None
+    reject_reason: RejectReason | None
+    extra: Mapping[str, str]
+    reporter: Person | None
+    due_why: str
+    accepted_at: datetime | None
+    dispatched_at: datetime | None
+    first_contact_at: datetime | None
+    contact_tries: int
+    source: str
+    external_id: str
+    timeline: tuple[Entry, ...]
+    actions: tuple[Action, ...]
+    hidden: bool
+
+
+def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> Detail:
+    """Read a ticket as this viewer may: a 私事 of others is number and 私事 only."""
+    row = row_for(session, actor, ticket_id)
+    ticket = load(session, actor, ticket_id)
+    shown = card(session, actor=actor, ticket_id=ticket_id, now=now)
+    if shown is None:
+        raise NotFound()
+    texts = session.get(TicketTextRow, ticket_id)
+    open_text = texts if texts and not shown.hidden else TicketTextRow(description="", result="", extra={})
+    person = _reporter(session, actor, row, now) if not shown.hidden else None
+    return Detail(
+        ticket=ticket,
+        card=shown,
+        community=_name(session, row.community_id),
+        area=PRIVATE if shown.hidden else _name(session, row.area_id),
+        category="" if shown.hidden else _category(session, row.category_id),
+        description=open_text.description,
+        result=open_text.result,
+        result_class=Result(row.result_class) if row.result_class and not shown.hidden else None,
+        reject_reason=RejectReason(row.reject_reason) if row.reject_reason else None,
+        extra=open_text.extra or {},
+        reporter=person,
+        due_why=row.due_why,
+        accepted_at=row.accepted_at,
+        dispatched_at=row.dispatched_at,
+        first_contact_at=row.first_contact_at,
+        contact_tries=row.contact_tries,
+        source=row.source or "",
+        external_id=row.external_id or "",
+        timeline=() if shown.hidden else tuple(_timeline(session, ticket_id)),
+        actions=() if shown.hidden else steps.allowed(actor, ticket, now=now),
+        hidden=shown.hidden,
+    )
+
+
+def _name(session: Session, area_id: UUID) -> str:
+    return session.get_one(AreaRow, area_id).name
+
+
+def _category(session: Session, category_id: UUID | None) -> str:
+    row = session.get(CategoryRow, category_id) if category_id else None
+    parent = session.get(CategoryRow, row.parent_id) if row and row.parent_id else None
+    return " / ".join(r.name for r in (parent, row) if r)
+
+
+def _reporter(session: Session, actor: Actor, row: TicketRow, now: datetime) -> Person | None:
+    if row.reporter_id is None:
+        return None
+    try:
+        return people.get(session, actor=actor, person_id=row.reporter_id, now=now)
+    except NotFound:
+        return None  # erased on request: the ticket stays
+
+
+def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:
+    query = (
+        select(TicketEventRow, UserRow.name, PartyRow.label, TicketNoteRow.body)
+        .outerjoin(UserRow, UserRow.id == TicketEventRow.actor_id)
+        .outerjoin(PartyRow, PartyRow.id == TicketEventRow.on_behalf_of)
+        .outerjoin(TicketNoteRow, TicketNoteRow.event_id == TicketEventRow.id)
+        .where(TicketEventRow.ticket_id == ticket_id)
+        .order_by(TicketEventRow.seq)
+    )
+    return [
+        Entry(
+            event.at,
+            Action(event.action),
+            steps.ACTION_LABELS[Action(event.action)],
+            name or "系统",
+            ROLE_LABELS[Role(event.acting_role)] if event.acting_role else "",
+            label or "",
+            note or "",
+            event.changes,
+        )
+        for event, name, label, note in session.execute(query)
+    ]
+
+
+def events(session: Session, ticket_id: UUID) -> list[Event]:
+    """Read a ticket's events as the rules replay them."""
+    query = select(TicketEventRow).where(TicketEventRow.ticket_id == ticket_id).order_by(TicketEventRow.seq)
+    return [event_of(row) for row in session.scalars(query)]
+
+
+def event_of(row: TicketEventRow) -> Event:
+    return Event(
+        row.seq,
+        Action(row.action),
+        Status(row.from_status) if row.from_status else None,
+        Status(row.to_status),
+        row.round_no,
+        row.actor_id,
+        row.at,
+        row.changes,
+        row.prev_hash,
+        row.hash,
+    )

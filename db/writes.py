@@ -1,0 +1,100 @@
+"""What every command does besides its own rows: keys, counters, change stamps, the audit."""
+
+import json
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from db import crypto
+from db.models import AuditRow, ChangeStampRow, CommandKeyRow, CounterRow
+from domain.errors import Changed, Invalid, KeyReused
+from domain.ids import new_id
+
+
+def plain(value: Any) -> Any:
+    """Turn ids, moments and enums into what JSON can say, the same way everywhere."""
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return value
+
+
+def canonical(body: Any) -> str:
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)
+
+
+def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
+    """Find what this key led to the first time; refuse it with another request."""
+    if not key:
+        raise Invalid("这次提交缺少编号，请刷新页面后重试。", field="key")
+    row = tx.get(CommandKeyRow, key)
+    if row is None:
+        return None
+    if row.request_mac != crypto.mac_hex(canonical(request)):
+        raise KeyReused()
+    return row.result_id
+
+
+def remember(tx: Session, key: str, request: dict[str, Any], result_id: UUID, *, now: datetime) -> None:
+    """Keep the key with its result; two at once meet at the primary key and the loser runs again."""
+    mac = crypto.mac_hex(canonical(request))
+    tx.execute(insert(CommandKeyRow).values(key=key, request_mac=mac, result_id=result_id, at=now))
+
+
+def next_number(tx: Session, community_id: UUID, name: str, *, count: int = 1) -> int:
+    """Take `count` numbers of a community's counter and give the first."""
+    mine = (CounterRow.community_id == community_id, CounterRow.name == name)
+    taken = tx.execute(
+        update(CounterRow).where(*mine).values(value=CounterRow.value + count).returning(CounterRow.value)
+    ).scalar_one_or_none()
+    if taken is None:
+        tx.execute(insert(CounterRow).values(community_id=community_id, name=name, value=count))
+        return 1
+    return taken - count + 1
+
+
+def bump(tx: Session, community_id: UUID) -> None:
+    """Raise the community's change stamp; last of all locks (row → counter → stamp)."""
+    raised = tx.execute(
+        update(ChangeStampRow).where(ChangeStampRow.community_id == community_id).values(stamp=ChangeStampRow.stamp + 1)
+    )
+    if raised.rowcount == 0:  # type: ignore[attr-defined]
+        tx.execute(insert(ChangeStampRow).values(community_id=community_id, stamp=1))
+
+
+def stamps(session: Session, community_ids: frozenset[UUID]) -> int:
+    """Sum the change stamps of these communities: it differs as soon as any of them wrote."""
+    found = session.execute(select(ChangeStampRow.stamp).where(ChangeStampRow.community_id.in_(community_ids)))
+    return sum(found.scalars())
+
+
+def audit(
+    tx: Session,
+    action: str,
+    *,
+    actor_id: UUID | None,
+    subject_id: UUID | None = None,
+    detail: str = "",
+    now: datetime,
+) -> None:
+    tx.execute(
+        insert(AuditRow).values(
+            id=new_id(), at=now, actor_id=actor_id, action=action, subject_id=subject_id, detail=detail
+        )
+    )
+
+
+def update_version(tx: Session, row: Any, row_id: UUID, version: int, values: dict[str, Any]) -> None:
+    """Write these values if the row still has this version; otherwise somebody else was first."""
+    done = tx.execute(update(row).where(row.id == row_id, row.version == version).values(**values, version=version + 1))
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Changed("这条记录刚被别人改过，请刷新后核对再保存，您填的内容还在。")

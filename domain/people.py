@@ -1,0 +1,77 @@
+"""People: what is shown of a name, a phone and an address, and for how long a reveal holds."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import Invalid
+
+REVEAL_LASTS = timedelta(minutes=15)
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_PHONE = re.compile(r"(\d{3,4}-?)?\d{7,8}(-\d{1,6})?|1\d{10}|\d{5,6}")
+
+
+class Purpose(StrEnum):
+    """Why somebody asks to see a person in full; kept with the reveal."""
+
+    CONTACT = "contact"
+    VISIT = "visit"
+    VERIFY = "verify"
+    EMERGENCY = "emergency"
+
+
+PURPOSE_LABELS = {
+    Purpose.CONTACT: "电话联系居民",
+    Purpose.VISIT: "上门走访",
+    Purpose.VERIFY: "核对信息",
+    Purpose.EMERGENCY: "紧急情况",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person as this viewer may see them: masked unless `revealed_until`."""
+
+    id: UUID
+    community_id: UUID
+    name: str
+    phone: str
+    address: str
+    version: int
+    revealed_until: datetime | None = None
+
+
+def normal_phone(text: str) -> str:
+    """Fold full-width digits, blanks and +86 away: the form that look-up works on."""
+    folded = unicodedata.normalize("NFKC", text)
+    digits = re.sub(r"[\s()（）]", "", folded)
+    return re.sub(r"^(\+|00)?86(?=1[3-9]\d{9}$)", "", digits)
+
+
+def check_phone(text: str) -> str:
+    """Return the normal form, or refuse what can't be a telephone number."""
+    phone = normal_phone(text)
+    if phone and not _PHONE.fullmatch(phone):
+        raise Invalid(f"电话“{text}”看起来不完整，请核对后再填。", field="phone")
+    return phone
+
+
+def mask_name(name: str) -> str:
+    return name[:1] + "*" * min(len(name) - 1, 2) if name else ""
+
+
+def mask_phone(phone: str) -> str:
+    if not phone:
+        return ""
+    if _MOBILE.fullmatch(phone):
+        return f"{phone[:3]}****{phone[-4:]}"
+    return "*" * max(len(phone) - 2, 1) + phone[-2:]
+
+
+def mask_address(address: str) -> str:
+    """Keep the building, hide the door: the digits after the last 单元, 栋 or 号楼."""
+    head = re.match(r".*?(?:单元|号楼|栋|幢|座|弄|小区)", address)
+    return f"{head.group()}***" if head else ("***" if address else "")

@@ -1,0 +1,73 @@
+"""Every environment variable, read once and loudly. Nothing else looks at the environment."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HERE = Path(__file__).parent
+
+
+class Settings(BaseSettings):
+    """What an administrator may set; each name in upper case with LINLI_ in front of it."""
+
+    model_config = SettingsConfigDict(env_prefix="LINLI_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(_HERE / "linli-data", description="the folder of everything it keeps")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL instead of the SQLite file")
+    key_file: Path | None = Field(None, description="the keys; default: beside the data folder")
+    serializable: bool = Field(False, description="PostgreSQL transactions SERIALIZABLE")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8501, description="port to listen on")
+    public_url: str | None = Field(None, description="the address people type, behind a proxy")
+    trusted_proxies: str = Field("", description="addresses whose X-Forwarded-* count, by comma")
+    demo_lan: bool = Field(False, description="demo logins on the LAN, behind a printed passcode")
+    demo_passcode: SecretStr | None = Field(None, description="that passcode; made at start if unset")
+    idle_hours: float = Field(12, gt=0, description="a session ends after this long without a sign")
+    session_days: float = Field(7, gt=0, description="and after this long in any case")
+
+    @cached_property
+    def demo_file(self) -> Path:
+        return self.data_dir / "demo.sqlite3"
+
+    @cached_property
+    def real_file(self) -> Path:
+        return self.data_dir / "linli.sqlite3"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.startswith("sqlite")
+
+    @property
+    def url(self) -> str:
+        """Name the database in use: the one configured, else the real file once there is one."""
+        if self.database_url:
+            return _psycopg(self.database_url.get_secret_value())
+        # the real file, once there, wins: 开始正式使用 is the making of it
+        file = self.real_file if self.real_file.exists() else self.demo_file
+        return f"sqlite:///{file}"
+
+    @property
+    def key_path(self) -> Path:
+        return self.key_file or self.data_dir.parent / f"{self.data_dir.name}.key"
+
+
+def _psycopg(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+_current: list[Settings] = []
+
+
+def current() -> Settings:
+    if not _current:
+        _current.append(Settings())
+    return _current[0]
+
+
+def use(settings: Settings) -> Settings:
+    """Put these in force: the command line's options, or a test's."""
+    _current[:] = [settings]
+    return settings

