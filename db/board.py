@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
 from db.ticket_events import inside, may_read, number_text
 from domain.access import OFFICE, Actor, grants_for
+from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
-from domain.due import Grade, Matter, Urgency, urgency
+from domain.due import Grade, Matter, urgency
 from domain.tickets import (
     CLOCK_RUNS,
-    COLUMN_OF,
     COLUMN_STATUSES,
     DONE_SHOWN,
     OPEN,
@@ -44,63 +44,6 @@ class Filters:
     mine: bool = False
     due: str = ""  # "late" or "today"
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    id: UUID
-    no: str
-    kind: Kind
-    status: Status
-    title: str
-    place: str
-    grid: str
-    category: str
-    grade: Grade
-    matter: Matter | None
-    channel: Channel
-    urgency: Urgency
-    handler: str
-    reported_at: datetime
-    due_at: datetime | None
-    resolved_at: datetime | None
-    closed_at: datetime | None
-    contacted: bool
-    urged: int
-    claimable: bool
-    round_no: int
-    satisfaction: Satisfaction | None
-    single_duty: bool
-    hidden: bool  # a 私事 this viewer sees as number and 私事 only
-    version: int
-
-    @property
-    def column(self) -> Column | None:
-        return COLUMN_OF.get(self.status)
-
-
-@dataclass(frozen=True)
-class BoardColumn:
-    column: Column
-    count: int
-    cards: tuple[Card, ...]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The row above the board, for the same scope and filters; each opens its tickets."""
-
-    open: int
-    late: int
-    today: int
-    closed_today: int
-
-
-@dataclass(frozen=True)
-class Board:
-    columns: tuple[BoardColumn, ...]
-    figures: Figures
-    at: datetime
 
 
 def board(session: Session, *, actor: Actor, filters: Filters, now: datetime, limit: int = CARDS_A_COLUMN) -> Board:
@@ -154,10 +97,10 @@ def _end_of_day(now: datetime) -> datetime:
 
 def _clear(actor: Actor) -> ColumnElement[bool]:
     """Leave out the 私事 that this viewer may not read: a filter must not tell what they are about."""
-    return or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE, _sees_private(actor))
+    return or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE, sees_private(actor))
 
 
-def _sees_private(actor: Actor) -> ColumnElement[bool]:
+def sees_private(actor: Actor) -> ColumnElement[bool]:
     mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
     if actor.party_id:
         mine.append(TicketRow.handler_id == actor.party_id)
@@ -229,7 +172,7 @@ def _column_cards(
 def _cards_query(actor: Actor) -> Select[TicketRow, str, str, str, str, bool]:
     grid, parent = aliased(AreaRow), aliased(CategoryRow)
     return (
-        select(TicketRow, PartyRow.label, CategoryRow.name, parent.name, grid.name, _sees_private(actor))
+        select(TicketRow, PartyRow.label, CategoryRow.name, parent.name, grid.name, sees_private(actor))
         .outerjoin(PartyRow, PartyRow.id == TicketRow.handler_id)
         .outerjoin(CategoryRow, CategoryRow.id == TicketRow.category_id)
         .outerjoin(parent, parent.id == CategoryRow.parent_id)
@@ -286,16 +229,6 @@ def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> C
     """Read one card as this viewer sees it; None if they may not."""
     rows = session.execute(_cards_query(actor).where(TicketRow.id == ticket_id, may_read(actor)))
     return next(iter(_cards(rows, now)), None)
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """One group of 我的: what it is, how many, and the first of them."""
-
-    name: str
-    title: str
-    count: int
-    cards: tuple[Card, ...]
 
 
 def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -> list[Waiting]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import people
-from db.board import PRIVATE, Card, card
+from db.board import PRIVATE, card
 from db.models import (
     AreaRow,
     CategoryRow,
@@ -24,6 +24,7 @@ from db.models import (
 from db.ticket_events import load, row_for
 from domain import steps
 from domain.access import ROLE_LABELS, Actor, Role
+from domain.board import Card
 from domain.errors import NotFound
 from domain.people import Person
 from domain.replay import Event

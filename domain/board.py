@@ -1,0 +1,75 @@
+"""The board as a viewer sees it: scoped and masked by the query, drawn by `ui.board.markup`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.due import Grade, Matter, Urgency
+from domain.tickets import COLUMN_OF, Channel, Column, Kind, Satisfaction, Status
+
+
+@dataclass(frozen=True)
+class Card:
+    id: UUID
+    no: str
+    kind: Kind
+    status: Status
+    title: str
+    place: str
+    grid: str
+    category: str
+    grade: Grade
+    matter: Matter | None
+    channel: Channel
+    urgency: Urgency
+    handler: str
+    reported_at: datetime
+    due_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    contacted: bool
+    urged: int
+    claimable: bool
+    round_no: int
+    satisfaction: Satisfaction | None
+    single_duty: bool
+    hidden: bool  # a 私事 this viewer sees as number and 私事 only
+    version: int
+
+    @property
+    def column(self) -> Column | None:
+        return COLUMN_OF.get(self.status)
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    column: Column
+    count: int
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The row above the board, for the same scope and filters; each opens its tickets."""
+
+    open: int
+    late: int
+    today: int
+    closed_today: int
+
+
+@dataclass(frozen=True)
+class Board:
+    columns: tuple[BoardColumn, ...]
+    figures: Figures
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One group of 我的: what it is, how many, and the first of them."""
+
+    name: str
+    title: str
+    count: int
+    cards: tuple[Card, ...]
