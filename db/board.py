@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tru
 from sqlalchemy.orm import Session, aliased
 
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
-from db.ticket_events import inside, may_read, number_text
+from db.ticket_events import inside, may_read, number_text, offered
 from domain.access import OFFICE, Actor, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
+from domain.text import clean
 from domain.tickets import (
     CLOCK_RUNS,
     COLUMN_STATUSES,
@@ -73,15 +74,24 @@ def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnE
     ]
     held = [may_read(actor), *(condition for value, condition in pairs if value)]
     if filters.mine:
-        held.append(or_(row.handler_id == actor.party_id, row.reporter_user_id == actor.user_id))
+        held.append(or_(*_own(actor)))
     if filters.due:
         held.append(_due(filters.due, now))
     if filters.category_id:
         below = select(CategoryRow.id).where(CategoryRow.parent_id == filters.category_id)
-        held += [or_(row.category_id == filters.category_id, row.category_id.in_(below)), _clear(actor)]
-    if filters.text.strip():
-        held += [_matches(filters.text.strip()), _clear(actor)]
+        held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
+    if text := clean(filters.text):
+        held.append(_matches(text))
+    if filters.category_id or text or filters.grid_id or filters.handler_id:
+        held.append(_clear(actor))
     return held
+
+
+def _own(actor: Actor) -> list[ColumnElement[bool]]:
+    mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
+    if actor.party_id:  # without one, `== None` would mean every ticket that nobody has
+        mine.append(TicketRow.handler_id == actor.party_id)
+    return mine
 
 
 def _due(due: str, now: datetime) -> ColumnElement[bool]:
@@ -101,23 +111,20 @@ def _clear(actor: Actor) -> ColumnElement[bool]:
 
 
 def sees_private(actor: Actor) -> ColumnElement[bool]:
-    mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
-    if actor.party_id:
-        mine.append(TicketRow.handler_id == actor.party_id)
-    return or_(inside(grants_for(actor, OFFICE)), *mine)
+    sent = TicketRow.dispatched_by == actor.user_id
+    return or_(inside(grants_for(actor, OFFICE)), sent, *_own(actor))
 
 
 def _matches(text: str) -> ColumnElement[bool]:
     """Find the words in number, title, place or description; LIKE inside scope and index."""
-    like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     digits = text.upper().removeprefix("E")
-    by_number = TicketRow.number == int(digits) if digits.isdigit() and len(digits) < 10 else None
+    by_number = TicketRow.number == int(digits) if digits.isdecimal() and len(digits) < 10 else None
     described = select(TicketTextRow.ticket_id).where(
-        TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.like(like, escape="\\")
+        TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.icontains(text, autoescape=True)
     )
     found = or_(
-        TicketRow.title.like(like, escape="\\"),
-        TicketRow.address.like(like, escape="\\"),
+        TicketRow.title.icontains(text, autoescape=True),
+        TicketRow.address.icontains(text, autoescape=True),
         described.exists(),
     )
     return found if by_number is None else or_(by_number, found)
@@ -216,7 +223,7 @@ def _card(
         closed_at=row.closed_at,
         contacted=row.first_contact_at is not None,
         urged=row.urge_count,
-        claimable=row.open_to_volunteers and status is Status.ACCEPTED,
+        claimable=row.open_to_volunteers and status is Status.ACCEPTED and not hidden,
         round_no=row.round_no,
         satisfaction=Satisfaction(row.satisfaction) if row.satisfaction else None,
         single_duty=row.single_duty,
@@ -243,14 +250,10 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
         ("to_accept", "等受理", and_(office, row.status == Status.REPORTED)),
         ("to_dispatch", "等派单", and_(office, row.status == Status.ACCEPTED)),
         ("to_follow_up", "等回访", and_(office, row.status == Status.RESOLVED)),
-        ("to_help", "可以帮忙的事", _offered()),
+        ("to_help", "可以帮忙的事", offered()),
         ("reported", "我登记的，还在办", and_(row.reporter_user_id == actor.user_id, row.status.in_(OPEN))),
     )
     return [_group(session, actor, name, title, held, now, limit) for name, title, held in groups]
-
-
-def _offered() -> ColumnElement[bool]:
-    return and_(TicketRow.open_to_volunteers.is_(True), TicketRow.status == Status.ACCEPTED)
 
 
 def _group(

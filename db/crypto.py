@@ -59,6 +59,8 @@ def keys() -> Keys:
         return _load(file, file.stat().st_mtime_ns)
     except FileNotFoundError:
         raise KeyProblem(f"找不到密钥文件 {file}，请从保管处取回，或用 LINLI_KEY_FILE 指明位置。") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise KeyProblem(f"密钥文件 {file} 打不开或内容不对，请换回原来的文件。") from None
 
 
 def seal(text: str, held: Keys | None = None) -> bytes | None:
@@ -80,7 +82,7 @@ def unseal(value: bytes | None, held: Keys | None = None) -> str:
     nonce, body = value[end : end + _NONCE], value[end + _NONCE :]
     try:
         return held.ciphers[name.decode("ascii")].decrypt(nonce, body, name).decode()
-    except (InvalidTag, KeyError):
+    except (InvalidTag, KeyError, ValueError):  # ValueError: not even our layout
         raise KeyProblem("密钥与数据不匹配，请换回这份数据所用的密钥文件。") from None
 
 

@@ -25,8 +25,11 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=10000",
 )
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
-_RACED = r"command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party"
-_RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|constraint \"(pk|uq)_({_RACED})")
+_RACED = (
+    "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting"
+    "|import_mapping|import_change"
+)
+_RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")
 
 _made: dict[str, Engine] = {}
 
@@ -66,7 +69,8 @@ def get() -> Engine:
     """Give the engine of the database in use, which `settings` names."""
     now = settings.current()
     if now.url not in _made:
-        _made[now.url] = make(now.url, serializable=now.serializable)
+        # setdefault: of two threads here at once, both get the same one
+        _made.setdefault(now.url, make(now.url, serializable=now.serializable))
     return _made[now.url]
 
 
@@ -96,8 +100,12 @@ def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwarg
 
 
 def read(query: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a query in a read transaction of its own."""
-    with sessionmaker(get()).begin() as session:
+    """Run a query in a read transaction of its own, all of whose statements see one moment."""
+    engine = get()
+    if engine.dialect.name == "postgresql":
+        # a board's counts and cards agree; and unlike SERIALIZABLE, a reader never has to try again
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with sessionmaker(engine).begin() as session:
         return query(session, *args, **kwargs)
 
 
@@ -105,7 +113,9 @@ def may_retry(error: DBAPIError) -> bool:
     """Tell whether the whole command may succeed if it is run again."""
     message = str(error.orig)
     if isinstance(error, IntegrityError):
-        return bool(_RACES.search(message))
+        # PostgreSQL's message is in the server's language; its diagnostics are not
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        return bool(_RACES.search(name or message))
     state = getattr(error.orig, "sqlstate", None)
     return state in ("40001", "40P01") or "database is locked" in message or "restart transaction" in message
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db import crypto
 from db.models import PersonRow, RevealRow, TicketRow
+from db.ticket_events import load
 from db.writes import first_result, remember, update_version
 from domain.access import OFFICE, RIGHTS, Actor
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -22,6 +23,8 @@ from domain.people import (
     mask_phone,
     normal_phone,
 )
+from domain.steps import must_hide
+from domain.tickets import OPEN
 
 
 def insert_person(
@@ -88,7 +91,7 @@ def find_or_insert(tx: Session, *, community_id: UUID, name: str, phone: str, no
 def get(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> Person:
     """Read a person as this viewer may see them: in full while a reveal of theirs holds."""
     row = session.get(PersonRow, person_id)
-    if row is None:
+    if row is None or not any(row.community_id in g.community_ids for g in actor.grants):
         raise NotFound("没有找到这个人，信息可能已按要求删除。")
     return _shown(row, _revealed_until(session, actor, person_id, now))
 
@@ -118,7 +121,13 @@ def reveal(
     now: datetime,
 ) -> Person:
     """Open a person to this viewer for fifteen minutes, and keep who asked and why."""
-    request = {"do": "reveal", "actor": actor.user_id, "person": person_id, "purpose": purpose}
+    request = {
+        "do": "reveal",
+        "actor": actor.user_id,
+        "person": person_id,
+        "purpose": purpose,
+        "ticket": ticket_id,
+    }
     row = tx.get(PersonRow, person_id)
     if row is None:
         raise NotFound("没有找到这个人，信息可能已按要求删除。")
@@ -140,14 +149,24 @@ def reveal(
 
 
 def _check_reveal(tx: Session, actor: Actor, person: PersonRow, ticket_id: UUID | None) -> None:
-    """Let the office see its community's people; others only whom a ticket in their hands names."""
-    office = {g for g in actor.grants if g.role in OFFICE and person.community_id in g.community_ids}
-    if office:
-        return
-    ticket = tx.get(TicketRow, ticket_id) if ticket_id else None
-    mine = ticket is not None and ticket.reporter_id == person.id
-    if not mine or ticket is None or not actor.roles_at(ticket.area_path) & RIGHTS["people.reveal"]:
+    """Let the office see its community's people; others only whom an open ticket in their hands names."""
+    if actor.read_only:
+        raise NotAllowed()
+    if not _is_office(actor, person.community_id) and not _task_at_hand(tx, actor, person, ticket_id):
         raise NotAllowed("要查看完整信息，请从您手上的工单打开，或联系社区工作者。")
+
+
+def _is_office(actor: Actor, community_id: UUID) -> bool:
+    return any(g.role in OFFICE and g.whole_communities and community_id in g.community_ids for g in actor.grants)
+
+
+def _task_at_hand(tx: Session, actor: Actor, person: PersonRow, ticket_id: UUID | None) -> bool:
+    query = select(TicketRow.reporter_id).where(TicketRow.id == ticket_id, TicketRow.hidden_at.is_(None))
+    if ticket_id is None or tx.scalars(query).first() != person.id:
+        return False
+    ticket = load(tx, actor, ticket_id)
+    has_right = bool(actor.roles_at(ticket.area_path) & RIGHTS["people.reveal"])
+    return has_right and ticket.status in OPEN and not must_hide(actor, ticket)
 
 
 def change(
@@ -165,7 +184,7 @@ def change(
     row = tx.get(PersonRow, person_id)
     if row is None:
         raise NotFound("没有找到这个人，信息可能已按要求删除。")
-    if not any(g.role in OFFICE and row.community_id in g.community_ids for g in actor.grants):
+    if not _is_office(actor, row.community_id):
         raise NotAllowed()
     phone = check_phone(phone)
     if not name.strip() and not phone:

@@ -1,7 +1,7 @@
 """One ticket in full: texts, reporter, timeline, and the steps this viewer may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
     open_text = texts if texts and not shown.hidden else TicketTextRow(description="", result="", extra={})
     person = _reporter(session, actor, row, now) if not shown.hidden else None
     return Detail(
-        ticket=ticket,
+        ticket=replace(ticket, title=PRIVATE, address="", category_id=None) if shown.hidden else ticket,
         card=shown,
         community=_name(session, row.community_id),
         area=PRIVATE if shown.hidden else _name(session, row.area_id),
@@ -89,7 +89,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         description=open_text.description,
         result=open_text.result,
         result_class=Result(row.result_class) if row.result_class and not shown.hidden else None,
-        reject_reason=RejectReason(row.reject_reason) if row.reject_reason else None,
+        reject_reason=RejectReason(row.reject_reason) if row.reject_reason and not shown.hidden else None,
         extra=open_text.extra or {},
         reporter=person,
         due_why=row.due_why,

@@ -75,13 +75,15 @@ def may_read(actor: Actor) -> ColumnElement[bool]:
     mine = [TicketRow.reporter_user_id == actor.user_id]
     if actor.party_id:
         mine.append(TicketRow.handler_id == actor.party_id)
-    free = and_(
-        TicketRow.open_to_volunteers.is_(True),
-        TicketRow.status == Status.ACCEPTED,
-        inside(grants_for(actor, (Role.VOLUNTEER,))),
-    )
+    free = and_(offered(), inside(grants_for(actor, (Role.VOLUNTEER,))))
     seen = or_(inside(grants_for(actor, RIGHTS["tickets.read"])), free, *mine)
     return and_(seen, TicketRow.hidden_at.is_(None))
+
+
+def offered() -> ColumnElement[bool]:
+    """Say in SQL which tickets wait for a volunteer: never a 私事, which a claim would open."""
+    clear = or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE)
+    return and_(TicketRow.open_to_volunteers.is_(True), TicketRow.status == Status.ACCEPTED, clear)
 
 
 def row_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRow:
@@ -135,13 +137,16 @@ def append(
     now: datetime,
     note: str = "",
     on_behalf_of: UUID | None = None,
+    version: int | None = None,
 ) -> None:
     """Write the row's new values and the event that tells of them, if the version still holds."""
     row = tx.get_one(TicketRow, ticket_id, populate_existing=True)
+    # read committed shows here what others wrote since the step was found to be allowed
+    version = row.version if version is None else version
     event = _event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of)
     done = tx.execute(
         update(TicketRow)
-        .where(TicketRow.id == ticket_id, TicketRow.version == row.version)
+        .where(TicketRow.id == ticket_id, TicketRow.version == version)
         .values(**values, version=event["seq"], event_hash=event["hash"], updated_at=now)
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
@@ -225,13 +230,14 @@ def take(
         actor=actor,
         now=now,
         note=note,
-        on_behalf_of=_on_behalf(actor, action, ticket),
+        on_behalf_of=on_behalf(actor, action, ticket),
+        version=ticket.version,
     )
     row = tx.get_one(TicketRow, ticket.id, populate_existing=True)
     return ticket_of(row, _handler_user(tx, row))
 
 
-def _on_behalf(actor: Actor, action: Action, ticket: Ticket) -> UUID | None:
+def on_behalf(actor: Actor, action: Action, ticket: Ticket) -> UUID | None:
     """Name the handler for whom a colleague records what the handler did."""
     for_handler = action in (Action.CLAIM, Action.CONTACT, Action.RESOLVE)
     return ticket.handler_id if for_handler and ticket.handler_user_id != actor.user_id else None

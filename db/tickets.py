@@ -18,8 +18,11 @@ from domain.clock import local_date
 from domain.due import Due, Grade, Matter, due_for, soon_from
 from domain.errors import Changed, Invalid, NotAllowed, NotFound
 from domain.ids import new_id
+from domain.text import clean
 from domain.tickets import (
+    ADDRESS_MAX,
     NOTE_MAX,
+    OPEN,
     REJECT_LABELS,
     RESULT_LABELS,
     SATISFACTION_LABELS,
@@ -78,8 +81,8 @@ def report(
         return load(tx, actor, done)
     place = areas.place_columns(tx, area_id)
     _check_report(actor, str(place["area_path"]), kind)
-    title, address = clean_line(title, "title", TITLE_MAX), address.strip()[:200]
-    category = tx.get(CategoryRow, category_id) if category_id else None
+    title, address = clean_line(title, "title", TITLE_MAX), clean_address(address)
+    category = _category(tx, category_id)
     if matter is None and category is not None and category.matter:
         matter = Matter(category.matter)
     person = people.find_or_insert(
@@ -104,7 +107,7 @@ def report(
         "round_at": now,
         "round_no": 1,
     }
-    ticket_id = insert_ticket(tx, values, actor=actor, description=description.strip(), now=now)
+    ticket_id = insert_ticket(tx, values, actor=actor, description=clean(description), now=now)
     remember(tx, key, request, ticket_id, now=now)
     return load(tx, actor, ticket_id)
 
@@ -149,12 +152,12 @@ def _once(tx: Session, do: Action, call: Call, body: dict[str, Any], work: Calla
     request = {"do": do, "actor": call["actor"].user_id, "ticket": call["ticket_id"], **body}
     if done := first_result(tx, call["key"], request):
         return load(tx, call["actor"], done)
+    # first of all: a twin sent at the same moment waits here, then meets the key and not a changed ticket
+    remember(tx, call["key"], request, call["ticket_id"], now=call["now"])
     ticket = load(tx, call["actor"], call["ticket_id"])
     steps.check_right(call["actor"], do, ticket)
     check_version(tx, ticket, call["expected_version"])
-    after = work(ticket)
-    remember(tx, call["key"], request, ticket.id, now=call["now"])
-    return after
+    return work(ticket)
 
 
 def _simple(tx: Session, action: Action, call: Call, values: dict[str, Any], note: str = "", **body: Any) -> Ticket:
@@ -224,7 +227,9 @@ def claim(tx: Session, **call: Unpack[Call]) -> Ticket:
 def _say_taken(tx: Session, actor: Actor, ticket_id: UUID) -> None:
     """Tell a volunteer who came second so; once taken, a ticket is out of the others' sight."""
     offered = inside(grants_for(actor, (Role.VOLUNTEER,)))
-    query = select(TicketRow.number).where(TicketRow.id == ticket_id, TicketRow.open_to_volunteers, offered)
+    row = TicketRow
+    taken = (row.open_to_volunteers, row.handler_id.is_not(None), row.status.in_(OPEN), row.hidden_at.is_(None))
+    query = select(row.number).where(row.id == ticket_id, offered, *taken)
     if number := tx.scalars(query).first():
         raise Changed(f"工单 {number_text(number)} 已有人接单，谢谢您，看看别的可以帮忙的事吧。")
 
@@ -325,6 +330,8 @@ def _again(tx: Session, action: Action, call: Call, note: str) -> Ticket:
             again = ticket.round_no + 1
             values |= {"round_no": again, "round_at": now}
             values |= due_columns(due_for(ticket.grade, ticket.matter, now, round_no=again), now)
+        else:  # it starts anew: nobody has accepted it or works on it
+            values |= dict.fromkeys(("accepted_at", "handler_id", "dispatched_by", "dispatched_at", "claimed_at"))
         return take(tx, ticket, action, actor=call["actor"], now=now, values=values, note=note)
 
     return _once(tx, action, call, {"note": note}, work)
@@ -375,15 +382,17 @@ def edit(
         "grade": grade,
         "description": description,
         "open": open_to_volunteers,
+        "note": note,
     }
 
     def work(ticket: Ticket) -> Ticket:
         row = tx.get_one(TicketRow, ticket.id)
+        category = _category(tx, category_id)
         values: dict[str, Any] = {
             **_moved(tx, ticket, area_id),
             "title": clean_line(title, "title", TITLE_MAX),
-            "address": address.strip()[:200],
-            "category_id": category_id,
+            "address": clean_address(address),
+            "category_id": category.id if category else None,
             "matter": matter.value if matter else None,
             "grade": grade.value,
         }
@@ -393,7 +402,7 @@ def edit(
             start = row.round_at
             values |= due_columns(due_for(grade, matter, start, round_no=ticket.round_no), start)
         if description is not None:
-            tx.get_one(TicketTextRow, ticket.id).description = description.strip()
+            tx.get_one(TicketTextRow, ticket.id).description = clean(description)
         said = clean_note(note)
         return take(tx, ticket, Action.EDIT, actor=call["actor"], now=call["now"], values=values, note=said)
 
@@ -410,8 +419,15 @@ def _moved(tx: Session, ticket: Ticket, area_id: UUID) -> dict[str, Any]:
     return {k: v for k, v in place.items() if k != "community_id"}
 
 
+def _category(tx: Session, category_id: UUID | None) -> CategoryRow | None:
+    row = tx.get(CategoryRow, category_id) if category_id else None
+    if category_id and row is None:
+        raise Invalid("没有找到这个类别，请重新选择。", field="category_id")
+    return row
+
+
 def clean_line(text: str, field: str, longest: int) -> str:
-    line = " ".join(text.split())
+    line = " ".join(clean(text).split())
     if not line:
         raise Invalid("请写一句话说明是什么事，例如“3号楼楼道灯不亮”。", field=field)
     if len(line) > longest:
@@ -419,8 +435,15 @@ def clean_line(text: str, field: str, longest: int) -> str:
     return line
 
 
+def clean_address(text: str) -> str:
+    address = " ".join(clean(text).split())
+    if len(address) > ADDRESS_MAX:
+        raise Invalid(f"地点最多 {ADDRESS_MAX} 个字，请精简。", field="address")
+    return address
+
+
 def clean_note(text: str) -> str:
-    note = text.strip()
+    note = clean(text)
     if len(note) > NOTE_MAX:
         raise Invalid(f"说明最多 {NOTE_MAX} 个字，请精简。", field="note")
     return note

@@ -11,6 +11,7 @@ from domain.errors import Invalid
 
 REVEAL_LASTS = timedelta(minutes=15)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
+_UNDIVIDED = re.compile(r"1[3-9]\d{9}|400\d{7}")  # whose groups are a matter of taste
 _PHONE = re.compile(r"(\d{3,4}-?)?\d{7,8}(-\d{1,6})?|1\d{10}|\d{5,6}")
 
 
@@ -47,8 +48,11 @@ class Person:
 def normal_phone(text: str) -> str:
     """Fold full-width digits, blanks and +86 away: the form that look-up works on."""
     folded = unicodedata.normalize("NFKC", text)
-    digits = re.sub(r"[\s()（）]", "", folded)
-    return re.sub(r"^(\+|00)?86(?=1[3-9]\d{9}$)", "", digits)
+    # a number copied out of a telephone's contacts comes in invisible direction marks
+    seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    digits = re.sub(r"[\s()（）]", "", seen)
+    plain = re.sub(r"^(\+|00)?86(?=1[3-9]\d{9}$)", "", re.sub(r"[-–—]", "", digits))
+    return plain if _UNDIVIDED.fullmatch(plain) else digits
 
 
 def check_phone(text: str) -> str:
@@ -72,6 +76,8 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """Keep the building, hide the door: the digits after the last 单元, 栋 or 号楼."""
-    head = re.match(r".*?(?:单元|号楼|栋|幢|座|弄|小区)", address)
-    return f"{head.group()}***" if head else ("***" if address else "")
+    """Keep the estate and the building, hide the door behind them and any long number before."""
+    head = re.match(r".*?(?:号楼|栋|幢|座|单元)", address) or re.match(r".*?(?:弄|小区)", address)
+    if head is None:
+        return "***" if address else ""
+    return re.sub(r"\d{3,}", "***", head.group()) + "***"

@@ -41,6 +41,9 @@ REPLAYED = (
 )
 
 
+FIRST = frozenset({Action.REPORT, Action.IMPORT})
+
+
 def replay(events: Iterable[Event]) -> dict[str, Any]:
     """Fold a ticket's events into the fields that its row must hold."""
     state: dict[str, Any] = dict.fromkeys(REPLAYED)
@@ -56,7 +59,7 @@ def broken_steps(events: Iterable[Event]) -> list[str]:
     for number, event in enumerate(events, 1):
         step = TRANSITIONS[event.action]
         fits = event.to_status in step.targets if step.targets else event.to_status == status
-        starts = event.from_status in step.sources if status else not event.from_status
+        starts = event.from_status in step.sources if status else event.action in FIRST
         if event.seq != number or event.from_status != status or not (fits and starts):
             found.append(f"seq {event.seq}: {event.action} {event.from_status} → {event.to_status}")
         status = event.to_status

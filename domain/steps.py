@@ -53,7 +53,8 @@ _S, _R = Status, Role
 TRANSITIONS: dict[Action, Transition] = {
     t.action: t
     for t in (
-        _t(Action.REPORT, "上报", (), _S.REPORTED, STAFF | {_R.VOLUNTEER}, needs=("title",)),
+        # the system's own alerts start as accepted: nobody has to decide whether to take them on
+        _t(Action.REPORT, "上报", (), (_S.REPORTED, _S.ACCEPTED), STAFF | {_R.VOLUNTEER}, needs=("title",)),
         _t(Action.ACCEPT, "受理", {_S.REPORTED}, _S.ACCEPTED, DISPATCHERS),
         _t(
             Action.DISPATCH,
@@ -166,6 +167,8 @@ def check_right(actor: Actor, action: Action, ticket: Ticket) -> None:
     bound = ties(actor, ticket)
     if actor.read_only or not (roles & step.roles or bound & step.ties):
         raise NotAllowed(f"您没有对工单 {ticket.no} 做“{step.label}”的权限，请联系社区工作者。")
+    if must_hide(actor, ticket):  # taking a step on it would open it
+        raise NotAllowed(f"工单 {ticket.no} 是私事，只由社区工作者和经办人处理。")
     if action is Action.CLAIM and not (roles & DISPATCHERS or Tie.HANDLER in bound):
         _check_volunteer_claim(ticket)
     if action is Action.CANCEL and not roles & step.roles and ticket.status not in _REPORTER_CANCELS:

@@ -75,6 +75,7 @@ REOPEN_WITHIN = timedelta(days=15)
 URGE_EVERY = timedelta(hours=24)
 NOTE_MAX = 2000
 TITLE_MAX = 120
+ADDRESS_MAX = 200
 
 
 class Channel(StrEnum):
