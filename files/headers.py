@@ -9,6 +9,7 @@ from files.mapping import plain, target_of
 from files.reading import Cell, Sheet
 
 LOOK_AT = 30
+LABEL_MAX = 100
 TOTAL = re.compile(r"(本页|本月|全部|总)?(合计|总计|小计|累计|共计|总数|平均)([:：].*|\d.*)?|(grand)?(sub)?total", re.I)
 SIGNED = re.compile(r"(制表|填表|审核|制单|统计|打印|导出|填报|负责)(人|日期|时间|单位)?\s*[:：]")
 
@@ -73,9 +74,10 @@ def _header(sheet: Sheet, top: Sequence[Sequence[Cell]], at: int, depth: int, as
 
 
 def _wordy(row: Sequence[Cell]) -> bool:
-    """Tell whether a row may be a header: words only, none as long as a text."""
+    """Tell whether a row may be a header: words for the most part, none as long as a text."""
     cells = [cell for cell in row if cell != ""]
-    return bool(cells) and all(isinstance(cell, str) and len(cell) <= 60 for cell in cells)
+    words = [cell for cell in cells if isinstance(cell, str)]
+    return len(words) * 2 > len(cells) and all(len(word) <= LABEL_MAX for word in words)
 
 
 def _hit(label: str, asked: Container[str]) -> str | None:

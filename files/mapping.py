@@ -180,7 +180,8 @@ def _overridden(columns: Sequence[Column], overrides: MappingOf[str, str]) -> di
     for header, target in overrides.items():
         if target not in FIELDS and target != EXTRA:
             raise Invalid(f"没有「{target}」这个字段，可用：{'、'.join(FIELDS)}、{EXTRA}（不对应）。", field=header)
-        column = next((c for c in columns if plain(c.header) == plain(header)), None)
+        alike = [c for c in columns if plain(c.header) == plain(header)]
+        column = next((c for c in alike if c.header == header), alike[0] if alike else None)
         if column is None:
             names = "、".join(c.header for c in columns)
             raise Invalid(f"表里没有「{header}」这一列，现有：{names}。", field=header)

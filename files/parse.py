@@ -1,5 +1,6 @@
 """From a file to rows: which sheets, which header, which column is what; then one row after the other."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,10 +10,10 @@ from pydantic import ValidationError
 from domain.errors import Refused
 from files import headers
 from files.headers import Header
-from files.mapping import Column, guess, letter_of, plain
+from files.mapping import EXTRA, Column, guess, letter_of, plain
 from files.mapping import Mapping as ColumnMapping
-from files.reading import Cell, Sheet, Source, check_width, open_table
-from files.rows import ImportRow, as_text, one_line
+from files.reading import Cell, Sheet, Source, open_table
+from files.rows import ImportRow, as_text, identity, one_line
 
 SHOWN = 80
 
@@ -88,7 +89,7 @@ class Parsed:
     def rows(self) -> Iterator[GoodRow | BadRow]:
         """Read the file from its start; every record once, good or bad, in the file's order."""
         self.skipped.clear()
-        seen: dict[str, str] = {}  # a row's key → where it was first
+        seen: dict[bytes, str] = {}  # which record → where it was first
         for used in self.used:
             for number, cells in self._records(used):
                 row = self._row(used.sheet, number, cells)
@@ -167,34 +168,53 @@ class Parsed:
         shown = one_line(cell)[:SHOWN]
         return RowProblem(row.sheet, row.row, column.letter, column.header, shown, reason)
 
-    def _once(self, row: GoodRow, seen: dict[str, str]) -> GoodRow | BadRow:
-        key = row.value.key
+    def _once(self, row: GoodRow, seen: dict[bytes, str]) -> GoodRow | BadRow:
+        key = hashlib.sha256(identity(row.value)).digest()
         if key not in seen:
             seen[key] = f"「{row.sheet}」第 {row.row} 行" if len(self.used) > 1 else f"第 {row.row} 行"
             return row
         if row.value.external_id:
             return self.refuse(row, "external_id", f"编号与{seen[key]}重复，只导入了前一行")
-        return self.refuse(row, "title", f"内容与{seen[key]}完全相同，只导入了前一行")
+        return self.refuse(row, "title", f"没有编号，内容又与{seen[key]}相同，只导入了前一行")
 
 
-def parse(source: Source, *, filename: str, overrides: Mapping[str, str] | None = None) -> Parsed:
-    """Open the file and understand its header; refuse with a sentence when there is nothing to import."""
-    asked = frozenset(map(plain, overrides or {}))
+def parse(
+    source: Source,
+    *,
+    filename: str,
+    overrides: Mapping[str, str] | None = None,
+    kept: Mapping[str, str] | None = None,
+) -> Parsed:
+    """Open the file and understand its header; refuse with a sentence when there is nothing to import.
+
+    `overrides` (header → field) must fit the file; `kept`, the mapping of an earlier file, applies where it can.
+    """
+    asked = frozenset(map(plain, {**(kept or {}), **(overrides or {})}))
     sheets = open_table(source, filename=filename)
     found = [(sheet, headers.find(sheet, asked)) for sheet in sheets]
     main = _main(found)
     if main is None:
         raise _unknown(sheets, filename)
-    used, left_out = _sorted_out(found, main)
-    mapping = guess(main.labels, overrides)
+    mapping = guess(main.labels, _applicable(kept or {}, overrides or {}, main))
     if not {"title", "description"} & mapping.targets.keys():
         raise _unknown(sheets, filename, main)
-    check_width(len(main.labels), f"「{filename}」")
+    used, left_out = _sorted_out(found, main)
     parsed = Parsed(filename, used, left_out, mapping)
-    if not any(True for one in used for _ in islice(parsed._records(one), 1)):
+    if not any(True for one in used for _ in parsed._records(one)):
         raise Refused(f"「{filename}」只有表头，没有数据行。")
     parsed.skipped.clear()
     return parsed
+
+
+def _applicable(kept: Mapping[str, str], overrides: Mapping[str, str], header: Header) -> dict[str, str]:
+    wanted = set(overrides.values()) - {EXTRA}
+    named = set(map(plain, overrides))
+    fitting = {
+        label: target
+        for label, target in kept.items()
+        if label in header.labels and target not in wanted and plain(label) not in named
+    }
+    return fitting | dict(overrides)
 
 
 def _main(found: Sequence[tuple[Sheet, Header | None]]) -> Header | None:

@@ -27,6 +27,7 @@ from files.words import (
 ID_MAX, SHORT_MAX, LONG_MAX = 80, 200, 32_767
 # zero-width and control signs go; every other odd blank (U+3000, NBSP, tab) is one that str.split knows
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\x00-\x08\x0e-\x1b\x7f]")
+PROGRESS = {"status", "grade", "handler", "accepted_at", "resolved_at", "closed_at", "result", "satisfaction"}
 NOTHING = frozenset({"无", "-", "--", "/", "—", "——", "不详", "未知", "暂无", "null", "none", "n/a", "nan"})
 GREETING = re.compile(r"(尊敬的|敬爱的|您好|你好|领导好).{0,14}|.{0,10}(您好|你好|领导|书记|市长|主任)[：:,，!！]?")
 
@@ -69,7 +70,7 @@ def number_text(value: object) -> str:
     """Read a number that is a name (编号, 电话): Excel keeps 15 digits of it and no more."""
     if isinstance(value, int | float) and abs(value) >= 1e15:
         raise Unfit("超过 15 位的号码被 Excel 当成数字，末尾已经丢失，请把该列设为文本后重新填写")
-    text = unicodedata.normalize("NFKC", one_line(value))
+    text = unicodedata.normalize("NFKC", one_line(value)).lstrip("'")
     if re.fullmatch(r"\d(\.\d+)?E\+\d+", text, re.I):
         raise Unfit("号码被 Excel 改成了科学计数，请把该列设为文本后重新填写")
     return re.sub(r"(?<=\d)\.0$", "", text)
@@ -201,13 +202,16 @@ class ImportRow(BaseModel):
         except Unfit:
             return Channel.OTHER
 
-    @property
-    def key(self) -> str:
-        """Identify the row in its source: its number there, or a digest of what does not change."""
-        if self.external_id:
-            return self.external_id
-        told = (self.title, self.description, self.address or "", str(self.reported_at))
-        return "h:" + hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+
+def identity(row: ImportRow) -> bytes:
+    """Tell which record the row is in its source: its number there, or else all that the handling leaves alone.
+
+    Holds personal data without a number: key any digest of it that is kept.
+    """
+    if row.external_id:
+        return row.external_id.encode()
+    told = row.model_dump(mode="json", exclude=PROGRESS | {"date_only"})
+    return b"\0" + json.dumps(told, sort_keys=True).encode()
 
 
 def content(row: ImportRow) -> bytes:

@@ -16,7 +16,6 @@ MIN_FOR_RATIO = 10 * MB  # small parts may pack well
 MAX_ENTRIES = 3000
 MAX_CELLS = 12_000_000  # the parser holds a rectangle a sheet, some 40 bytes a cell
 CHUNK = MB
-RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 UNCACHED = "公式没有保存计算结果，请在 Excel 中打开并保存，或粘贴为数值"
 ERROR_CELL = "公式出错（如 #N/A、#DIV/0!），请改正"
 
@@ -93,7 +92,8 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     found = {}
     for sheet in root.iter():
         if sheet.tag.rpartition("}")[2] == "sheet":
-            target = targets.get(sheet.get(RELATION), "")
+            relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+            target = targets.get(relation, "")
             found[sheet.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     return found
 

@@ -17,7 +17,7 @@ from domain.tickets import (
     Kind,
     Status,
 )
-from files.rows import ImportRow, content, content_hash, one_line, paragraphs
+from files.rows import ImportRow, content, content_hash, identity, one_line, paragraphs
 
 
 def row(**values):
@@ -184,5 +184,5 @@ def test_a_row_without_number_is_known_by_what_does_not_change():
     reported = row(reported_at="2019-5-1", status="处理中")
     closed = row(reported_at="2019-5-1", status="已办结", result="已修", closed_at="2019-5-2")
 
-    assert reported.key == closed.key != row(title="井盖", reported_at="2019-5-1").key
-    assert row(external_id=7.0).key == "7"
+    assert identity(reported) == identity(closed) != identity(row(reported_at="2019-5-1", address="3栋"))
+    assert identity(row(external_id=7.0)) == b"7"
