@@ -10,7 +10,18 @@ from db.models import AreaRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
 from domain.access import Actor, Grant, Role
-from domain.areas import UNSORTED_COMMUNITY, Area, Level, check_parent, path_of
+from domain.areas import (
+    MOST_LINES,
+    UNSORTED_COMMUNITY,
+    Area,
+    Batch,
+    Level,
+    check_code,
+    check_households,
+    check_name,
+    check_parent,
+    path_of,
+)
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
 
@@ -26,6 +37,7 @@ def _area(row: AreaRow) -> Area:
         row.community_id,
         row.valid_to,
         row.version,
+        row.households,
     )
 
 
@@ -120,6 +132,8 @@ def insert_area(
     """Write the row; rights are the caller's business."""
     parent = get(tx, parent_id) if parent_id else None
     check_parent(level, parent)
+    if parent and parent.valid_to is not None:
+        raise Invalid(f"“{parent.name}”已关闭，请选别的上级。", field="parent_id")
     if not name.strip():
         raise Invalid("请填写辖区名称。", field="name")
     new = area_id or new_id()
@@ -154,28 +168,63 @@ def create(
     households: int | None = None,
 ) -> Area:
     access.check(actor, "settings")
-    request = {"do": "area", "name": name, "parent": parent_id, "level": level}
+    request = {"do": "area", "name": name, "parent": parent_id, "level": level, "code": code, "households": households}
     if done := first_result(tx, key, request):
         return get(tx, done)
-    same = select(AreaRow.id).where(
-        AreaRow.parent_id == parent_id, AreaRow.name == name.strip(), AreaRow.valid_to.is_(None)
-    )
-    if tx.scalars(same).first():
-        raise Invalid(f"这里已有“{name.strip()}”，请换个名称。", field="name")
+    name, code, households = check_name(name), check_code(code), check_households(households)
+    if parent_id and get(tx, parent_id).valid_to is not None:
+        raise Invalid("上级辖区已关闭，请另选一个。", field="parent_id")
+    _check_unused(tx, parent_id, name, code)
     area = insert_area(tx, level=level, name=name, parent_id=parent_id, code=code, households=households)
     audit(tx, "area.create", actor_id=actor.user_id, subject_id=area.id, now=now)
     remember(tx, key, request, area.id, now=now)
     return area
 
 
-def rename(
-    tx: Session, *, actor: Actor, area_id: UUID, name: str, code: str, expected_version: int, now: datetime
+def _check_unused(tx: Session, parent_id: UUID | None, name: str, code: str, *, but: UUID | None = None) -> None:
+    """Refuse a name that a sibling has, and a code that any open area has: imports look areas up by it."""
+    others = select(AreaRow.name).where(AreaRow.valid_to.is_(None), AreaRow.id != (but or UUID(int=0)))
+    if tx.scalars(others.where(AreaRow.parent_id == parent_id, AreaRow.name == name)).first():
+        raise Invalid(f"这里已有“{name}”，请换个名称。", field="name")
+    if code and (holder := tx.scalars(others.where(AreaRow.code == code)).first()):
+        raise Invalid(f"编码“{code}”已由“{holder}”使用，请换一个。", field="code")
+
+
+def create_many(tx: Session, *, actor: Actor, parent_id: UUID, text: str, key: str, now: datetime) -> Batch:
+    """Make one area a line below the parent: the good lines go in, each bad one is named."""
+    level = get(tx, parent_id).level_below
+    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if level is None or not lines:
+        raise Invalid("请每行填写一个名称。", field="text")
+    if len(lines) > MOST_LINES:
+        raise Invalid(f"一次最多添加 {MOST_LINES} 行，请分几次提交。", field="text")
+    refused: list[tuple[int, str, str]] = []
+    for number, line in lines:
+        try:
+            # refused before anything is written, so the transaction goes on
+            create(tx, actor=actor, level=level, name=line, parent_id=parent_id, key=f"{key}.{number}", now=now)
+        except Invalid as bad:
+            refused.append((number, line, bad.message))
+    return Batch(len(lines) - len(refused), tuple(refused))
+
+
+def change(
+    tx: Session,
+    *,
+    actor: Actor,
+    area_id: UUID,
+    name: str,
+    code: str,
+    households: int | None,
+    expected_version: int,
+    now: datetime,
 ) -> Area:
     access.check(actor, "settings")
-    if not name.strip():
-        raise Invalid("请填写辖区名称。", field="name")
-    update_version(tx, AreaRow, area_id, expected_version, {"name": name.strip(), "code": code})
-    audit(tx, "area.rename", actor_id=actor.user_id, subject_id=area_id, now=now)
+    area = get(tx, area_id)
+    values = {"name": check_name(name), "code": check_code(code), "households": check_households(households)}
+    _check_unused(tx, area.parent_id, str(values["name"]), str(values["code"]), but=area_id)
+    update_version(tx, AreaRow, area_id, expected_version, values)
+    audit(tx, "area.change", actor_id=actor.user_id, subject_id=area_id, now=now)
     return get(tx, area_id)
 
 
@@ -189,3 +238,13 @@ def close(tx: Session, *, actor: Actor, area_id: UUID, expected_version: int, no
         raise Invalid("“未分区”用来接收还没分到社区的工单，不能关闭。")
     update_version(tx, AreaRow, area_id, expected_version, {"valid_to": now})
     audit(tx, "area.close", actor_id=actor.user_id, subject_id=area_id, now=now)
+
+
+def heading(session: Session, *, actor: Actor) -> str:
+    """Say where this person works, as the bar shows it: 梧桐街道 · 桂花社区."""
+    first = next((g for role in Role for g in actor.grants if g.role is role), None)
+    if first is None:
+        return ""
+    area = get(session, first.area_id)
+    above = get(session, area.parent_id) if area.parent_id else None
+    return " · ".join(a.name for a in (above, area) if a)

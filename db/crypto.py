@@ -86,12 +86,13 @@ def unseal(value: bytes | None, held: Keys | None = None) -> str:
         raise KeyProblem("密钥与数据不匹配，请换回这份数据所用的密钥文件。") from None
 
 
-def mac(text: str, held: Keys | None = None) -> bytes | None:
+def mac(text: str | bytes, held: Keys | None = None) -> bytes | None:
     """Make the keyed digest (32 bytes) that equal texts share; null for an empty one."""
     if not text:
         return None
-    return hmac.new((held or keys()).mac_key, text.encode(), hashlib.sha256).digest()
+    body = text if isinstance(text, bytes) else text.encode()
+    return hmac.digest((held or keys()).mac_key, body, hashlib.sha256)
 
 
-def mac_hex(text: str) -> str:
-    return hmac.new(keys().mac_key, text.encode(), hashlib.sha256).hexdigest()
+def mac_hex(text: str | bytes) -> str:
+    return (mac(text) or b"").hex()

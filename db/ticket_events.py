@@ -186,11 +186,14 @@ def _event(
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Say field → [old, new] for what differs; for a text only that it changed."""
-    return {
-        name: None if name in TEXTS else [plain(old.get(name)), plain(value)]
-        for name, value in new.items()
-        if name not in _UNRECORDED and plain(old.get(name)) != plain(value)
-    }
+    said: dict[str, Any] = {}
+    for name, value in new.items():
+        if name in _UNRECORDED or (value is None and old.get(name) is None):
+            continue
+        was, is_now = plain(old.get(name)), plain(value)
+        if was != is_now:
+            said[name] = None if name in TEXTS else [was, is_now]
+    return said
 
 
 def acting_role(actor: Actor | None, action: Action, area_path: str) -> str | None:

@@ -1,0 +1,65 @@
+"""The ASGI application: Streamlit's script, the HTTP routes, the gate, and what runs beside them.
+
+`python run.py` serves it after making everything ready; `streamlit run app.py` and
+`uvicorn app:app --ws websockets-sansio` work as well.
+"""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import settings
+import web
+from db import setup
+from domain.clock import now
+from jobs import nightly
+from web import logs
+
+PAGES = ("tickets", "me", "import", "settings")
+
+
+@asynccontextmanager
+async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Make the database ready, warm up, and keep the nightly backup going until the end."""
+    logs.configure(settings.current().data_dir / "logs")
+    await asyncio.to_thread(setup.prepare, now=now())
+    _warm_up()
+    stop = asyncio.Event()
+    nights = asyncio.create_task(nightly.loop(stop))
+    try:
+        yield {}
+    finally:
+        stop.set()
+        await nights
+
+
+def _warm_up() -> None:
+    """Import what the pages need, then take it out of the collector's sight: each costs every run."""
+    import pandas  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+def on_script_error(error: Exception) -> bool:
+    """Show a sentence with a number in place of the traceback, which the log keeps."""
+    st.error(web.script_error_text(error))
+    return True
+
+
+app = st.App(
+    str(Path(__file__).parent / "pages" / "_shell.py"),
+    routes=web.routes(),
+    middleware=web.middleware(PAGES),
+    lifespan=life,
+    on_script_error=on_script_error,
+    exception_handlers=web.handlers(),
+)
+
+if __name__ == "__main__":
+    app.run(config={"server.address": settings.current().host, "server.port": settings.current().port})
