@@ -10,6 +10,7 @@ from domain.errors import Invalid
 
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (Excel's day 0 is a wall-clock date)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+LONGEST = 60
 HOW_TO = "请写成 2019-11-06 10:05:37 这样的形式"
 
 
@@ -52,6 +53,8 @@ def parse_moment(value: object) -> Moment:
 
 
 def _text(text: str) -> Moment:
+    if len(text) > LONGEST:  # also keeps the patterns from going over a page of blanks again and again
+        raise BadMoment(f"「{text[:40]}」不是日期，{HOW_TO}")
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return _number(float(text), text)
     if match := WRITTEN.fullmatch(_arabic(text)):

@@ -105,6 +105,7 @@ def test_halves_of_the_day_and_other_clocks_are_understood(text, expected):
         ("1989-12-31", "1990"),
         ("2101-01-01", "2100"),
         ("昨天下午", "不是日期"),
+        pytest.param("2019-1-1" + " " * 100_000 + "x", "不是日期", id="a page of blanks"),
         ("0.5", "看不出"),
         (-5, "看不出"),
         (float("nan"), "看不出"),
