@@ -12,7 +12,8 @@ from domain.errors import Invalid
 REVEAL_LASTS = timedelta(minutes=15)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _UNDIVIDED = re.compile(r"1[3-9]\d{9}|400\d{7}")  # whose groups are a matter of taste
-_PHONE = re.compile(r"(\d{3,4}-?)?\d{7,8}(-\d{1,6})?|1\d{10}|\d{5,6}")
+# an area code begins with 0: a mobile number with a digit missing or too many is none
+_PHONE = re.compile(r"(0\d{2,3}-?)?[2-9]\d{6,7}(-\d{1,6})?|1[3-9]\d{9}|400\d{7}|\d{5,6}")
 
 
 class Purpose(StrEnum):

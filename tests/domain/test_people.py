@@ -1,0 +1,80 @@
+import pytest
+
+from domain.errors import Invalid
+from domain.people import check_phone, mask_address, mask_name, mask_phone, normal_phone
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("", ""), ("张", "张"), ("张三", "张*"), ("张小三", "张**"), ("欧阳娜娜", "欧**"), ("阿依古丽·买买提", "阿**")],
+)
+def test_a_masked_name_keeps_its_first_character(name: str, shown: str) -> None:
+    assert mask_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        ("", ""),
+        ("13800001234", "138****1234"),
+        ("057187654321", "**********21"),
+        ("87654321", "******21"),
+        ("12345", "***45"),
+    ],
+)
+def test_a_masked_phone_keeps_its_last_digits(phone: str, shown: str) -> None:
+    assert mask_phone(phone) == shown
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("", ""),
+        ("3号楼2单元501", "3号楼***"),
+        ("桂花小区3号楼2单元501", "桂花小区3号楼***"),
+        ("桂花小区12栋1203", "桂花小区12栋***"),
+        ("桂花小区501", "桂花小区***"),
+        ("501室，3号楼", "***室，3号楼***"),
+        ("88弄501室", "88弄***"),
+        ("南门外平房", "***"),
+    ],
+)
+def test_a_masked_address_keeps_the_building_and_hides_the_door(address: str, shown: str) -> None:
+    assert mask_address(address) == shown
+    assert "501" not in mask_address(address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("", ""),
+        ("  ", ""),
+        ("13800001234", "13800001234"),
+        ("138 0000 1234", "13800001234"),
+        ("138-0000-1234", "13800001234"),
+        ("+86 138 0000 1234", "13800001234"),
+        ("+86-138-0000-1234", "13800001234"),
+        ("008613800001234", "13800001234"),
+        ("8613800001234", "13800001234"),
+        ("１３８００００１２３４", "13800001234"),
+        ("\u202d138 0000 1234\u202c", "13800001234"),  # copied out of a telephone's contacts
+        ("138\u00a00000\u30001234", "13800001234"),
+        ("0571-87654321", "0571-87654321"),
+        ("（0571）87654321", "057187654321"),
+        ("0571-87654321-801", "0571-87654321-801"),
+        ("87654321", "87654321"),
+        ("400-800-8888", "4008008888"),
+        ("12345", "12345"),
+    ],
+)
+def test_one_number_has_one_form_however_it_is_typed(typed: str, kept: str) -> None:
+    assert check_phone(typed) == kept
+    assert normal_phone(kept) == kept
+
+
+@pytest.mark.parametrize("typed", ["138", "1380000123", "138000012345", "张三", "1380000123a", "138,0000", "+", "1-"])
+def test_what_can_be_no_telephone_number_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid, match="看起来不完整") as caught:
+        check_phone(typed)
+
+    assert caught.value.field == "phone"
