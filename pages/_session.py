@@ -1,0 +1,48 @@
+"""Who is at the screen: read from the database on every run, never from Streamlit's own state."""
+
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from db import sessions
+from domain import access
+from domain.access import Actor
+from domain.accounts import SESSION_COOKIE
+from domain.clock import now
+from domain.errors import NotAllowed
+
+
+def token() -> str | None:
+    """Give the session's token: the only reader of the cookies, and what a test replaces."""
+    return st.context.cookies.get(SESSION_COOKIE)
+
+
+def actor(*, by_hand: bool | None = None) -> Actor | None:
+    """Read who is here. A timer is no activity; a fragment answering a tap may say `by_hand=True`."""
+    return sessions.identify(token(), now=now(), active=_is_by_hand() if by_hand is None else by_hand)
+
+
+def _is_by_hand() -> bool:
+    """Tell a run that a person asked for from a fragment's, which its timer may have started."""
+    context = get_script_run_ctx()
+    return context is None or not context.fragment_ids_this_run
+
+
+def require(right: str, *, by_hand: bool | None = None) -> Actor:
+    """Give who is here, if they may; otherwise say what to do and end the run."""
+    found = actor(by_hand=by_hand)
+    if found is None:
+        _stop("登录已结束，请重新登录。已保存的内容都在。", "/login", "重新登录")
+    if found.must_change_password:
+        _stop("请先把初始密码换成自己的，再开始使用。", "/password", "修改密码")
+    if not access.has(found, right):
+        st.error(NotAllowed().message)
+        st.stop()
+    return found
+
+
+def _stop(sentence: str, address: str, label: str) -> NoReturn:
+    st.warning(sentence)
+    st.html(f'<a href="{address}" target="_self">{label}</a>')
+    st.stop()

@@ -1,0 +1,25 @@
+"""What stands beside Streamlit, for the application that puts both together."""
+
+from collections.abc import Collection
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from web import health, login
+from web.gate import Gate
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/login", login.login_page, methods=["GET", "POST"]),
+        Route("/logout", login.logout_page, methods=["GET", "POST"]),
+        Route("/password", login.password_page, methods=["GET", "POST"]),
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+    ]
+
+
+def middleware(pages: Collection[str] | None = None) -> list[Middleware]:
+    """Give the gate; `pages` are the paths of Streamlit's pages, e.g. "tickets"; others are a 404."""
+    paths = None if pages is None else {"/" + page.strip("/") for page in pages}
+    return [Middleware(Gate, pages=paths)]
