@@ -1,5 +1,6 @@
 """The schema: upgrade, what it is, and whether it and the models say the same."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ _VERSION_TABLE = (
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
+# and a thread: Alembic's context is one a process, so two would migrate into each other's database
+_ALONE = threading.Lock()
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -47,17 +50,21 @@ def is_current(engine: Engine) -> bool:
         return revision(connection) == head()
 
 
+def known() -> set[str]:
+    """List the revisions that this program knows: its own and the older ones."""
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
 def refuse_newer(connection: Connection) -> None:
     """Refuse a database that a newer program has made."""
     found = revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if found and found not in known:
+    if found and found not in known():
         raise Refused("数据库由更新版本的程序建立，请先升级程序再启动，数据没有改动。")
 
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this program's schema, alone: others wait for the lock or the lease."""
-    with engine.execution_options(begin_mode="IMMEDIATE").begin() as connection:
+    with _ALONE, engine.execution_options(begin_mode="IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(_VERSION_TABLE))
             connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))

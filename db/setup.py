@@ -1,16 +1,31 @@
 """Making a database ready: keys, schema, the check that both belong together, the shipped tree."""
 
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 import settings
-from db import categories, crypto, engine, rules, schema
+from db import accounts, categories, crypto, engine, rules, schema
 from db.crypto import KeyProblem
+from db.models import UserRow
 from domain.errors import Refused
+from domain.ids import new_id
 
 _CHECK = "linli"
+_JOURNALS = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True)
+class FirstAdmin:
+    """Told once: the password is nowhere else."""
+
+    login: str
+    password: str
 
 
 def prepare(*, now: datetime, url: str | None = None) -> None:
@@ -63,3 +78,66 @@ def _check_keys(tx: Session) -> None:
         rules.put(tx, "key_check", value.hex() if value else "")
     elif crypto.unseal(bytes.fromhex(sealed)) != _CHECK:
         raise KeyProblem("密钥与数据不匹配，请换回这份数据所用的密钥文件。")
+
+
+def ensure_admin(tx: Session, *, now: datetime) -> FirstAdmin | None:
+    """Make the first user of an installation that has none."""
+    if tx.scalars(select(UserRow.id).limit(1)).first():
+        return None
+    return FirstAdmin("admin", accounts.create_admin(tx, login="admin", now=now))
+
+
+def start_real(*, now: datetime) -> FirstAdmin | None:
+    """Leave the demo for a database of one's own; none if somebody has done so already.
+
+    The new file takes its name only when it is ready: that moment is the change, for every process,
+    and the demo's sessions end with the demo.
+    """
+    held = settings.current()
+    if not held.is_sqlite:
+        raise Refused("PostgreSQL 数据库里没有演示数据，无需清除。")
+    if held.real_file.exists():
+        _remove(held.demo_file)
+        return None
+    fresh = held.data_dir / f"starting-{new_id().hex}.sqlite3"
+    made = _make_real(fresh, now)
+    try:
+        _name_once(fresh, held.real_file)
+    except FileExistsError:
+        return None
+    finally:
+        engine.dispose()
+        _remove(fresh)
+    _remove(held.demo_file)
+    return made
+
+
+def _make_real(file: Path, now: datetime) -> FirstAdmin | None:
+    url = f"sqlite:///{file}"
+    prepare(now=now, url=url)
+    target = engine.make(url)
+    try:
+        with Session(target.execution_options(begin_mode="IMMEDIATE")) as tx, tx.begin():
+            return ensure_admin(tx, now=now)
+    finally:
+        target.dispose()
+
+
+def _name_once(fresh: Path, real: Path) -> None:
+    """Give the file its name unless another process was first; `rename` would replace that one's."""
+    try:
+        real.hardlink_to(fresh)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links
+        fresh.rename(real)
+
+
+def _remove(file: Path) -> None:
+    """Remove a SQLite file with its journals; Windows keeps what a connection still has open."""
+    for path in (file.with_name(file.name + end) for end in _JOURNALS):
+        for _ in range(20):
+            with suppress(PermissionError):
+                path.unlink(missing_ok=True)
+                break
+            time.sleep(0.1)

@@ -1,0 +1,56 @@
+"""The backup of each night: once a day on any number of processes, fourteen kept."""
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime, time
+from typing import Any
+
+import db
+from db import backup, jobs
+from domain.clock import local, local_date, now
+from domain.errors import Refused
+
+JOB = "nightly"
+AFTER = time(2, 30)  # nobody works then, and the day before is over
+TICK_SECONDS = 60.0
+_LOG = logging.getLogger("linli")
+
+
+def due(*, now: datetime) -> bool:
+    """Claim tonight's backup; false before its hour, or if another process has it."""
+    return local(now).time() >= AFTER and db.run(jobs.claim_day, job=JOB, day=local_date(now), now=now)
+
+
+def run_nightly(now: datetime) -> None:
+    """Back up, prune, and leave word for the settings page, whichever way it went."""
+    file = backup.nightly_folder() / f"nightly-{local(now):%Y%m%d}.zip"
+    try:
+        backup.write(file, now=now)
+        backup.prune()
+    except Exception as error:
+        told = error.message if isinstance(error, Refused) else "备份没有写成，原因在日志里。"
+        _note(now, ok=False, file=file.name, error=told)
+        raise
+    _note(now, ok=True, file=file.name, error="")
+
+
+def _note(now: datetime, **outcome: Any) -> None:
+    db.run(jobs.note_run, job=JOB, outcome={"at": now.isoformat(), **outcome})
+
+
+def tick(now: datetime) -> None:
+    try:
+        if due(now=now):
+            run_nightly(now)
+            _LOG.info("job.nightly")
+    except Exception as error:  # the next night has its own chance; the app must live on
+        _LOG.error("job.nightly", extra={"fields": {"error": type(error).__name__}})
+
+
+async def loop(stop: asyncio.Event) -> None:
+    """Look every minute until told to stop; a backup under way is brought to its end."""
+    while not stop.is_set():
+        await asyncio.to_thread(tick, now())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TICK_SECONDS)

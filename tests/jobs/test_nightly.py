@@ -1,0 +1,140 @@
+"""The nightly backup: its hour, once on many processes, fourteen kept, and seen when it fails."""
+
+import asyncio
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, time, timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+import db
+from db import backup, fsck, jobs
+from domain.clock import at_local, local_date
+from jobs import nightly
+from settings import Settings
+from tests.builders import NOW, World
+
+TODAY = local_date(NOW)
+BEFORE, AT = at_local(TODAY, time(2, 29, 59)), at_local(TODAY, time(2, 30))
+
+
+class Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in backup.nightly_folder().glob("*"))
+
+
+def told() -> dict[str, Any] | None:
+    return db.read(jobs.last_run, job=nightly.JOB)
+
+
+@pytest.mark.parametrize(("now", "due"), [(BEFORE, False), (AT, True), (NOW, True)])
+def test_the_backup_is_due_from_half_past_two(any_db: Settings, now: datetime, due: bool) -> None:
+    assert nightly.due(now=now) is due
+
+
+def test_a_day_is_claimed_once_and_the_next_day_again(any_db: Settings) -> None:
+    assert [nightly.due(now=AT), nightly.due(now=NOW), nightly.due(now=AT + timedelta(days=1))] == [True, False, True]
+
+
+def test_of_eight_at_once_one_has_the_day(any_db: Settings) -> None:
+    start = Barrier(8)
+
+    def claim(_number: int) -> bool:
+        start.wait()
+        return nightly.due(now=NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(claim, range(8))) == [False] * 7 + [True]
+
+
+def test_the_first_tick_after_the_hour_backs_up_and_the_next_does_nothing(world: World) -> None:
+    nightly.tick(BEFORE)
+    assert names() == []
+
+    nightly.tick(NOW)
+    backup.check(backup.nightly_folder() / "nightly-20261120.zip")
+    (backup.nightly_folder() / "nightly-20261120.zip").unlink()
+    nightly.tick(NOW + timedelta(minutes=1))
+
+    assert names() == []
+    assert told() == {"at": NOW.isoformat(), "ok": True, "file": "nightly-20261120.zip", "error": ""}
+
+
+def test_two_weeks_of_nights_are_kept(world: World) -> None:
+    for day in range(15):
+        nightly.tick(NOW + timedelta(days=day))
+
+    assert names() == [f"nightly-{TODAY + timedelta(days=day):%Y%m%d}.zip" for day in range(1, 15)]
+
+
+def test_what_the_job_leaves_in_the_database_passes_fsck(world: World) -> None:
+    nightly.tick(NOW)
+
+    assert db.read(lambda session: list(fsck.problems(session))) == []
+
+
+def test_a_failed_night_is_told_and_the_next_one_has_its_chance(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    backup.nightly_folder().touch()  # a file where the folder belongs
+
+    nightly.tick(NOW)
+
+    outcome = told()
+    assert outcome is not None
+    assert (outcome["ok"], "备份没有写成" in outcome["error"]) == (False, True)
+    backup.nightly_folder().unlink()
+    nightly.tick(NOW + timedelta(days=1))
+    assert names() == ["nightly-20261121.zip"]
+
+
+def test_a_failure_is_logged_by_its_kind_alone(world: World) -> None:
+    handler = Kept()
+    logging.getLogger("linli").addHandler(handler)
+    backup.nightly_folder().touch()
+    try:
+        nightly.tick(NOW)
+    finally:
+        logging.getLogger("linli").removeHandler(handler)
+
+    assert [(record.msg, json.dumps(record.__dict__["fields"])) for record in handler.records] == [
+        ("job.nightly", '{"error": "Refused"}')
+    ]
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, times: int) -> int:
+    """Run the loop until it has looked this often, then stop it; give how often it looked in all."""
+
+    async def run() -> int:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        seen: list[datetime] = []
+
+        def tick(now: datetime) -> None:
+            seen.append(now)
+            if len(seen) == times:
+                loop.call_soon_threadsafe(stop.set)
+
+        monkeypatch.setattr(nightly, "tick", tick)
+        await asyncio.wait_for(nightly.loop(stop), 10)
+        return len(seen)
+
+    return asyncio.run(run())
+
+
+def test_the_loop_looks_again_and_again_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "TICK_SECONDS", 0.05)
+
+    assert looked(monkeypatch, 3) == 3
+
+
+def test_the_loop_ends_at_once_when_stopped_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, 1) == 1  # a minute's wait would run into the time limit
