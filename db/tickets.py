@@ -155,8 +155,9 @@ def _once(tx: Session, do: Action, call: Call, body: dict[str, Any], work: Calla
     # first of all: a twin sent at the same moment waits here, then meets the key and not a changed ticket
     remember(tx, call["key"], request, call["ticket_id"], now=call["now"])
     ticket = load(tx, call["actor"], call["ticket_id"])
+    if not steps.must_hide(call["actor"], ticket):  # else the refusal itself would tell of it
+        check_version(tx, ticket, call["expected_version"])
     steps.check_right(call["actor"], do, ticket)
-    check_version(tx, ticket, call["expected_version"])
     return work(ticket)
 
 
@@ -322,19 +323,23 @@ def _again(tx: Session, action: Action, call: Call, note: str) -> Ticket:
     now = call["now"]
 
     def work(ticket: Ticket) -> Ticket:
-        cleared = dict.fromkeys(
-            ("result_class", "satisfaction", "reject_reason", "resolved_at", "resolved_by", "closed_at")
-        )
-        values: dict[str, Any] = {**cleared, "closed_on": None, "single_duty": False}
-        if ticket.status in (Status.RESOLVED, Status.CLOSED):
-            again = ticket.round_no + 1
-            values |= {"round_no": again, "round_at": now}
-            values |= due_columns(due_for(ticket.grade, ticket.matter, now, round_no=again), now)
-        else:  # it starts anew: nobody has accepted it or works on it
-            values |= dict.fromkeys(("accepted_at", "handler_id", "dispatched_by", "dispatched_at", "claimed_at"))
+        values = again_columns(ticket, now)
         return take(tx, ticket, action, actor=call["actor"], now=now, values=values, note=note)
 
     return _once(tx, action, call, {"note": note}, work)
+
+
+def again_columns(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """Clear what ended the ticket; after work was done it is a new round with a due time of its own."""
+    cleared = ("result_class", "satisfaction", "reject_reason", "resolved_at", "resolved_by", "closed_at", "closed_on")
+    values: dict[str, Any] = {**dict.fromkeys(cleared), "single_duty": False}
+    if ticket.status in (Status.RESOLVED, Status.CLOSED):
+        again = ticket.round_no + 1
+        values |= {"round_no": again, "round_at": now}
+        values |= due_columns(due_for(ticket.grade, ticket.matter, now, round_no=again), now)
+    else:  # it starts anew: nobody has accepted it or works on it
+        values |= dict.fromkeys(("accepted_at", "handler_id", "dispatched_by", "dispatched_at", "claimed_at"))
+    return values
 
 
 def cancel(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
