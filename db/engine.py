@@ -37,7 +37,7 @@ _made: dict[str, Engine] = {}
 def make(url: str, *, serializable: bool = False) -> Engine:
     """Make an engine with the product's settings; `get` is the one in use."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=20, max_overflow=20)
+        engine = create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True)
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
         return engine
@@ -48,6 +48,7 @@ def make(url: str, *, serializable: bool = False) -> Engine:
         pool_size=20,
         max_overflow=20,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error would quote the names and texts it was given
         pool_recycle=1800,
         connect_args={"options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"},
     )

@@ -33,7 +33,8 @@ def require(right: str, *, by_hand: bool | None = None) -> Actor:
     """Give who is here, if they may; otherwise say what to do and end the run."""
     found = actor(by_hand=by_hand)
     if found is None:
-        _stop("登录已结束，请重新登录。已保存的内容都在。", "/login", "重新登录")
+        # to this very address: the gate asks for the login and leads back here
+        _stop("登录已结束，请重新登录。已保存的内容都在。", "", "重新登录")
     if found.must_change_password:
         _stop("请先把初始密码换成自己的，再开始使用。", "/password", "修改密码")
     if not access.has(found, right):

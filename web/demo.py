@@ -13,11 +13,11 @@ from web import proxy
 
 SEES = {
     Role.ADMIN: "用户、辖区、类别与系统设置",
-    Role.COORDINATOR: "登记、派单、回访，看本社区全部工单",
-    Role.SECRETARY: "本社区全部工单，可审核与调度",
+    Role.COORDINATOR: "登记、派单、回访本社区的工单",
+    Role.SECRETARY: "看本社区全部工单，可调度",
     Role.GRID_LEAD: "本网格的工单，可派单",
-    Role.GRID_WORKER: "手机上报，办理派给自己的工单",
-    Role.BUILDING_HEAD: "本楼栋的上报与进展",
+    Role.GRID_WORKER: "上报，办理派给自己的工单",
+    Role.BUILDING_HEAD: "上报本楼栋的事，看进展",
     Role.VOLUNTEER: "可以帮忙的事和自己接的任务",
     Role.LEADER: "看板与数据，只读",
 }

@@ -148,7 +148,7 @@ class Visit:
             self.status = message["status"]
             secured = headers.secured(list(message["headers"]), self.path)
             message = {**message, "headers": secured}
-            if headers.is_html(secured):
+            if headers.is_html(secured) and not headers.is_packed(secured):
                 self._held = message  # its length is known when the whole body is
                 return
         elif self._held is not None:

@@ -57,6 +57,10 @@ def is_html(headers: Headers) -> bool:
     return any(k.lower() == b"content-type" and v.startswith(b"text/html") for k, v in headers)
 
 
+def is_packed(headers: Headers) -> bool:
+    return any(k.lower() == b"content-encoding" for k, _ in headers)
+
+
 def is_streamlit_document(body: bytes) -> bool:
     return b'<html lang="en">' in body
 
@@ -68,7 +72,7 @@ def in_chinese(body: bytes) -> bytes:
 
 def of_length(headers: Headers, body: bytes) -> Headers:
     """Say the new length, and forget what named the old body."""
-    old = (b"content-length", b"etag", b"last-modified", b"accept-ranges", b"content-encoding")
+    old = (b"content-length", b"etag", b"last-modified", b"accept-ranges")
     kept = [(k, v) for k, v in headers if k.lower() not in old]
     return [*kept, (b"content-length", str(len(body)).encode())]
 

@@ -33,10 +33,10 @@ def is_secure(scope: Scope, held: Settings) -> bool:
 def as_seen_outside(scope: Scope, held: Settings) -> Scope:
     """Put the visitor's own address, scheme and host in, if a trusted proxy has named them."""
     trusted = {part.strip() for part in held.trusted_proxies.split(",") if part.strip()}
-    if address_of(scope) not in trusted:
+    if address_of(scope) not in trusted and not (_named_by_uvicorn(scope) and trusted & LOOPBACK):
         return scope
     seen: Scope = dict(scope)
-    chain = [part.strip() for part in header(scope, b"x-forwarded-for").split(",") if part.strip()]
+    chain = [_without_port(part.strip()) for part in header(scope, b"x-forwarded-for").split(",") if part.strip()]
     # from the right: what stands left of the last stranger he may have written himself
     visitor = next((part for part in reversed(chain) if part not in trusted), None)
     if visitor:
@@ -46,6 +46,18 @@ def as_seen_outside(scope: Scope, held: Settings) -> Scope:
     if host := header(scope, b"x-forwarded-host").split(",")[0].strip():
         seen["headers"] = with_header(scope["headers"], b"host", host.encode("latin-1"))
     return seen
+
+
+def _named_by_uvicorn(scope: Scope) -> bool:
+    """Uvicorn itself believes a proxy on this machine, and gives the visitor it names port 0."""
+    client = scope.get("client") or ("", None)
+    return client[1] == 0
+
+
+def _without_port(address: str) -> str:
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def with_header(headers: list[tuple[bytes, bytes]], name: bytes, value: bytes) -> list[tuple[bytes, bytes]]:

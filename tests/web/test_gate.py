@@ -184,6 +184,31 @@ def test_a_trusted_proxy_names_host_scheme_and_visitor(client: TestClient, chang
     assert proxy.as_seen_outside({**scope, "client": ("10.0.0.2", 4000)}, held)["client"][0] == "10.0.0.2"
 
 
+@pytest.mark.parametrize("visitor", ["198.51.100.7:5123", "[2001:db8::7]:5123", "2001:db8::7"])
+def test_a_forwarded_address_may_carry_a_port(
+    client: TestClient, change_settings: Callable[..., Any], visitor: str
+) -> None:
+    held = change_settings(trusted_proxies="10.0.0.1")
+    raw = [(b"x-forwarded-for", visitor.encode())]
+
+    seen = proxy.as_seen_outside({"type": "http", "client": ("10.0.0.1", 4000), "headers": raw}, held)
+
+    assert proxy.address_of(seen) in ("198.51.100.7", "2001:db8::7")
+
+
+def test_a_proxy_on_this_machine_is_believed_behind_uvicorn_too(
+    client: TestClient, change_settings: Callable[..., Any]
+) -> None:
+    raw = [(k.encode(), v.encode()) for k, v in FORWARDED.items()]
+    scope = {"type": "http", "client": ("198.51.100.7", 0), "headers": raw}  # as uvicorn hands it on
+
+    believed = proxy.as_seen_outside(scope, change_settings(trusted_proxies="127.0.0.1"))
+    not_believed = proxy.as_seen_outside(scope, change_settings(trusted_proxies="10.0.0.1"))
+
+    assert proxy.header(believed, b"host") == "linli.example"
+    assert proxy.header(not_believed, b"host") == ""
+
+
 def test_a_strangers_forwarding_headers_are_nothing(logged_in: TestClient) -> None:
     place = origin("https://linli.example") | FORWARDED
 

@@ -183,7 +183,7 @@ def enter(client: TestClient, **more: str) -> Any:
 
 def test_one_click_is_enough_on_this_machine(demo: TestClient) -> None:
     page = demo.get("/login")
-    assert "社区工作者 李敏" in page.text and "演示数据" in page.text and "口令" not in page.text
+    assert "社区工作者 · 李敏" in page.text and "演示数据" in page.text and "口令" not in page.text
 
     assert enter(demo).headers["location"] == "/me"
     assert demo.get("/me").status_code == 200

@@ -150,6 +150,14 @@ def test_a_foreign_page_cannot_open_the_stream(base: str) -> None:
     assert refusal(base, token=token, origin="http://evil.example") == 403
 
 
+def test_the_login_page_arrives_packed_and_whole(base: str) -> None:
+    page = httpx.get(f"{base}/login", headers={"accept": "text/html", "accept-encoding": "gzip"})
+
+    assert page.headers["content-encoding"] == "gzip"
+    assert page.text.rstrip().endswith("</html>") and "登录" in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
 def test_the_document_is_rewritten_and_secured(base: str) -> None:
     answer = log_in(base, "/tickets?tk_mine=1")
     assert answer.headers["location"] == "/tickets?tk_mine=1"
