@@ -1,0 +1,50 @@
+"""The form that corrects a ticket."""
+
+import streamlit as st
+
+import db
+from db import areas, categories
+from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
+from pages._fields import Form, Values, area_words
+from ui.text import escape_md
+
+
+def edit(form: Form) -> Values:
+    ticket = form.detail.ticket
+    held = {a.id: a for a in db.read(areas.visible, actor=form.actor) if a.community_id == ticket.community_id}
+    kinds = {c.id: c for c in db.read(categories.listed)}
+    places, sorts = list(held), list(kinds)
+    title = st.text_input("什么事", ticket.title, key=form.name("title"))
+    address = st.text_input("在哪里", ticket.address, key=form.name("address"))
+    area = st.selectbox(
+        "辖区",
+        places,
+        places.index(ticket.area_id) if ticket.area_id in held else None,
+        format_func=lambda key: area_words(held[key], held),
+        key=form.name("area"),
+    )
+    category = st.selectbox(
+        "类别",
+        sorts,
+        sorts.index(ticket.category_id) if ticket.category_id in kinds else None,
+        format_func=lambda key: escape_md(kinds[key].label),
+        placeholder="未分类",
+        key=form.name("category"),
+    )
+    return {
+        "title": title,
+        "address": address,
+        "area_id": area or ticket.area_id,
+        "category_id": category,
+        "matter": st.pills(
+            "大小事",
+            list(Matter),
+            format_func=MATTER_LABELS.__getitem__,
+            default=ticket.matter,
+            key=form.name("matter"),
+        ),
+        "grade": form.pick("紧急程度", GRADE_LABELS, Grade(ticket.grade)),
+        "description": st.text_area("详细情况", form.detail.description, key=form.name("description")),
+        "open_to_volunteers": st.checkbox("志愿者可以认领", ticket.open_to_volunteers, key=form.name("open")),
+        "note": form.note("修改说明（可不填）", lines=False),
+    }

@@ -1,0 +1,134 @@
+"""The filters above the board. The URL holds them, so a link shows the same board."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+import db
+from db import areas, categories, parties
+from db.board import Filters
+from domain.access import STAFF, Actor
+from domain.areas import Level
+from domain.due import GRADE_LABELS, Grade
+from domain.ids import parse_id
+from domain.tickets import KIND_LABELS, Kind
+from ui.text import escape_md
+
+NAMES = ("community", "grid", "category", "kind", "grade", "handler", "mine", "due", "text")
+Options = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What each filter offers: the value in the URL → the words."""
+
+    communities: Options
+    grids: Options
+    categories: Options
+    handlers: Options
+
+
+@st.cache_resource(ttl=60, max_entries=500, show_spinner=False, hash_funcs={Actor: repr})
+def choices(actor: Actor) -> Choices:
+    """Read what this person may filter by; who they are, with every grant, is the key."""
+    held = db.read(areas.visible, actor=actor)
+    several = [a for a in held if a.level is Level.COMMUNITY]
+    grids = {str(a.id): escape_md(a.name) for a in held if a.level is Level.GRID}
+    kinds = {str(c.id): escape_md(c.label) for c in db.read(categories.listed)}
+    found = db.read(parties.listed, actor=actor) if actor.roles & STAFF else []
+    handlers = {str(p.id): escape_md(p.label) for p in found}
+    return Choices({str(a.id): escape_md(a.name) for a in several}, grids, kinds, handlers)
+
+
+def chosen() -> Filters:
+    """Read the filters out of the URL; what makes no sense there counts as not chosen."""
+    given = st.query_params
+    kind, grade = given.get("kind", ""), given.get("grade", "")
+    return Filters(
+        community_id=parse_id(given.get("community")),
+        grid_id=parse_id(given.get("grid")),
+        category_id=parse_id(given.get("category")),
+        kind=Kind(kind) if kind in set(Kind) else None,
+        grade=Grade(grade) if grade in set(Grade) else None,
+        handler_id=parse_id(given.get("handler")),
+        mine=given.get("mine") == "1",
+        due=given.get("due", "") if given.get("due") in ("late", "today") else "",
+        text=given.get("text", "")[:60],
+    )
+
+
+def put(name: str, value: str | None) -> None:
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def clear() -> None:
+    for name in NAMES:
+        st.query_params.pop(name, None)
+
+
+def _keep(name: str) -> None:
+    value = st.session_state[f"filter-{name}"]
+    put(name, "1" if value and name == "mine" else value)
+
+
+def _follow(name: str, value: object) -> str:
+    """Let the widget follow the URL: a link or the back button may have changed it."""
+    if st.session_state.get(key := f"filter-{name}") != value:
+        st.session_state[key] = value
+    return key
+
+
+def _select(name: str, all_of_them: str, options: Options) -> None:
+    value = st.query_params.get(name)
+    st.selectbox(
+        all_of_them,
+        list(options),
+        index=None,
+        format_func=options.__getitem__,
+        placeholder=all_of_them,
+        label_visibility="collapsed",
+        key=_follow(name, value if value in options else None),
+        on_change=_keep,
+        args=(name,),
+        width=150,
+    )
+
+
+def bar(actor: Actor) -> None:
+    """Draw the filters in the row where the primary action stands at the end."""
+    offered = choices(actor)
+    if len(offered.communities) > 1:
+        _select("community", "全部社区", offered.communities)
+    if len(offered.grids) > 1:
+        _select("grid", "全部网格", offered.grids)
+    _select("category", "全部类别", offered.categories)
+    mine = "我的" if st.query_params.get("mine") == "1" else None
+    st.pills(
+        "只看我的", ["我的"], key=_follow("mine", mine), on_change=_keep, args=("mine",), label_visibility="collapsed"
+    )
+    st.text_input(
+        "搜索编号、地址或文字",
+        key=_follow("text", st.query_params.get("text", "")),
+        on_change=_keep,
+        args=("text",),
+        placeholder="编号、地址、文字",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        width=210,
+    )
+    _more(offered)
+    if chosen() != Filters():
+        st.button("清除筛选", icon=":material/close:", type="tertiary", on_click=clear)
+
+
+def _more(offered: Choices) -> None:
+    used = sum(name in st.query_params for name in ("kind", "grade", "handler"))
+    with st.popover(f"更多筛选 {used}" if used else "更多筛选", icon=":material/tune:"):
+        _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()})
+        _select("grade", "全部紧急程度", {g.value: words for g, words in GRADE_LABELS.items()})
+        if offered.handlers:
+            _select("handler", "全部处理人", offered.handlers)

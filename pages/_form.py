@@ -1,0 +1,29 @@
+"""What every form here needs: a key that a double click can't use twice, and a word after success."""
+
+import streamlit as st
+
+from domain.errors import Refused
+from domain.ids import new_key
+
+_SAID = "said"
+
+
+def key(name: str) -> str:
+    """Give the key of this form, part of its widgets' keys too: a second click meets nothing."""
+    return str(st.session_state.setdefault(f"key:{name}", new_key()))
+
+
+def done(name: str, words: str) -> None:
+    """Retire the form's key after success and keep what to tell."""
+    st.session_state.pop(f"key:{name}", None)
+    st.session_state[_SAID] = words
+
+
+def tell() -> None:
+    """Say what the last run did."""
+    if words := st.session_state.pop(_SAID, None):
+        st.toast(words, icon=":material/check_circle:")
+
+
+def refuse(refused: Refused) -> None:
+    st.error(refused.message, icon=":material/info:")

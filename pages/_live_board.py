@@ -1,0 +1,78 @@
+"""Figures, filters and board in one fragment: its own taps and a slow timer draw it again."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+import db
+from db import board as boards
+from domain import clock
+from domain.access import Actor, Role
+from domain.board import Board, BoardColumn
+from domain.steps import TRANSITIONS
+from domain.tickets import Action
+from pages import _filters
+from pages._session import require
+from ui.board import markup
+from ui.board.component import board as draw
+
+_REPORTERS = TRANSITIONS[Action.REPORT].roles
+
+
+def _open() -> None:
+    """Put the ticket into the URL; the drawer belongs to the page, so the whole page runs."""
+    st.query_params["ticket"] = st.session_state["board"].opened or ""
+    st.rerun()
+
+
+def _more() -> None:
+    shown = st.session_state.setdefault("shown", {})
+    column = st.session_state["board"].more
+    shown[column] = shown.get(column, boards.CARDS_A_COLUMN) + boards.CARDS_A_COLUMN
+
+
+def _pick() -> None:
+    picked = st.session_state["figures"].picked
+    _filters.put("due", None if picked in ("all", st.query_params.get("due")) else picked)
+
+
+def _new() -> None:
+    st.query_params["new"] = "1"
+    st.rerun()
+
+
+@st.fragment(run_every="60s")
+def live_board() -> None:
+    actor = require("tickets.board")
+    filters = _filters.chosen()
+    board = _read(actor, filters)
+    draw(markup.figures_html(board.figures, filters.due), key="figures", on_picked=_pick)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
+        _filters.bar(actor)
+        if actor.roles & _REPORTERS and not actor.read_only:
+            st.space("stretch")
+            st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
+    if not any(column.count for column in board.columns):
+        _nothing(actor, filters)
+    draw(markup.board_html(board), key="board", scope=repr(filters), on_opened=_open, on_more=_more)
+
+
+def _read(actor: Actor, filters: boards.Filters) -> Board:
+    """Read the columns, each as long as the reader has asked for."""
+    shown: dict[str, int] = st.session_state.get("shown", {})
+    longest = max((boards.CARDS_A_COLUMN, *shown.values()))
+    board = db.read(boards.board, actor=actor, filters=filters, now=clock.now(), limit=longest)
+    return replace(board, columns=tuple(_cut(c, shown) for c in board.columns)) if shown else board
+
+
+def _cut(held: BoardColumn, shown: dict[str, int]) -> BoardColumn:
+    return replace(held, cards=held.cards[: shown.get(held.column, boards.CARDS_A_COLUMN)])
+
+
+def _nothing(actor: Actor, filters: boards.Filters) -> None:
+    if filters != boards.Filters():
+        st.info("没有符合筛选条件的工单，可以点“清除筛选”看全部。")
+    elif actor.roles == {Role.VOLUNTEER}:
+        st.info("现在没有等人帮忙的事，谢谢您。有新的会出现在这里。")
+    else:
+        st.info("还没有工单。接到居民来电或看到群里的消息，点“登记诉求”，十几秒就能记下来。")

@@ -1,0 +1,94 @@
+"""The form of each step of a ticket: its fields, and the command that takes them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+import db
+from db import parties, tickets
+from db.parties import Party
+from domain.tickets import (
+    REJECT_LABELS,
+    RESULT_LABELS,
+    SATISFACTION_LABELS,
+    Action,
+    RejectReason,
+    Result,
+    Satisfaction,
+)
+from pages._edit_form import edit
+from pages._fields import Form, Values
+from ui.text import escape_md
+
+
+def _assign(form: Form) -> Values:
+    found = {p.id: p for p in db.read(parties.proposed, actor=form.actor, ticket=form.detail.ticket)}
+    best = 0 if found and next(iter(found.values())).fits else None
+    handler = st.selectbox(
+        "派给谁",
+        list(found),
+        index=best,
+        placeholder="选择处理人，可输入查找",
+        format_func=lambda key: _party_words(found[key]),
+        key=form.name("handler"),
+    )
+    note = form.note("交代几句（可不填）", lines=False)
+    told = st.checkbox("处理人没有账号，已电话告知并接单", key=form.name("claimed"))
+    return {"handler_id": handler, "note": note, "claimed": bool(told and handler and not found[handler].user_id)}
+
+
+def _party_words(party: Party) -> str:
+    fits = "适合" if party.fits >= 2 else ""
+    busy = f"手上 {party.open_tickets} 件" if party.open_tickets else "空闲"
+    return " · ".join(escape_md(part) for part in (party.label, party.trade, busy, fits) if part)
+
+
+def _contact(form: Form) -> Values:
+    reached = form.pick("联系结果", {True: "联系上了", False: "没联系上"}, True)
+    return {"reached": bool(reached), "note": form.note("说了什么（可不填）")}
+
+
+def _resolve(form: Form) -> Values:
+    result = form.pick("处理结果", RESULT_LABELS, Result.SOLVED)
+    return {"result": result, "note": form.note("怎么处理的（居民回访时会听到）")}
+
+
+def _close(form: Form) -> Values:
+    said = form.pick("居民是否满意", SATISFACTION_LABELS, Satisfaction.SATISFIED)
+    return {"satisfaction": said, "note": form.note("回访情况（可不填）")}
+
+
+def _reject(form: Form) -> Values:
+    reason = form.pick("不予受理的原因", REJECT_LABELS, RejectReason.ELSEWHERE)
+    return {"reason": reason, "note": form.note("告知居民到哪里办（渠道、电话）", lines=False)}
+
+
+def _noted(label: str) -> Callable[[Form], Values]:
+    return lambda form: {"note": form.note(label)}
+
+
+@dataclass(frozen=True)
+class Step:
+    command: Callable[..., Any]
+    done: str
+    fields: Callable[[Form], Values] | None = None  # none: one tap, no form
+
+
+STEPS: dict[Action, Step] = {
+    Action.DISPATCH: Step(tickets.assign, "已派单", _assign),
+    Action.ACCEPT: Step(tickets.accept, "已受理"),
+    Action.CLAIM: Step(tickets.claim, "已接单"),
+    Action.CONTACT: Step(tickets.contact, "已记录联系情况", _contact),
+    Action.RESOLVE: Step(tickets.resolve, "已处理完成，等待回访", _resolve),
+    Action.CLOSE: Step(tickets.close, "已办结", _close),
+    Action.VERIFY_FAIL: Step(tickets.verify_fail, "已退回重办", _noted("哪里没办好")),
+    Action.RECALL: Step(tickets.recall, "已撤回派单"),
+    Action.REJECT: Step(tickets.reject, "已登记为不予受理", _reject),
+    Action.REOPEN: Step(tickets.reopen, "已重新打开", _noted("为什么重新打开")),
+    Action.URGE: Step(tickets.urge, "已催办", _noted("催办说明（可不填）")),
+    Action.COMMENT: Step(tickets.comment, "已备注", _noted("备注内容")),
+    Action.EDIT: Step(tickets.edit, "已保存修改", edit),
+    Action.CANCEL: Step(tickets.cancel, "已撤销", _noted("撤销原因（撤销后不再办理）")),
+}

@@ -1,0 +1,121 @@
+"""The steps that lead on from where a ticket is: buttons first, then the form of the one chosen."""
+
+from typing import Any, Literal
+
+import streamlit as st
+
+import db
+from db.ticket_detail import Detail
+from domain import clock
+from domain.access import Actor
+from domain.errors import Invalid, Refused
+from domain.steps import ACTION_LABELS
+from domain.tickets import Action, Status
+from pages import _form
+from pages._fields import Form
+from pages._step_forms import STEPS
+
+_A = Action
+# the likeliest first; what is in neither list goes into the menu
+_FIRST = (_A.DISPATCH, _A.CLAIM, _A.RESOLVE, _A.CLOSE)
+_BESIDE = (_A.ACCEPT, _A.CONTACT, _A.VERIFY_FAIL, _A.RECALL, _A.COMMENT)
+
+
+def show(actor: Actor, detail: Detail) -> None:
+    offered = _offered(detail)
+    first = _likeliest(detail, offered)
+    beside = [a for a in (*_FIRST, *_BESIDE) if a in offered and a is not first]
+    rest = [a for a in offered if a is not first and a not in beside]
+    calm = _chosen(detail) is not None
+    with st.container(horizontal=True, gap="small"):
+        for action in filter(None, (first, *beside)):
+            _button(actor, detail, action, primary=action is first and not calm)
+        if rest:
+            _menu(detail, rest)
+    if chosen := _chosen(detail):
+        _form_of(actor, detail, chosen)
+    st.session_state[_seen_name(detail)] = detail.ticket.version
+
+
+def _offered(detail: Detail) -> list[Action]:
+    """List the steps; who may accept a report may dispatch it in the same form."""
+    both = detail.ticket.status is Status.REPORTED and Action.ACCEPT in detail.actions
+    return [*([Action.DISPATCH] if both else []), *detail.actions]
+
+
+def _likeliest(detail: Detail, offered: list[Action]) -> Action | None:
+    if Action.CONTACT in offered and detail.first_contact_at is None:
+        return Action.CONTACT
+    return next((a for a in _FIRST if a in offered), None)
+
+
+def choose(detail: Detail, action: Action) -> None:
+    st.session_state["step"] = (detail.ticket.id, action)
+
+
+def _chosen(detail: Detail) -> Action | None:
+    """Give the step whose form is open; it stays open with what was typed when the state moved on."""
+    ticket_id, action = st.session_state.get("step", (None, None))
+    return action if ticket_id == detail.ticket.id else None
+
+
+def _label(detail: Detail, action: Action) -> str:
+    if action is Action.DISPATCH and detail.ticket.status is Status.REPORTED:
+        return "受理并派单"
+    return ACTION_LABELS[action]
+
+
+def _button(actor: Actor, detail: Detail, action: Action, *, primary: bool) -> None:
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    label, name = _label(detail, action), _name(detail, action)
+    if STEPS[action].fields:
+        st.button(label, type=kind, key=f"open-{name}", on_click=choose, args=(detail, action))
+    elif st.button(label, type=kind, key=f"do-{_form.key(name)}"):
+        _take(actor, detail, action, {})
+
+
+def _menu(detail: Detail, rest: list[Action]) -> None:
+    picked = st.menu_button("更多", rest, format_func=ACTION_LABELS.__getitem__, key=f"more-{detail.ticket.id}")
+    if picked:
+        choose(detail, picked)
+
+
+def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
+    step, key = STEPS[action], _form.key(_name(detail, action))
+    if step.fields is None:
+        return
+    with st.form(f"step-{key}"):
+        said = st.container()
+        values = step.fields(Form(actor, detail, key))
+        with st.container(horizontal=True):
+            sent = st.form_submit_button(f"确定{_label(detail, action)}", type="primary")
+            st.form_submit_button("先不了", on_click=st.session_state.pop, args=("step", None))
+    if sent:
+        with said:
+            _take(actor, detail, action, values)
+
+
+def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) -> None:
+    """Run the command on the version the reader saw; a refusal leaves everything typed in place."""
+    name, ticket = _name(detail, action), detail.ticket
+    seen = st.session_state.get(_seen_name(detail), ticket.version)
+    call = {"actor": actor, "ticket_id": ticket.id, "expected_version": seen, "key": _form.key(name)}
+    try:
+        if values.get("handler_id", ticket.id) is None:
+            raise Invalid("请先选一位处理人。", field="handler_id")
+        db.run(STEPS[action].command, **call, **values, now=clock.now())
+    except Refused as refused:
+        _form.refuse(refused)
+        return
+    st.session_state.pop("step", None)
+    _form.done(name, f"{ticket.no} {STEPS[action].done}")
+    st.session_state["dispatched"] = ticket.id if action is Action.DISPATCH else None
+    st.rerun()
+
+
+def _name(detail: Detail, action: Action) -> str:
+    return f"{detail.ticket.id.hex}-{action}"
+
+
+def _seen_name(detail: Detail) -> str:
+    return f"seen:{detail.ticket.id.hex}"

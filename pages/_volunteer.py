@@ -1,0 +1,114 @@
+"""A volunteer's page on a phone: what one could help with, and what one has in hand."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+import db
+from db import rules, tickets
+from domain import clock
+from domain.access import Actor
+from domain.board import Card, Waiting
+from domain.errors import Refused
+from domain.tickets import Result
+from pages import _form
+from ui import cards, theme
+from ui.text import escape_md
+
+_LISTS = {"help": "to_help", "doing": "doing"}
+
+
+def show(actor: Actor, groups: Mapping[str, Waiting]) -> None:
+    theme.large_type()
+    with st.container(key="large"):
+        name = st.query_params.get("show", "")
+        if name in _LISTS:
+            _list(actor, name, groups[_LISTS[name]])
+        else:
+            _home(actor, groups)
+        if phone := db.read(rules.get, name="duty_phone"):
+            st.caption(f"值班电话 {escape_md(phone)}")
+
+
+def _go(name: str) -> None:
+    if name:
+        st.query_params["show"] = name
+    else:
+        st.query_params.pop("show", None)
+
+
+def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
+    st.header(f"{escape_md(actor.name)}，{_greeting(clock.now())}")
+    helping, doing = groups["to_help"].count, groups["doing"].count
+    st.button(
+        f"可以帮忙的事　{helping} 件",
+        type="primary" if helping else "secondary",
+        width="stretch",
+        on_click=_go,
+        args=("help",),
+    )
+    st.button(f"我正在办　{doing} 件", width="stretch", on_click=_go, args=("doing",))
+    st.button("我要反映一件事", width="stretch", on_click=_report)
+
+
+def _report() -> None:
+    st.query_params["new"] = "1"
+
+
+def _greeting(now: datetime) -> str:
+    hour = clock.local(now).hour
+    return "早上好" if 4 <= hour < 11 else "中午好" if hour < 13 else "下午好" if hour < 18 else "晚上好"
+
+
+def _list(actor: Actor, name: str, group: Waiting) -> None:
+    st.button("返回", icon=":material/arrow_back:", width="stretch", on_click=_go, args=("",))
+    st.header(group.title)
+    if not group.cards:
+        st.info("现在没有，谢谢您。有新的会出现在这里。")
+    for card in group.cards:
+        with st.container(border=True):
+            st.html(cards.task_html(card, clock.now()))
+            (_offer if name == "help" else _in_hand)(actor, card)
+    if group.count > len(group.cards):
+        st.caption(f"还有 {group.count - len(group.cards)} 件，办完这些再看。")
+
+
+def _ask(card: Card | None) -> None:
+    st.session_state["asked"] = card.id if card else None
+
+
+def _offer(actor: Actor, card: Card) -> None:
+    """我来, then 确定: a slip of the thumb claims nothing."""
+    if st.session_state.get("asked") != card.id:
+        st.button("我来", key=f"ask-{card.id}", width="stretch", type="primary", on_click=_ask, args=(card,))
+        return
+    if st.button("确定，我去帮忙", key=f"claim-{_form.key(card.id.hex)}", width="stretch", type="primary"):
+        _take(actor, card, tickets.claim, f"谢谢您！{card.no} 交给您了")
+    st.button("先不了", key=f"no-{card.id}", width="stretch", on_click=_ask, args=(None,))
+
+
+def _in_hand(actor: Actor, card: Card) -> None:
+    if not card.contacted and st.button("已联系", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
+        _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
+    if st.session_state.get("asked") != card.id:
+        st.button("办好了", key=f"ask-{card.id}", width="stretch", type="primary", on_click=_ask, args=(card,))
+        return
+    with st.form(f"done-{_form.key(card.id.hex)}", border=False):
+        note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")
+        sent = st.form_submit_button("确定办好了", type="primary", width="stretch")
+    if sent:
+        _take(actor, card, tickets.resolve, "办好了，谢谢您！社区会回访。", result=Result.SOLVED, note=note)
+
+
+def _take(actor: Actor, card: Card, command: Callable[..., Any], words: str, **values: Any) -> None:
+    call = {"actor": actor, "ticket_id": card.id, "expected_version": card.version}
+    try:
+        db.run(command, **call, key=_form.key(card.id.hex), now=clock.now(), **values)
+    except Refused as refused:
+        _form.refuse(refused)
+        return
+    _ask(None)
+    _form.done(card.id.hex, words)
+    st.rerun()

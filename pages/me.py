@@ -1,0 +1,36 @@
+"""我的: what waits for me. A volunteer gets a page of large buttons, everybody else their cards."""
+
+import streamlit as st
+
+import db
+from db import board as boards
+from domain import clock
+from domain.access import Role, has
+from pages import _form, _new_ticket, _ticket_drawer, _volunteer
+from pages._session import require
+from ui import theme
+from ui.board import markup
+from ui.board.component import board as draw
+
+
+def _open() -> None:
+    st.query_params["ticket"] = st.session_state["waiting"].opened or ""
+
+
+actor = require("me")
+theme.style()
+_form.tell()
+groups = db.read(boards.waiting, actor=actor, now=clock.now())
+if actor.roles == {Role.VOLUNTEER}:
+    _volunteer.show(actor, {group.name: group for group in groups})
+elif any(group.count for group in groups):
+    draw(markup.waiting_html(groups, clock.now()), key="waiting", scope=str(actor.user_id), on_opened=_open)
+else:
+    st.info("现在没有等您处理的事。")
+    if has(actor, "tickets.board"):
+        st.page_link("tickets.py", label="去工单看板看看", icon=":material/view_kanban:")
+
+if "ticket" in st.query_params:
+    _ticket_drawer.show()
+elif "new" in st.query_params:
+    _new_ticket.show()

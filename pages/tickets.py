@@ -1,0 +1,18 @@
+"""工单看板: figures, filters and the four columns; a ticket opens as a drawer from the URL."""
+
+import streamlit as st
+
+from pages import _form, _new_ticket, _ticket_drawer
+from pages._live_board import live_board
+from pages._session import require
+from ui import theme
+
+actor = require("tickets.board")
+theme.style()
+_form.tell()
+live_board()
+# a dialog opened inside the fragment would die on its next tick
+if "ticket" in st.query_params:
+    _ticket_drawer.show()
+elif "new" in st.query_params:
+    _new_ticket.show()

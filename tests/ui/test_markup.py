@@ -1,0 +1,174 @@
+"""The one renderer: everything escaped, nothing told that a viewer may not see, words beside colours."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.board import Board, BoardColumn, Card, Figures, Waiting
+from domain.due import Grade, Matter, Urgency
+from domain.tickets import Channel, Column, Kind, Satisfaction, Status
+from ui.board import markup
+
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+EVIL = "<script>alert(1)</script>\"' & <img src=x onerror=y>"
+CARD = Card(
+    id=UUID(int=7),
+    no="E0612",
+    kind=Kind.REPORT,
+    status=Status.ACCEPTED,
+    title="楼道灯坏了",
+    place="3号楼2单元",
+    grid="桂花二网格",
+    category="维修",
+    grade=Grade.NORMAL,
+    matter=None,
+    channel=Channel.PHONE,
+    urgency=Urgency.NORMAL,
+    handler="",
+    reported_at=NOW,
+    due_at=NOW + timedelta(days=2),
+    resolved_at=None,
+    closed_at=None,
+    contacted=False,
+    urged=0,
+    claimable=False,
+    round_no=1,
+    satisfaction=None,
+    single_duty=False,
+    hidden=False,
+    version=3,
+)
+
+
+def drawn(**changes: Any) -> str:
+    return markup.card_html(replace(CARD, **changes), NOW)
+
+
+def words(html: str) -> str:
+    return re.sub(r"<[^>]+>", " ", html)
+
+
+def test_a_card_says_number_category_title_place_channel_and_time() -> None:
+    html = drawn()
+
+    for said in ("E0612 · 维修", "楼道灯坏了", "3号楼2单元 · 居民电话", "剩 2 天"):
+        assert said in words(html)
+    assert f'data-open="{CARD.id}"' in html
+    assert 'data-version="3"' in html
+
+
+@pytest.mark.parametrize("field", ["title", "place", "grid", "category", "handler", "no"])
+def test_no_text_of_anybody_becomes_markup(field: str) -> None:
+    html = drawn(**{field: EVIL, "place": EVIL})
+
+    assert "<script" not in html
+    assert "<img" not in html
+    assert re.search(r'aria-label="[^"]*"', html)
+
+
+def test_a_private_matter_of_others_shows_number_and_private_only() -> None:
+    html = drawn(title="私事", place="", grid="", category="", handler="", hidden=True, matter=Matter.PRIVATE,
+                 grade=Grade.URGENT, urged=2, contacted=True, kind=Kind.SERVICE)  # fmt: skip
+
+    assert words(html).split() == ["E0612", "私事", "剩", "2", "天"]
+    assert "服务点单" not in html
+    assert "居民电话" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"urgency": Urgency.LATE, "due_at": NOW - timedelta(hours=5)}, "超时 5 小时"),
+        ({"urgency": Urgency.SOON, "due_at": NOW + timedelta(minutes=12)}, "剩 12 分钟"),
+        ({"urgency": Urgency.DONE, "status": Status.RESOLVED}, "处理完成"),
+        ({"urgency": Urgency.DONE, "status": Status.CLOSED, "satisfaction": Satisfaction.SATISFIED}, "满意"),
+        ({"urgency": Urgency.DONE, "status": Status.CLOSED, "satisfaction": Satisfaction.UNREACHED}, "已办结"),
+        ({"status": Status.DISPATCHED}, "待接单"),
+        ({"contacted": True, "status": Status.IN_PROGRESS}, "已联系"),
+        ({"urged": 2}, "催办 2"),
+        ({"round_no": 2}, "第 2 轮"),
+        ({"claimable": True}, "志愿者可接"),
+        ({"single_duty": True}, "单人值班"),
+        ({"grade": Grade.URGENT}, "特急"),
+        ({"kind": Kind.ALERT}, "预警"),
+        ({"handler": "王师傅"}, "王师傅"),
+    ],
+)
+def test_a_state_is_a_word_on_the_card_and_in_its_label(changes: dict[str, Any], said: str) -> None:
+    html = drawn(**changes)
+
+    assert said in words(html)
+    assert said in (re.search(r'aria-label="([^"]*)"', html) or [""])[0]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "edge"),
+    [(Urgency.LATE, "late"), (Urgency.SOON, "soon"), (Urgency.NORMAL, "calm"), (Urgency.DONE, "ok")],
+)
+def test_the_edge_repeats_the_time_with_an_icon_beside_it(urgency: Urgency, edge: str) -> None:
+    html = drawn(urgency=urgency)
+
+    assert f'class="card {edge}"' in html
+    assert f'class="chip {edge}"><svg' in html
+
+
+def test_an_unhappy_resident_is_not_shown_in_green() -> None:
+    closed = replace(CARD, status=Status.CLOSED, urgency=Urgency.DONE, satisfaction=Satisfaction.UNSATISFIED)
+
+    assert markup.tone_of(closed) == "soon"
+
+
+def board(*columns: BoardColumn) -> str:
+    return markup.board_html(Board(columns, Figures(0, 0, 0, 0), NOW))
+
+
+def test_a_column_says_its_true_count_and_what_is_not_shown() -> None:
+    html = board(BoardColumn(Column.TODO, 75, (CARD,)))
+
+    assert "待处理 <i>75</i>" in html
+    assert "还有 74 件，显示更多" in html
+    assert 'data-more="todo"' in html
+
+
+def test_a_column_shown_whole_offers_no_more() -> None:
+    assert "显示更多" not in board(BoardColumn(Column.TODO, 1, (CARD,)))
+
+
+def test_an_empty_column_says_so() -> None:
+    assert "没有等待受理或派单的事。" in board(BoardColumn(Column.TODO, 0, ()))
+
+
+def test_the_last_column_says_how_far_back_it_goes() -> None:
+    assert "近14天 63" in board(BoardColumn(Column.DONE, 63, ()))
+
+
+def test_one_card_of_a_column_is_reached_by_tab() -> None:
+    html = board(BoardColumn(Column.TODO, 3, (CARD, CARD, CARD)))
+
+    assert html.count('tabindex="0"') == 1
+    assert html.count('tabindex="-1"') == 2
+
+
+def test_figures_open_what_they_count() -> None:
+    html = markup.figures_html(Figures(1047, 3, 8, 12), "late")
+
+    assert "1,047" in html
+    assert 'class="kpi late" data-pick="late" aria-pressed="true"' in html
+    assert 'data-pick="today" aria-pressed="false"' in html
+
+
+def test_nothing_late_is_not_red() -> None:
+    assert "kpi late" not in markup.figures_html(Figures(5, 0, 0, 0), "")
+
+
+def test_groups_that_hold_nothing_are_left_out() -> None:
+    groups = [Waiting("doing", "我正在办", 1, (CARD,)), Waiting("late", "已超时", 0, ())]
+
+    html = markup.waiting_html(groups, NOW)
+
+    assert "我正在办" in html
+    assert "已超时" not in html

@@ -1,0 +1,125 @@
+// Draws the server's HTML, keeps scroll and focus over updates, gives back what was opened.
+// Every word in `data.html` was escaped by ui/board/markup.py.
+
+const mounted = new WeakMap();
+
+export default function (component) {
+  const root = rootOf(component);
+  const held = mounted.get(root) ?? start(root);
+  mounted.set(root, held);
+  held.send = component.setTriggerValue;
+  root.toggleAttribute("data-dark", isDark(root));
+  if (held.html !== component.data.html) draw(root, held, component.data);
+}
+
+function rootOf({ parentElement }) {
+  const found = parentElement.querySelector(".linli");
+  if (found) return found;
+  const made = document.createElement("div");
+  made.className = "linli";
+  parentElement.appendChild(made);
+  return made;
+}
+
+function start(root) {
+  const held = { html: null, scope: null, versions: new Map(), tab: null, send: () => {} };
+  root.addEventListener("click", (event) => onClick(event, root, held));
+  root.addEventListener("keydown", (event) => onKey(event, root, held));
+  root.addEventListener("focusin", (event) => rove(root, event.target.closest("[data-open]")));
+  return held;
+}
+
+function isDark(root) {
+  const ground = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
+  const rgb = ground.match(/^#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i);
+  const [r, g, b] = rgb ? rgb.slice(1).map((x) => parseInt(x, 16)) : (ground.match(/[\d.]+/g) ?? [255, 255, 255]);
+  return 0.3 * r + 0.6 * g + 0.1 * b < 110;
+}
+
+function draw(root, held, data) {
+  const scrolls = new Map([...root.querySelectorAll(".col")].map((c) => [c.dataset.col, list(c)?.scrollTop ?? 0]));
+  const focused = root.getRootNode().activeElement;
+  const kept = root.contains(focused) ? focusName(focused) : null;
+  root.innerHTML = data.html;
+  for (const col of root.querySelectorAll(".col")) {
+    if (list(col)) list(col).scrollTop = scrolls.get(col.dataset.col) ?? 0;
+  }
+  if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
+  highlight(root, held, data.scope);
+  showTab(root, held, held.tab ?? firstTab(root));
+  held.html = data.html;
+  held.scope = data.scope;
+}
+
+const list = (col) => col.querySelector(".list");
+
+function focusName(element) {
+  const [name, value] = Object.entries(element.dataset)[0] ?? [];
+  return name ? `[data-${name}="${CSS.escape(value)}"]` : null;
+}
+
+// Mark what changed since the last drawing; a card that a new filter brought in did not change.
+function highlight(root, held, scope) {
+  const same = held.scope === scope;
+  const now = new Map();
+  for (const card of root.querySelectorAll("[data-open]")) {
+    const { open, version } = card.dataset;
+    now.set(open, version);
+    const before = held.versions.get(open);
+    if (before === undefined ? same : before !== version) card.classList.add("moved");
+  }
+  held.versions = same ? new Map([...held.versions, ...now]) : now;
+}
+
+function firstTab(root) {
+  const filled = [...root.querySelectorAll(".col")].find((col) => col.querySelector("[data-open]"));
+  return filled?.dataset.col ?? root.querySelector(".col")?.dataset.col;
+}
+
+function showTab(root, held, tab) {
+  if (!tab) return;
+  for (const col of root.querySelectorAll(".col")) col.classList.toggle("on", col.dataset.col === tab);
+  for (const button of root.querySelectorAll("[data-tab]")) {
+    button.setAttribute("aria-selected", String(button.dataset.tab === tab));
+  }
+}
+
+function onClick(event, root, held) {
+  const target = event.target.closest("[data-open],[data-more],[data-pick],[data-tab]");
+  if (!target) return;
+  const { open, more, pick, tab } = target.dataset;
+  if (open && (event.ctrlKey || event.metaKey || event.shiftKey)) return; // a tab of its own
+  event.preventDefault();
+  if (tab) showTab(root, held, (held.tab = tab));
+  else if (open) held.send("opened", open);
+  else if (more) held.send("more", more);
+  else held.send("picked", pick);
+}
+
+const STEPS = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] };
+
+function onKey(event, root, held) {
+  const card = event.target.closest("[data-open]");
+  if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === " ") held.send("opened", card.dataset.open);
+  else if (STEPS[event.key]) neighbour(root, card, ...STEPS[event.key])?.focus();
+  else return;
+  event.preventDefault();
+}
+
+function neighbour(root, card, across, down) {
+  const cards = (col) => [...col.querySelectorAll("[data-open]")];
+  const own = card.closest(".col") ?? root;
+  const place = cards(own).indexOf(card);
+  if (down) return cards(own)[place + down];
+  const columns = [...root.querySelectorAll(".col")].filter((col) => cards(col).length);
+  const next = columns[columns.indexOf(own) + across];
+  return next && cards(next)[Math.min(place, cards(next).length - 1)];
+}
+
+// One card a column is reached by Tab, the others by arrows.
+function rove(root, card) {
+  if (!card) return;
+  for (const other of (card.closest(".list") ?? root).querySelectorAll("[data-open]")) other.tabIndex = -1;
+  card.tabIndex = 0;
+}

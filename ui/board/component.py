@@ -1,0 +1,46 @@
+"""The board on a page: one message of HTML to the browser, and back what the reader opened."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+# inline text, not a path: a path would be served as a file of its own and needs a packaged component
+_mount = st.components.v2.component(
+    "linli_board",
+    css=(_HERE / "board.css").read_text(encoding="utf-8"),
+    js=(_HERE / "board.js").read_text(encoding="utf-8"),
+)
+
+
+class Picked(Protocol):
+    """What came back in this run: a ticket's id, a column's name, a figure's name, or None each."""
+
+    opened: str | None
+    more: str | None
+    picked: str | None
+
+
+def _nothing() -> None:
+    """Be a callback, so that the field is there even when nothing came back."""
+
+
+def board(
+    html: str,
+    *,
+    key: str,
+    scope: str = "",
+    on_opened: Callable[[], Any] = _nothing,
+    on_more: Callable[[], Any] = _nothing,
+    on_picked: Callable[[], Any] = _nothing,
+) -> Picked:
+    """Draw the markup. Cards whose version changed light up, unless `scope` (the filters) did too."""
+    return _mount(
+        key=key,
+        data={"html": html, "scope": scope},
+        on_opened_change=on_opened,
+        on_more_change=on_more,
+        on_picked_change=on_picked,
+    )

@@ -1,0 +1,161 @@
+"""The one renderer of cards and columns, as HTML. Every word from outside is escaped here."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from html import escape
+
+from domain.board import Board, BoardColumn, Card, Figures, Waiting
+from domain.due import GRADE_LABELS, Grade, Urgency
+from domain.tickets import (
+    CHANNEL_LABELS,
+    COLUMN_LABELS,
+    DONE_SHOWN,
+    KIND_LABELS,
+    OPEN,
+    SATISFACTION_LABELS,
+    Column,
+    Kind,
+    Satisfaction,
+    Status,
+)
+from ui.text import left
+
+_ICON_PATHS = {
+    "late": '<circle cx="8" cy="8" r="6.2"/><path d="M8 4.6v4.2M8 11.2v.2"/>',
+    "soon": '<circle cx="8" cy="8" r="6.2"/><path d="M8 4.6V8l2.4 1.6"/>',
+    "calm": '<circle cx="8" cy="8" r="6.2"/><path d="M8 4.6V8h2.6"/>',
+    "ok": '<path d="M3 8.6l3.2 3.2L13 4.8"/>',
+    "info": '<circle cx="8" cy="5" r="2.4"/><path d="M3.4 13.4c.6-2.8 2.3-4.2 4.6-4.2s4 1.4 4.6 4.2"/>',
+}
+_ICONS = {
+    name: '<svg viewBox="0 0 16 16" width="12" height="12" fill="none" stroke="currentColor" stroke-width="1.8" '
+    f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{path}</svg>'
+    for name, path in _ICON_PATHS.items()
+}
+_TONES = {Urgency.LATE: "late", Urgency.SOON: "soon", Urgency.NORMAL: "calm", Urgency.DONE: "ok"}
+_EMPTY = {
+    Column.TODO: "没有等待受理或派单的事。",
+    Column.DOING: "没有正在办的事。",
+    Column.FOLLOW_UP: "没有等待回访的事。",
+    Column.DONE: "近 14 天还没有办结的事。",
+}
+_UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
+
+
+def icon(tone: str) -> str:
+    return _ICONS.get(tone, "")
+
+
+def chip(tone: str, words: str) -> str:
+    return f'<span class="chip {tone}">{icon(tone)}{escape(words)}</span>'
+
+
+def time_words(card: Card, now: datetime) -> str:
+    """Say the one thing about time that matters in the state the card is in."""
+    if card.urgency is not Urgency.DONE:
+        return left(card.due_at, now)
+    if card.status is Status.RESOLVED:
+        return "处理完成"
+    if card.satisfaction and card.satisfaction is not Satisfaction.UNREACHED:
+        return SATISFACTION_LABELS[card.satisfaction]
+    return "已办结" if card.status is Status.CLOSED else "已结束"
+
+
+def tone_of(card: Card) -> str:
+    if card.status is Status.CLOSED and card.satisfaction in _UNHAPPY:
+        return "soon"
+    return _TONES[card.urgency]
+
+
+def _marks(card: Card) -> Iterable[tuple[str, str]]:
+    if card.status is Status.DISPATCHED:
+        yield "info", "待接单"
+    if card.contacted and card.status in OPEN:
+        yield "ok", "已联系"
+    if card.urged:
+        yield "plain", f"催办 {card.urged}"
+    if card.round_no > 1:
+        yield "plain", f"第 {card.round_no} 轮"
+    if card.claimable:
+        yield "info", "志愿者可接"
+    if card.single_duty:
+        yield "plain", "单人值班"
+
+
+def _top(card: Card) -> str:
+    if card.hidden:
+        return card.no
+    subject = card.category if card.kind is Kind.REPORT else KIND_LABELS[card.kind]
+    grade = GRADE_LABELS[card.grade] if card.grade is not Grade.NORMAL else ""
+    return " · ".join(filter(None, (card.no, subject or KIND_LABELS[card.kind], grade)))
+
+
+def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
+    """Render one card: a link to its ticket, so that it also opens in a tab of its own."""
+    tone, words = tone_of(card), time_words(card, now)
+    marks = [] if card.hidden else list(_marks(card))
+    chips = chip(tone, words) + "".join(chip(t, w) for t, w in marks)
+    place = " · ".join(filter(None, (card.place or card.grid, "" if card.hidden else CHANNEL_LABELS[card.channel])))
+    said = "，".join(filter(None, (_top(card), card.title, place, words, *(w for _, w in marks), card.handler)))
+    alert = " alert" if card.kind is Kind.ALERT and not card.hidden else ""
+    return (
+        f'<li><a class="card {tone}{alert}" href="?ticket={card.id}" data-open="{card.id}" '
+        f'data-version="{card.version}" tabindex="{0 if first else -1}" aria-label="{escape(said)}">'
+        f'<span class="n">{escape(_top(card))}</span><span class="t">{escape(card.title)}</span>'
+        + (f'<span class="p">{escape(place)}</span>' if place else "")
+        + f'<span class="chips">{chips}<span class="hand">{escape(card.handler)}</span></span></a></li>'
+    )
+
+
+def cards_html(cards: Iterable[Card], now: datetime) -> str:
+    """Render a plain list of cards, as 我的 shows them."""
+    items = "".join(card_html(card, now, first=place == 0) for place, card in enumerate(cards))
+    return f'<ul class="list">{items}</ul>'
+
+
+def column_html(held: BoardColumn, now: datetime) -> str:
+    name, column = COLUMN_LABELS[held.column], held.column
+    span = f"近{DONE_SHOWN.days}天 " if column is Column.DONE else ""
+    more = held.count - len(held.cards)
+    body = cards_html(held.cards, now) if held.cards else f'<p class="empty">{_EMPTY[column]}</p>'
+    button = f'<button class="more" data-more="{column}">还有 {more} 件，显示更多</button>' if more > 0 else ""
+    return (
+        f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
+        f"<h3>{name} <i>{span}{held.count}</i></h3>{body}{button}</section>"
+    )
+
+
+def board_html(board: Board) -> str:
+    """Render the whole board; `now` is the moment it was read."""
+    tabs = "".join(
+        f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count}</b></button>'
+        for c in board.columns
+    )
+    columns = "".join(column_html(c, board.at) for c in board.columns)
+    return f'<div class="tabs" role="tablist" aria-label="按状态查看">{tabs}</div><div class="board">{columns}</div>'
+
+
+def waiting_html(groups: Iterable[Waiting], now: datetime) -> str:
+    """Render the groups of 我的 that hold something."""
+    return "".join(
+        f'<section class="group" aria-label="{group.title} {group.count} 件">'
+        f"<h3>{group.title} <i>{group.count}</i></h3>{cards_html(group.cards, now)}</section>"
+        for group in groups
+        if group.count
+    )
+
+
+def figures_html(figures: Figures, due: str) -> str:
+    """Render the row of figures; three of them open what they count."""
+    shown = (
+        ("all", figures.open, "在办", "", due == ""),
+        ("late", figures.late, "已超时", "late" if figures.late else "", due == "late"),
+        ("today", figures.today, "今天到期", "", due == "today"),
+    )
+    buttons = "".join(
+        f'<button class="kpi {tone}" data-pick="{name}" aria-pressed="{str(on).lower()}">'
+        f"<b>{count:,}</b><span>{label}</span></button>"
+        for name, count, label, tone, on in shown
+    )
+    done = f'<div class="kpi"><b>{figures.closed_today:,}</b><span>今天办结</span></div>'
+    return f'<div class="kpis">{buttons}{done}</div>'

@@ -1,0 +1,54 @@
+"""Words for moments and text that Streamlit must not interpret. Pure: `now` is an argument."""
+
+import re
+from datetime import datetime, time, timedelta
+
+from domain.clock import local
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+
+
+def escape_md(text: str) -> str:
+    """Make user text literal in labels, markdown and captions."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """Say a past or near moment: 今天 17:30, 昨天 9:05, 11月6日 10:05, 2025年11月6日."""
+    then, here = local(moment), local(now)
+    days = (here.date() - then.date()).days
+    named = {0: "今天", 1: "昨天", -1: "明天"}.get(days)
+    clock = f"{then.hour}:{then:%M}"
+    if named:
+        return f"{named} {clock}"
+    if then.year == here.year:
+        return f"{then.month}月{then.day}日 {clock}"
+    return f"{then.year}年{then.month}月{then.day}日"
+
+
+def due_words(due_at: datetime, now: datetime) -> str:
+    """Say a due moment; midnight belongs to the day that it ends."""
+    if local(due_at).time() != time(0):
+        return when(due_at, now)
+    return when(due_at - timedelta(minutes=1), now).replace("23:59", "24:00")
+
+
+def left(due_at: datetime | None, now: datetime) -> str:
+    """Say how much time is left until the due moment, or how far past it is."""
+    if due_at is None:
+        return "没有时限"
+    gap = due_at - now
+    if gap < timedelta():
+        return f"超时 {_span(-gap)}"
+    if gap <= timedelta(hours=1):
+        return f"剩 {max(1, gap // timedelta(minutes=1))} 分钟"
+    days = (local(due_at - timedelta(minutes=1)).date() - local(now).date()).days
+    return f"剩 {days} 天" if days > 1 else f"{due_words(due_at, now)} 到期"
+
+
+def _span(gap: timedelta) -> str:
+    if gap < timedelta(hours=1):
+        return f"{max(1, gap // timedelta(minutes=1))} 分钟"
+    if gap < timedelta(days=1):
+        return f"{gap // timedelta(hours=1)} 小时"
+    return f"{gap.days} 天"
