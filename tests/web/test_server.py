@@ -24,6 +24,8 @@ from settings import Settings
 from tests.builders import World
 from tests.web.conftest import PASSWORD
 
+pytestmark = pytest.mark.slow  # each starts a server of its own
+
 ROOT = Path(__file__).parent.parent.parent
 LAUNCHER = """
 import socket, sys
