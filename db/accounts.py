@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import hashing
 from db.areas import get as get_area
-from db.models import AreaRow, GrantRow, PartyAreaRow, PartyRow, UserRow
+from db.models import AreaRow, GrantRow, PartyAreaRow, PartyRow, SessionRow, UserRow
 from db.sessions import grants_of, revoke_all
 from db.writes import audit, first_result, remember, update_version
 from domain import access, passwords
@@ -28,6 +28,13 @@ def list_users(session: Session, *, actor: Actor, now: datetime) -> list[User]:
     rows = session.scalars(select(UserRow).order_by(UserRow.active.desc(), UserRow.login)).all()
     granted = _grants_by_user(session, now)
     return [_user(row, granted.get(row.id, ())) for row in rows]
+
+
+def last_seen(session: Session, *, actor: Actor) -> dict[UUID, datetime]:
+    """Tell when each user last did something, as far as their sessions are kept."""
+    access.check(actor, "settings")
+    query = select(SessionRow.user_id, func.max(SessionRow.seen_at)).group_by(SessionRow.user_id)
+    return {user_id: seen for user_id, seen in session.execute(query)}  # noqa: C416
 
 
 def _user(row: UserRow, grants: tuple[UserGrant, ...]) -> User:
@@ -185,6 +192,13 @@ def reset_password(tx: Session, *, actor: Actor | None, user_id: UUID, now: date
     revoke_all(tx, user_id, now=now)
     audit(tx, "password.reset", actor_id=_id(actor), subject_id=user_id, now=now)
     return password
+
+
+def end_sessions(tx: Session, *, actor: Actor, user_id: UUID, now: datetime) -> None:
+    """Log a user out of every device; they may log in again."""
+    _check_admin(actor)
+    revoke_all(tx, _get(tx, user_id).id, now=now)
+    audit(tx, "sessions.end", actor_id=actor.user_id, subject_id=user_id, now=now)
 
 
 def deactivate(tx: Session, *, actor: Actor, user_id: UUID, now: datetime) -> None:

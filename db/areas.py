@@ -20,6 +20,7 @@ from domain.areas import (
     check_households,
     check_name,
     check_parent,
+    natural_order,
     path_of,
 )
 from domain.errors import Invalid, NotFound
@@ -50,8 +51,8 @@ def get(session: Session, area_id: UUID) -> Area:
 
 def tree(session: Session, *, with_closed: bool = False) -> list[Area]:
     """List all areas, each after its parent; siblings by their order and name."""
-    query = select(AreaRow).order_by(AreaRow.sort, AreaRow.name)
-    rows = [r for r in session.scalars(query) if with_closed or r.valid_to is None]
+    rows = [r for r in session.scalars(select(AreaRow)) if with_closed or r.valid_to is None]
+    rows.sort(key=lambda r: (r.sort, natural_order(r.name)))
     children: dict[UUID | None, list[AreaRow]] = {}
     for row in rows:
         children.setdefault(row.parent_id, []).append(row)

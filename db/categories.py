@@ -15,6 +15,7 @@ from domain.due import Matter
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
 
+LONGEST_NAME = 40
 # first level → (usual matter, second level); 维修, 卫生 and 安全 are the source documents' own
 SHIPPED: dict[str, tuple[Matter, tuple[str, ...]]] = {
     "维修": (Matter.SMALL, ("楼道灯", "门禁对讲", "水管渗漏", "下水堵塞", "电梯", "路面台阶", "公共设施")),
@@ -105,18 +106,29 @@ def create(
     request = {"do": "category", "name": name, "parent": parent_id, "matter": matter}
     if done := first_result(tx, key, request):
         return done
-    if not name:
-        raise Invalid("请填写类别名称。", field="name")
+    _check_name(name)
     parent = tx.get(CategoryRow, parent_id) if parent_id else None
     if parent_id and (parent is None or parent.parent_id is not None):
         raise Invalid("类别只分两级，请选一个一级类别作为上级。", field="parent_id")
-    same = select(CategoryRow.id).where(CategoryRow.parent_id == parent_id, CategoryRow.name == name)
-    if tx.scalars(same).first():
-        raise Invalid(f"已有类别“{name}”，请换个名称。", field="name")
+    _check_unused(tx, parent_id, name)
     made = insert_category(tx, name, parent_id, matter)
     audit(tx, "category.create", actor_id=actor.user_id, subject_id=made, now=now)
     remember(tx, key, request, made, now=now)
     return made
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid(f"请填写类别名称，最多 {LONGEST_NAME} 个字。", field="name")
+
+
+def _check_unused(tx: Session, parent_id: UUID | None, name: str, *, but: UUID | None = None) -> None:
+    same = select(CategoryRow).where(CategoryRow.parent_id == parent_id, CategoryRow.name == name)
+    held = tx.scalars(same.where(CategoryRow.id != (but or UUID(int=0)))).first()
+    if held and held.active:
+        raise Invalid(f"已有类别“{name}”，请换个名称。", field="name")
+    if held:
+        raise Invalid(f"已有停用的类别“{name}”，请恢复它，或换个名称。", field="name")
 
 
 def change(
@@ -130,10 +142,11 @@ def change(
     now: datetime,
 ) -> None:
     access.check(actor, "settings")
-    if not name.strip():
-        raise Invalid("请填写类别名称。", field="name")
-    if tx.get(CategoryRow, category_id) is None:
+    row, name = tx.get(CategoryRow, category_id), name.strip()
+    if row is None:
         raise NotFound("没有找到这个类别。")
-    values = {"name": name.strip(), "active": active}
+    _check_name(name)
+    _check_unused(tx, row.parent_id, name, but=category_id)
+    values = {"name": name, "active": active}
     update_version(tx, CategoryRow, category_id, expected_version, values)
     audit(tx, "category.change", actor_id=actor.user_id, subject_id=category_id, now=now)

@@ -96,3 +96,8 @@ def mac(text: str | bytes, held: Keys | None = None) -> bytes | None:
 
 def mac_hex(text: str | bytes) -> str:
     return (mac(text) or b"").hex()
+
+
+def key_file() -> Path:
+    """Tell where the keys lie, so that they can be kept in a second place."""
+    return settings.current().key_path

@@ -16,6 +16,7 @@ from domain import access
 from domain.access import DISPATCHERS, Actor
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.ids import new_id
+from domain.people import check_phone
 from domain.tickets import Status, Ticket
 
 
@@ -161,6 +162,33 @@ def _check_writer(actor: Actor, community_id: UUID) -> None:
         raise NotAllowed("只有管理员和社区工作者可以登记处理人。")
 
 
+def _check_words(label: str, trade: str) -> tuple[str, str]:
+    label, trade = label.strip(), trade.strip()
+    if not 1 <= len(label) <= 40:
+        raise Invalid("请填写称呼，例如“王师傅”或“保洁班”，最多 40 个字。", field="label")
+    if len(trade) > 40:
+        raise Invalid("工种最多 40 个字。", field="trade")
+    return label, trade
+
+
+def _check_areas(tx: Session, community_id: UUID, area_ids: frozenset[UUID]) -> None:
+    elsewhere = select(AreaRow.name).where(AreaRow.id.in_(area_ids), AreaRow.community_id != community_id)
+    if name := tx.scalars(elsewhere).first():
+        raise Invalid(f"“{name}”不在处理人所在的社区，请只选本社区的辖区。", field="area_ids")
+
+
+def _keep_phone(tx: Session, row: PartyRow, phone: str, now: datetime) -> None:
+    """Correct the party's number on its person, who is made if there is none yet."""
+    phone = check_phone(phone)
+    person = tx.get(PersonRow, row.person_id) if row.person_id else None
+    if person is not None:
+        person.phone, person.phone_mac = crypto.seal(phone), crypto.mac(phone)
+        person.version += 1
+    elif phone:
+        row.person_id = people.insert_person(tx, community_id=row.community_id, name=row.label, phone=phone, now=now)
+    tx.flush()
+
+
 def create(
     tx: Session,
     *,
@@ -176,19 +204,28 @@ def create(
     category_ids: frozenset[UUID] = frozenset(),
 ) -> UUID:
     """Register a handler without login: 王师傅, 保洁员, 物业."""
-    request = {"do": "party", "community": community_id, "label": label, "trade": trade, "phone": phone}
+    request = {
+        "do": "party",
+        "actor": actor.user_id,
+        "community": community_id,
+        "label": label,
+        "trade": trade,
+        "unit": is_unit,
+        "phone": phone,
+        "areas": sorted(area_ids),
+        "categories": sorted(category_ids),
+    }
     if done := first_result(tx, key, request):
         return done
     _check_writer(actor, community_id)
-    label = label.strip()
-    if not label:
-        raise Invalid("请填写称呼，例如“王师傅”或“保洁班”。", field="label")
+    label, trade = _check_words(label, trade)
+    _check_areas(tx, community_id, area_ids)
     person = people.find_or_insert(tx, community_id=community_id, name=label, phone=phone, now=now)
     made = insert_party(
         tx,
         community_id=community_id,
         label=label,
-        trade=trade.strip(),
+        trade=trade,
         is_unit=is_unit,
         person_id=person,
         area_ids=area_ids,
@@ -206,6 +243,8 @@ def change(
     party_id: UUID,
     label: str,
     trade: str,
+    is_unit: bool,
+    phone: str,
     active: bool,
     area_ids: frozenset[UUID],
     category_ids: frozenset[UUID],
@@ -216,9 +255,13 @@ def change(
     if row is None:
         raise NotFound("没有找到这位处理人。")
     _check_writer(actor, row.community_id)
-    if not label.strip():
-        raise Invalid("请填写称呼，例如“王师傅”或“保洁班”。", field="label")
-    values = {"label": label.strip(), "trade": trade.strip(), "active": active}
+    label, trade = _check_words(label, trade)
+    held = tx.scalars(select(PartyAreaRow.area_id).where(PartyAreaRow.party_id == party_id))
+    _check_areas(tx, row.community_id, area_ids.difference(held))
+    if row.user_id and (label != row.label or active != row.active):
+        raise Invalid("这位处理人有账号：称呼和停用请在“用户”里改。")
+    values = {"label": label, "trade": trade, "is_unit": is_unit, "active": active}
     update_version(tx, PartyRow, party_id, expected_version, values)
+    _keep_phone(tx, row, phone, now)
     _write_links(tx, party_id, area_ids, category_ids)
     audit(tx, "party.change", actor_id=actor.user_id, subject_id=party_id, now=now)

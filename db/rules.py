@@ -10,6 +10,7 @@ from db.writes import audit
 from domain import access
 from domain.access import Actor
 from domain.errors import Invalid, NotAllowed
+from domain.people import check_phone
 
 # separation.*: "mark" = 单人值班, allowed and marked; "refuse" = somebody else must do it
 DEFAULTS: dict[str, Any] = {
@@ -17,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "organisation": "",
     "duty_phone": "",
 }
+LONGEST_NAME = 40
 CHOICES = {"separation.verify": ("mark", "refuse")}
 
 
@@ -40,12 +42,28 @@ def put(tx: Session, name: str, value: Any) -> None:
     tx.flush()
 
 
-def change(tx: Session, *, actor: Actor, name: str, value: Any, now: datetime) -> None:
+def listed(session: Session) -> dict[str, Any]:
+    return {name: get(session, name) for name in DEFAULTS}
+
+
+def change(tx: Session, *, actor: Actor, values: dict[str, Any], now: datetime) -> None:
+    """Set these rules, all or none; one that stays as it was leaves no trace."""
     access.check(actor, "settings")
+    for name, value in values.items():
+        value = _checked(name, value)
+        if value != get(tx, name):
+            put(tx, name, value)
+            audit(tx, "setting.change", actor_id=actor.user_id, detail=name, now=now)
+
+
+def _checked(name: str, value: Any) -> Any:
     if name not in DEFAULTS or value not in CHOICES.get(name, (value,)):
         raise Invalid("没有这项设置。")
-    put(tx, name, value)
-    audit(tx, "setting.change", actor_id=actor.user_id, detail=name, now=now)
+    if name == "duty_phone":
+        return check_phone(value)
+    if name == "organisation" and len(value.strip()) > LONGEST_NAME:
+        raise Invalid(f"单位名称最多 {LONGEST_NAME} 个字。", field=name)
+    return value.strip()
 
 
 def check_separation(session: Session, rule: str, message: str) -> None:

@@ -1,5 +1,7 @@
 """Areas: street → community → grid → building → unit, as a materialised path."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +30,16 @@ UNSORTED_STREET = UUID("01900000-0000-7000-8000-0000000000a1")
 UNSORTED_COMMUNITY = UUID("01900000-0000-7000-8000-0000000000a2")
 UNSORTED = "未分区"
 CHILD_OF = dict(zip(list(Level)[1:], list(Level), strict=False))
+PARENT_TO_CHILD = {parent: child for child, parent in CHILD_OF.items()}
+LONGEST_NAME, LONGEST_CODE, MOST_LINES = 60, 20, 500
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of a list of names: how many were made, and each bad line with its reason."""
+
+    made: int
+    refused: tuple[tuple[int, str, str], ...]  # line number, the line, why
 
 
 @dataclass(frozen=True)
@@ -41,11 +53,54 @@ class Area:
     community_id: UUID | None
     valid_to: datetime | None = None
     version: int = 1
+    households: int | None = None
+
+    @property
+    def level_below(self) -> Level | None:
+        return PARENT_TO_CHILD.get(self.level)
+
+    @property
+    def depth(self) -> int:
+        return list(Level).index(self.level)
+
+
+def full_names(listed: Iterable[Area]) -> dict[UUID, str]:
+    """Name each area with what it lies in, from the community down: 桂花社区 / 一网格 / 3号楼."""
+    names: dict[UUID, str] = {}
+    for area in listed:
+        above = names.get(area.parent_id, "") if area.parent_id and area.level is not Level.COMMUNITY else ""
+        names[area.id] = f"{above} / {area.name}" if above else area.name
+    return names
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Give the key that sorts 4号楼 before 10号楼."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def path_of(parent_path: str, area_id: UUID) -> str:
     """Extend the parent's path; ids end in random bits, so the last twelve digits tell areas apart."""
     return f"{parent_path or '/'}{area_id.hex[-12:]}/"
+
+
+def check_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid(f"请填写辖区名称，最多 {LONGEST_NAME} 个字。", field="name")
+    return name
+
+
+def check_code(text: str) -> str:
+    code = text.strip().upper()
+    if len(code) > LONGEST_CODE or any(c.isspace() for c in code):
+        raise Invalid(f"编码最多 {LONGEST_CODE} 位，中间不带空格。", field="code")
+    return code
+
+
+def check_households(count: int | None) -> int | None:
+    if count is not None and not 0 <= count <= 1_000_000:
+        raise Invalid("户数请填 0 到 1000000 之间的整数。", field="households")
+    return count
 
 
 def check_parent(level: Level, parent: Area | None) -> None:

@@ -41,6 +41,7 @@ BELOW_THE_EDGE = ("domain/*", "db/*", "files/*", "ui/*", "demo/*")
 GENERATED = "db/migrations/versions/"  # by Alembic, as long as the tables are many
 LONGEST_FUNCTION = 70
 LONGEST_PAGE = 80
+LONGEST_PART = 150  # of a page: a file of pages/ with an underscore
 
 
 def sources() -> list[Path]:
@@ -156,8 +157,9 @@ def test_the_tree_keeps_the_rule(rule: Rule) -> None:
 
 def test_pages_are_short() -> None:
     lengths = {p.name: len(p.read_text("utf-8").splitlines()) for p in (ROOT / "pages").glob("*.py")}
+    limits = {name: LONGEST_PART if name.startswith("_") else LONGEST_PAGE for name in lengths}
 
-    assert {page: n for page, n in lengths.items() if n > LONGEST_PAGE} == {}
+    assert {name: n for name, n in lengths.items() if n > limits[name]} == {}
 
 
 LONG_FUNCTION = "def f():\n" + "    pass\n" * LONGEST_FUNCTION

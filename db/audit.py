@@ -1,0 +1,59 @@
+"""The audit read back: ids turned into the names of today, newest first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from db.models import AreaRow, AuditRow, CategoryRow, PartyRow, UserRow
+from domain import access
+from domain.access import ROLE_LABELS, Actor, Role
+from domain.audit import CONSOLE, SETTING_LABELS, Entry
+from domain.ids import parse_id
+
+PAGE = 50
+_NAMED = ((UserRow, UserRow.name), (AreaRow, AreaRow.name), (CategoryRow, CategoryRow.name), (PartyRow, PartyRow.label))
+
+
+def listed(
+    session: Session, *, actor: Actor, before: tuple[datetime, UUID] | None = None, limit: int = PAGE
+) -> list[Entry]:
+    """List what was done, the newest first; `before` is where the page above ended."""
+    access.check(actor, "settings")
+    query = select(AuditRow).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
+    if before:
+        at, last = before
+        query = query.where(or_(AuditRow.at < at, and_(AuditRow.at == at, AuditRow.id < last)))
+    rows = session.scalars(query).all()
+    areas = {row: _area_in(row.detail) for row in rows}
+    ids = {row.actor_id for row in rows} | {row.subject_id for row in rows} | set(areas.values())
+    names = _names(session, [i for i in ids if i])
+    return [_entry(row, names, areas[row]) for row in rows]
+
+
+def _names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Look the ids up in each register: they are unique over all of them."""
+    wanted = list(ids)
+    found: dict[UUID, str] = {}
+    for table, name in _NAMED:
+        found |= {i: text for i, text in session.execute(select(table.id, name).where(table.id.in_(wanted)))}  # noqa: C416
+    return found
+
+
+def _area_in(detail: str) -> UUID | None:
+    return parse_id(detail.partition("@")[2])
+
+
+def _entry(row: AuditRow, names: dict[UUID, str], area_id: UUID | None) -> Entry:
+    who = names.get(row.actor_id, "") if row.actor_id else CONSOLE
+    subject = names.get(row.subject_id, "") if row.subject_id else ""
+    return Entry(row.id, row.at, who, row.action, subject, _detail(row.detail, names, area_id))
+
+
+def _detail(detail: str, names: dict[UUID, str], area_id: UUID | None) -> str:
+    role = detail.partition("@")[0]
+    if area_id and role in list(Role):
+        return f"{ROLE_LABELS[Role(role)]} · {names.get(area_id, '')}"
+    return SETTING_LABELS.get(detail, detail)

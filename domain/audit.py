@@ -1,0 +1,55 @@
+"""The audit in words: what an administrator reads of who did what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+ACTION_LABELS = {
+    "login": "登录",
+    "login.demo": "登录演示账号",
+    "login.refused": "登录被拒",
+    "logout": "退出",
+    "logout.everywhere": "退出自己的所有设备",
+    "sessions.end": "让用户退出所有设备",
+    "password.change": "修改自己的密码",
+    "password.reset": "重置密码",
+    "user.create": "新建用户",
+    "user.rename": "修改用户姓名",
+    "user.deactivate": "停用用户",
+    "user.reactivate": "恢复用户",
+    "grant": "授权",
+    "revoke": "收回授权",
+    "area.create": "添加辖区",
+    "area.change": "修改辖区",
+    "area.close": "关闭辖区",
+    "category.create": "添加类别",
+    "category.change": "修改类别",
+    "party.create": "登记处理人",
+    "party.change": "修改处理人",
+    "setting.change": "修改规则",
+    "tickets.import": "导入工单",
+    "tickets.export": "导出工单",
+    "demo.generate": "生成演示数据",
+}
+SETTING_LABELS = {
+    "separation.verify": "办结核验",
+    "organisation": "单位名称",
+    "duty_phone": "值班电话",
+}
+CONSOLE = "系统（服务器上）"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the audit; names are as of now, the row itself holds ids."""
+
+    id: UUID
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    detail: str
+
+    @property
+    def what(self) -> str:
+        return ACTION_LABELS.get(self.action, self.action)
