@@ -10,10 +10,10 @@ from ui import bar
 # home → file; the path of a page is the last part of its file's name unless given
 FILES = {"tickets": "tickets.py", "me": "me.py", "import": "import_data.py", "settings": "settings_page.py"}
 _PAGES = (
-    ("tickets", "工单看板", ":material/view_kanban:", "tickets.board"),
-    ("me", "我的", ":material/person:", "me"),
-    ("import", "数据导入", ":material/upload_file:", "tickets.import"),
-    ("settings", "系统设置", ":material/settings:", "settings"),
+    ("tickets", "工单看板", "tickets.board"),
+    ("me", "我的", "me"),
+    ("import", "数据导入", "tickets.import"),
+    ("settings", "系统设置", "settings"),
 )
 
 
@@ -23,8 +23,9 @@ def pages_for(actor: Actor) -> list[st.Page]:
     return [
         home,
         *(
-            st.Page(FILES[path], title=title, icon=icon, url_path=path)
-            for path, title, icon, right in _PAGES
+            # no icon: Streamlit would fetch it from a font server for the browser's tab
+            st.Page(FILES[path], title=title, url_path=path)
+            for path, title, right in _PAGES
             if has(actor, right)
         ),
     ]
@@ -39,4 +40,5 @@ def show(actor: Actor) -> None:
     where = db.read(areas.heading, actor=actor)
     demo = db.read(rules.get_raw, "demo") is not None
     role = ROLE_LABELS[actor.main_role] if actor.main_role else ""
+    st.logo(bar.BRAND.format(colour="#5fb8b3" if st.context.theme.type == "dark" else "#0d5c63"), size="large")
     st.html(bar.bar(where, actor.name, role, demo=demo))

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pages import _bar, _session
+from ui import bar
 
-st.set_page_config(page_title="邻里一屏", layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(page_title="邻里一屏", page_icon=bar.ICON, layout="wide", initial_sidebar_state="collapsed")
 
 who = _session.require("me")
 page = st.navigation(_bar.pages_for(who), position="top" if _bar.has_menu(who) else "hidden")
