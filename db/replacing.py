@@ -31,7 +31,7 @@ def claim(file: Path) -> None:
             connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise Refused(f"程序正在使用 {file}，请先停止它再恢复，数据没有改动。") from error
+                raise Refused(f"程序正在使用 {file}，请先停止它再重试，数据没有改动。") from error
             # a damaged file is no reason to refuse: it is why a backup is wanted
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import settings
-from db import accounts, categories, crypto, engine, rules, schema
+from db import accounts, categories, crypto, engine, replacing, rules, schema
 from db.crypto import KeyProblem
 from db.models import UserRow
 from domain.errors import Refused
@@ -32,7 +33,7 @@ def prepare(*, now: datetime, url: str | None = None) -> None:
     """Make the database in use (or the one named) ready to serve; a backup comes before a migration."""
     held = settings.current()
     held.data_dir.mkdir(parents=True, exist_ok=True)
-    target = engine.make(url) if url else engine.get()
+    target = engine.make(url) if url else reach()
     with target.connect() as connection:
         fresh = schema.is_empty(connection)
     _ensure_key_file(fresh)
@@ -43,6 +44,17 @@ def prepare(*, now: datetime, url: str | None = None) -> None:
     _run_on(target)
     if url:
         target.dispose()
+
+
+def reach() -> Engine:
+    """Give the engine of the database in use, if it can be opened at all."""
+    target = engine.get()
+    try:
+        with target.connect():
+            return target
+    except DBAPIError as error:
+        told = str(error.orig).strip().splitlines()[0]
+        raise Refused(f"数据库打不开，请检查数据库服务与地址，文件损坏则用备份恢复：{told}") from error
 
 
 def _ensure_key_file(fresh: bool) -> None:
@@ -80,9 +92,14 @@ def _check_keys(tx: Session) -> None:
         raise KeyProblem("密钥与数据不匹配，请换回这份数据所用的密钥文件。")
 
 
+def is_unused(session: Session) -> bool:
+    """Tell whether nobody can log in yet: neither demo data nor an administrator was made."""
+    return session.scalars(select(UserRow.id).limit(1)).first() is None
+
+
 def ensure_admin(tx: Session, *, now: datetime) -> FirstAdmin | None:
     """Make the first user of an installation that has none."""
-    if tx.scalars(select(UserRow.id).limit(1)).first():
+    if not is_unused(tx):
         return None
     return FirstAdmin("admin", accounts.create_admin(tx, login="admin", now=now))
 
@@ -110,6 +127,16 @@ def start_real(*, now: datetime) -> FirstAdmin | None:
         _remove(fresh)
     _remove(held.demo_file)
     return made
+
+
+def drop_demo() -> None:
+    """Remove the demo database, unless a running program has it open."""
+    held = settings.current()
+    if not held.is_sqlite or held.real_file.exists():
+        raise Refused("这里已是正式数据，没有演示数据；要看演示，请用 --data 另选一个文件夹。")
+    engine.dispose()
+    replacing.claim(held.demo_file)
+    _remove(held.demo_file)
 
 
 def _make_real(file: Path, now: datetime) -> FirstAdmin | None:

@@ -77,6 +77,8 @@ def rows(stream: BinaryIO, form: Form, filename: str) -> Iterator[tuple[str, ...
         raise Refused(
             f"「{filename}」第 {reader.line_num} 行附近的引号不成对，无法分列，请改正或另存为 .xlsx 再导入。"
         ) from error
+    finally:
+        text.detach()  # whoever opened the stream closes it, also when not all rows were asked for
 
 
 def _unguarded(cell: str) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 
 from domain.errors import Refused
 from web import proxy
@@ -53,6 +54,16 @@ def lan_addresses() -> list[str]:
 def local_address(host: str) -> str:
     """Say where this machine itself reaches a server that listens on `host`."""
     return _ANYWHERE.get(host, host)
+
+
+def scheme(cert: Path | None, key: Path | None) -> str:
+    """Say http or https, and refuse half a certificate."""
+    if bool(cert) != bool(key):
+        raise Refused("HTTPS 需要同时给出 --cert 和 --key。")
+    for file in (cert, key):
+        if file and not file.is_file():
+            raise Refused(f"找不到 {file}，请核对证书文件的路径。")
+    return "https" if cert else "http"
 
 
 def is_anywhere(host: str) -> bool:
