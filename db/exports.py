@@ -1,19 +1,20 @@
 """Tickets going out: exactly what the filters show, personal fields by role, every export on record."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import crypto
 from db.board import PRIVATE, Filters, conditions, sees_private
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
-from db.ticket_events import number_text
+from db.ticket_events import inside, number_text
 from db.writes import audit
 from domain import access
-from domain.access import OFFICE, Actor
+from domain.access import OFFICE, RIGHTS, Actor, grants_for
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
 from domain.errors import NotAllowed
 from domain.people import mask_name, mask_phone
@@ -67,43 +68,70 @@ COLUMNS: tuple[tuple[str, float], ...] = (
 Sink = Callable[[Sequence[tuple[str, float]], Iterator[Sequence[object]]], int]
 
 
-def export(
-    tx: Session,
-    *,
-    actor: Actor,
-    filters: Filters,
-    now: datetime,
-    sink: Sink,
-    with_people: bool = False,
-    whole_history: bool = False,
-) -> int:
-    """Give columns and rows to `sink`, which writes and counts them; the count goes on record.
+@dataclass(frozen=True)
+class Scope:
+    """What is asked for beside the filters.
 
     As on the board: open work and what was closed in fourteen days, or with `whole_history` all of it.
     Names and phones are masked unless somebody of the office asks for them.
     """
+
+    with_people: bool = False
+    whole_history: bool = False
+
+
+def check_right(actor: Actor, scope: Scope) -> None:
+    if actor.read_only:
+        raise NotAllowed()
     access.check(actor, "tickets.export")
-    if with_people and not actor.roles & OFFICE:
+    if scope.with_people and not may_see_people(actor):
         raise NotAllowed("只有社区工作者和社区书记可以导出姓名和电话。")
-    count = sink(COLUMNS, _rows(tx, actor, filters, now, with_people, whole_history))
-    detail = f"count={count} people={int(with_people)} all={int(whole_history)}"
+
+
+def may_see_people(actor: Actor) -> bool:
+    return bool(actor.roles & OFFICE)
+
+
+def export(session: Session, *, actor: Actor, filters: Filters, scope: Scope, now: datetime, sink: Sink) -> int:
+    """Give columns and rows to `sink`, which writes and counts them: a query, so that writers need not wait."""
+    check_right(actor, scope)
+    return sink(COLUMNS, _rows(session, actor, filters, scope, now))
+
+
+def record(tx: Session, *, actor: Actor, scope: Scope, count: int, now: datetime) -> None:
+    """Put on record that tickets went out; the filters stay out of it, they may hold a name."""
+    check_right(actor, scope)
+    detail = f"count={count} people={int(scope.with_people)} all={int(scope.whole_history)}"
     audit(tx, "tickets.export", actor_id=actor.user_id, detail=detail, now=now)
-    return count
 
 
-def _rows(
-    session: Session, actor: Actor, filters: Filters, now: datetime, people: bool, whole_history: bool
-) -> Iterator[Sequence[object]]:
-    parent, grid, community = aliased(CategoryRow), aliased(AreaRow), aliased(AreaRow)
-    held = conditions(actor, filters, now=now)
-    if not whole_history:
+def shown(actor: Actor, filters: Filters, scope: Scope, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Turn filters and scope into SQL: what the board shows, where the actor may take tickets out."""
+    held = [*conditions(actor, filters, now=now), inside(grants_for(actor, RIGHTS["tickets.export"]))]
+    if not scope.whole_history:
         recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
         held.append(or_(TicketRow.status.in_(OPEN), recent))
+    return held
+
+
+def count(session: Session, *, actor: Actor, filters: Filters, scope: Scope, now: datetime) -> int:
+    """Count what `export` would give."""
+    check_right(actor, scope)
+    held = shown(actor, filters, scope, now=now)
+    return session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
+
+
+def _rows(session: Session, actor: Actor, filters: Filters, scope: Scope, now: datetime) -> Iterator[Sequence[object]]:
+    grid, community = aliased(AreaRow), aliased(AreaRow)
+    # of their own: the filters look into these tables themselves
+    category, parent, text = aliased(CategoryRow), aliased(CategoryRow), aliased(TicketTextRow)
+    # a person of the office here may only look on elsewhere: there names stay masked
+    people = inside(grants_for(actor, OFFICE)) if scope.with_people else false()
     query = (
         select(
             TicketRow,
-            TicketTextRow,
-            CategoryRow.name,
+            text,
+            category.name,
             parent.name,
             community.name,
             grid.name,
@@ -111,20 +139,24 @@ def _rows(
             PersonRow.name,
             PersonRow.phone,
             sees_private(actor),
+            people,
         )
         .join(community, community.id == TicketRow.community_id)
-        .outerjoin(TicketTextRow, TicketTextRow.ticket_id == TicketRow.id)
-        .outerjoin(CategoryRow, CategoryRow.id == TicketRow.category_id)
-        .outerjoin(parent, parent.id == CategoryRow.parent_id)
+        .outerjoin(text, text.ticket_id == TicketRow.id)
+        .outerjoin(category, category.id == TicketRow.category_id)
+        .outerjoin(parent, parent.id == category.parent_id)
         .outerjoin(grid, grid.id == TicketRow.grid_id)
         .outerjoin(PartyRow, PartyRow.id == TicketRow.handler_id)
         .outerjoin(PersonRow, PersonRow.id == TicketRow.reporter_id)
-        .where(*held)
+        .where(*shown(actor, filters, scope, now=now))
         .order_by(TicketRow.reported_at, TicketRow.id)
     )
+    held = crypto.keys()
     found: Any
-    for found in session.execute(query.execution_options(yield_per=1000)):
-        yield _row(*found, people=people)
+    for part in session.execute(query.execution_options(yield_per=1000)).partitions():
+        for found in part:
+            yield _row(*found, held=held)
+        session.expunge_all()  # rows written are needed no more
 
 
 def _row(
@@ -138,11 +170,12 @@ def _row(
     name: bytes | None,
     phone: bytes | None,
     may_see: bool,
-    *,
     people: bool,
+    *,
+    held: crypto.Keys,
 ) -> Sequence[object]:
     status, hidden = Status(row.status), row.matter == Matter.PRIVATE and not may_see
-    open_name, open_phone = crypto.unseal(name), crypto.unseal(phone)
+    open_name, open_phone = crypto.unseal(name, held), crypto.unseal(phone, held)
     who = (open_name, open_phone) if people else (mask_name(open_name), mask_phone(open_phone))
     clear: dict[str, Any] = {
         "title": row.title,

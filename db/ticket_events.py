@@ -143,7 +143,7 @@ def append(
     row = tx.get_one(TicketRow, ticket_id, populate_existing=True)
     # read committed shows here what others wrote since the step was found to be allowed
     version = row.version if version is None else version
-    event = _event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of)
+    event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of)
     done = tx.execute(
         update(TicketRow)
         .where(TicketRow.id == ticket_id, TicketRow.version == version)
@@ -158,7 +158,7 @@ def append(
     bump(tx, row.community_id)
 
 
-def _event(
+def next_event(
     row: TicketRow,
     action: Action,
     values: dict[str, Any],
@@ -167,6 +167,7 @@ def _event(
     now: datetime,
     on_behalf_of: UUID | None,
 ) -> dict[str, Any]:
+    """Build the event that takes this row to these values."""
     return make_event(
         ticket_id=row.id,
         community_id=row.community_id,

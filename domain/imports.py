@@ -7,6 +7,8 @@ from datetime import datetime
 from domain.due import Grade, Matter
 from domain.tickets import Channel, Kind, Satisfaction, Status
 
+SOURCE_MAX = 40
+
 
 @dataclass(frozen=True)
 class Incoming:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from files.reading import Cell, Sheet, Source, open_table
 from files.rows import ImportRow, as_text, identity, one_line
 
 SHOWN = 80
+NO_WORDS = "「{}」里没有找到标题或内容这样的列，请指定哪一列是标题、哪一列是内容。"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class Parsed:
 
     def preview(self, count: int = 20) -> list[GoodRow | BadRow]:
         return list(islice(self.rows(), count))
+
+    def remapped(self, overrides: Mapping[str, str], kept: Mapping[str, str] | None = None) -> "Parsed":
+        """Give the same file with its columns understood otherwise, without opening it again."""
+        header = self.used[0].header
+        mapping = guess(header.labels, _applicable(kept or {}, overrides, header))
+        if not {"title", "description"} & mapping.targets.keys():
+            raise UnknownHeader(NO_WORDS.format(self.filename), [label for label in header.labels if label])
+        return replace(self, mapping=mapping, skipped={})
 
     def refuse(self, row: GoodRow, target: str, reason: str) -> BadRow:
         """Turn a row away after all, for a reason that only the database knows."""
@@ -242,7 +251,4 @@ def _unknown(sheets: Sequence[Sheet], filename: str, header: Header | None = Non
     if not any(sheet.height for sheet in sheets):
         return Refused(f"「{filename}」里没有内容，请选择有数据的表格。")
     labels = [label for label in header.labels if label] if header else max(map(headers.likely, sheets), key=len)
-    return UnknownHeader(
-        f"「{filename}」里没有找到标题或内容这样的列，请指定哪一列是标题、哪一列是内容。",
-        list(filter(None, labels)),
-    )
+    return UnknownHeader(NO_WORDS.format(filename), list(filter(None, labels)))
