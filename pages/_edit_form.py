@@ -21,6 +21,7 @@ def edit(form: Form) -> Values:
         places,
         places.index(ticket.area_id) if ticket.area_id in held else None,
         format_func=lambda key: area_words(held[key], held),
+        placeholder="选择辖区",
         key=form.name("area"),
     )
     category = st.selectbox(

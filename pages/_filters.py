@@ -82,19 +82,19 @@ def _follow(name: str, value: object) -> str:
     return key
 
 
-def _select(name: str, all_of_them: str, options: Options) -> None:
+def _select(name: str, all_of_them: str, options: Options, *, folded: bool = False) -> None:
     value = st.query_params.get(name)
     st.selectbox(
-        all_of_them,
+        all_of_them.removeprefix("全部"),
         list(options),
         index=None,
         format_func=options.__getitem__,
         placeholder=all_of_them,
-        label_visibility="collapsed",
+        label_visibility="visible" if folded else "collapsed",
         key=_follow(name, value if value in options else None),
         on_change=_keep,
         args=(name,),
-        width=150,
+        width="stretch" if folded else 150,
     )
 
 
@@ -128,7 +128,7 @@ def bar(actor: Actor) -> None:
 def _more(offered: Choices) -> None:
     used = sum(name in st.query_params for name in ("kind", "grade", "handler"))
     with st.popover(f"更多筛选 {used}" if used else "更多筛选", icon=":material/tune:"):
-        _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()})
-        _select("grade", "全部紧急程度", {g.value: words for g, words in GRADE_LABELS.items()})
+        _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()}, folded=True)
+        _select("grade", "全部紧急程度", {g.value: words for g, words in GRADE_LABELS.items()}, folded=True)
         if offered.handlers:
-            _select("handler", "全部处理人", offered.handlers)
+            _select("handler", "全部处理人", offered.handlers, folded=True)

@@ -29,6 +29,7 @@ def four(key: str, held: dict[UUID, Area], kinds: dict[UUID, Category]) -> dict[
         list(held),
         start,
         format_func=lambda i: area_words(held[i], held),
+        placeholder="选择辖区",
         key=f"area-{key}",
         help="选社区即可：地点里写了几号楼，会归到那一栋。",
     )
@@ -70,7 +71,9 @@ def folded(key: str) -> dict[str, Any]:
             key=f"matter-{key}",
             help="不选则按类别：小事和私事当天办结。",
         )
-        channel = st.selectbox("来源渠道", _CHANNELS, format_func=CHANNEL_LABELS.__getitem__, key=f"channel-{key}")
+        channel = st.selectbox(
+            "来源渠道", _CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
+        )
         description = st.text_area("详细情况", key=f"description-{key}")
         offered = st.checkbox("志愿者可以认领", key=f"open-{key}", help="服务点单总是可以认领。")
     return {

@@ -9,7 +9,7 @@ import db
 from db import areas, categories, tickets
 from db.categories import Category
 from domain import clock
-from domain.access import Actor
+from domain.access import DISPATCHERS, STAFF, Actor
 from domain.areas import Area
 from domain.errors import Invalid, Refused
 from domain.intake import find_area, guess_category, parse
@@ -79,7 +79,7 @@ def _report(
     except Refused as refused:
         _form.refuse(refused)
         return
-    _open(ticket)
+    _open(actor, ticket)
 
 
 def _guess(kinds: dict[UUID, Category], values: dict[str, Any]) -> UUID | None:
@@ -87,10 +87,13 @@ def _guess(kinds: dict[UUID, Category], values: dict[str, Any]) -> UUID | None:
     return next((c.id for c in kinds.values() if c.name == name), None)
 
 
-def _open(ticket: Ticket) -> None:
-    """Go on to the new ticket with the form for dispatching it open."""
+def _open(actor: Actor, ticket: Ticket) -> None:
+    """Go on to the new ticket, for who dispatches with that form open; a volunteer is done."""
     _form.done(_NAME, f"已登记，编号 {ticket.no}")
     st.query_params.pop("new", None)
-    st.query_params["ticket"] = str(ticket.id)
-    st.session_state["step"] = (ticket.id, Action.DISPATCH)
+    roles = actor.roles_at(ticket.area_path)
+    if roles & STAFF:
+        st.query_params["ticket"] = str(ticket.id)
+    if roles & DISPATCHERS:
+        st.session_state["step"] = (ticket.id, Action.DISPATCH)
     st.rerun()

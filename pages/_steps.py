@@ -26,6 +26,8 @@ def show(actor: Actor, detail: Detail) -> None:
     first = _likeliest(detail, offered)
     beside = [a for a in (*_FIRST, *_BESIDE) if a in offered and a is not first]
     rest = [a for a in offered if a is not first and a not in beside]
+    if len(rest) == 1:  # a menu of one is a button
+        beside, rest = [*beside, *rest], []
     calm = _chosen(detail) is not None
     with st.container(horizontal=True, gap="small"):
         for action in filter(None, (first, *beside)):
@@ -59,15 +61,17 @@ def _chosen(detail: Detail) -> Action | None:
     return action if ticket_id == detail.ticket.id else None
 
 
-def _label(detail: Detail, action: Action) -> str:
+def _label(actor: Actor, detail: Detail, action: Action) -> str:
     if action is Action.DISPATCH and detail.ticket.status is Status.REPORTED:
         return "受理并派单"
+    if action is Action.CLAIM and detail.ticket.handler_user_id not in (None, actor.user_id):
+        return "代记接单"
     return ACTION_LABELS[action]
 
 
 def _button(actor: Actor, detail: Detail, action: Action, *, primary: bool) -> None:
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
-    label, name = _label(detail, action), _name(detail, action)
+    label, name = _label(actor, detail, action), _name(detail, action)
     if STEPS[action].fields:
         st.button(label, type=kind, key=f"open-{name}", on_click=choose, args=(detail, action))
     elif st.button(label, type=kind, key=f"do-{_form.key(name)}"):
@@ -75,9 +79,14 @@ def _button(actor: Actor, detail: Detail, action: Action, *, primary: bool) -> N
 
 
 def _menu(detail: Detail, rest: list[Action]) -> None:
-    picked = st.menu_button("更多", rest, format_func=ACTION_LABELS.__getitem__, key=f"more-{detail.ticket.id}")
-    if picked:
-        choose(detail, picked)
+    key = f"more-{detail.ticket.id}"
+    st.menu_button(
+        "更多",
+        rest,
+        format_func=ACTION_LABELS.__getitem__,
+        key=key,
+        on_click=lambda: choose(detail, st.session_state[key]),
+    )
 
 
 def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
@@ -88,7 +97,7 @@ def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
         said = st.container()
         values = step.fields(Form(actor, detail, key))
         with st.container(horizontal=True):
-            sent = st.form_submit_button(f"确定{_label(detail, action)}", type="primary")
+            sent = st.form_submit_button(f"确定{_label(actor, detail, action)}", type="primary")
             st.form_submit_button("先不了", on_click=st.session_state.pop, args=("step", None))
     if sent:
         with said:

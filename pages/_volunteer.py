@@ -82,7 +82,7 @@ def _ask(card: Card | None) -> None:
 def _offer(actor: Actor, card: Card) -> None:
     """我来, then 确定: a slip of the thumb claims nothing."""
     if st.session_state.get("asked") != card.id:
-        st.button("我来", key=f"ask-{card.id}", width="stretch", type="primary", on_click=_ask, args=(card,))
+        st.button("我来", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
         return
     if st.button("确定，我去帮忙", key=f"claim-{_form.key(card.id.hex)}", width="stretch", type="primary"):
         _take(actor, card, tickets.claim, f"谢谢您！{card.no} 交给您了")
@@ -93,7 +93,7 @@ def _in_hand(actor: Actor, card: Card) -> None:
     if not card.contacted and st.button("已联系", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
         _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
     if st.session_state.get("asked") != card.id:
-        st.button("办好了", key=f"ask-{card.id}", width="stretch", type="primary", on_click=_ask, args=(card,))
+        st.button("办好了", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
         return
     with st.form(f"done-{_form.key(card.id.hex)}", border=False):
         note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")

@@ -60,7 +60,7 @@ def timeline_html(lines: Iterable[Line], now: datetime) -> str:
 def task_html(card: Card, now: datetime) -> str:
     """Render a volunteer's task: what, where, until when."""
     place = " · ".join(filter(None, (card.place, card.grid)))
-    chip = _chip(tone_of(card), time_words(card, now))
+    chip = _chip(tone_of(card), time_words(card, now)) + (_chip("ok", "已联系") if card.contacted else "")
     return (
         f'<div class="linli-d linli-task"><h3>{escape(card.title)}</h3><p>{escape(place)}</p>'
         f'<p><span class="muted">{escape(card.no)}</span> {chip}</p></div>'

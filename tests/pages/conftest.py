@@ -1,0 +1,84 @@
+"""Pages through Streamlit itself, as one of the cast, at a fixed hour, on a real database."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+import db
+from db.models import SessionRow
+from domain import clock
+from domain.ids import new_id
+from pages import _session
+from tests.builders import NOW, World
+
+SHELL = Path(__file__).parents[2] / "pages" / "_shell.py"
+LATER = NOW + timedelta(hours=1)
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(world: World, monkeypatch: pytest.MonkeyPatch) -> Visit:
+    """Open a page as one of the cast, with a session of their own in the database."""
+    real_now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: LATER)
+
+    def open_page(who: str, page: str = "tickets", **query: str) -> AppTest:
+        token = f"token-{who}-{new_id()}"
+        db.run(_log_in, token=token, user_id=getattr(world, who).user_id, at=real_now)
+        monkeypatch.setattr(_session, "token", lambda: token)
+        at = AppTest.from_file(SHELL, default_timeout=20)
+        at.switch_page(str(SHELL.with_name(f"{page}.py")))
+        for name, value in query.items():
+            at.query_params[name] = value
+        return at.run()
+
+    return open_page
+
+
+def _log_in(tx: Session, *, token: str, user_id: UUID, at: Any) -> None:
+    digest = hashlib.sha256(token.encode()).digest()
+    tx.add(
+        SessionRow(
+            id=new_id(),
+            token_sha256=digest,
+            user_id=user_id,
+            created_at=at,
+            seen_at=at,
+            expires_at=at + timedelta(days=1),
+        )
+    )
+
+
+def drawn(at: AppTest) -> str:
+    """Give the HTML that the page's components were fed with."""
+    return "".join(json.loads(e.proto.json)["html"] for e in at.get("bidi_component"))
+
+
+def page_html(at: AppTest) -> str:
+    """Give what the page says through st.html."""
+    return "".join(e.proto.body for e in at.get("html"))
+
+
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.button]
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    found = [button for button in at.button if button.label == label]
+    assert found, f"no button {label} among {labels(at)}"
+    return found[0].click().run()
+
+
+def field(at: AppTest, label: str) -> Any:
+    """Find the one input with this label."""
+    inputs = [*at.text_input, *at.text_area, *at.selectbox, *at.button_group, *at.checkbox]
+    (found,) = [e for e in inputs if e.label == label]
+    return found

@@ -1,0 +1,115 @@
+"""我的: what waits for staff, and a volunteer's page of large buttons."""
+
+import db
+from db import tickets
+from db.ticket_detail import detail
+from domain.tickets import Kind, Status, Ticket
+from tests.builders import World, report, step
+from tests.pages.conftest import LATER, Visit, drawn, field, labels, page_html, press
+
+
+def offered(world: World, title: str = "陪王大爷取药") -> Ticket:
+    ticket = report(world, kind=Kind.SERVICE, title=title)
+    return step(tickets.accept, ticket, world.coordinator)
+
+
+def held(world: World) -> Ticket:
+    return step(tickets.claim, offered(world), world.volunteer)
+
+
+def status(world: World, ticket: Ticket) -> Status:
+    return db.read(detail, actor=world.coordinator, ticket_id=ticket.id, now=LATER).ticket.status
+
+
+def test_nothing_waiting_says_so_and_leads_to_the_board(visit: Visit) -> None:
+    at = visit("grid_worker", "me")
+
+    assert "没有等您处理的事" in at.info[0].value
+
+
+def test_staff_see_what_waits_for_them_in_groups(visit: Visit, world: World) -> None:
+    report(world)
+    party = world.grid_worker.party_id
+    step(tickets.assign, report(world, title="井盖松动"), world.coordinator, handler_id=party)
+
+    office, field_worker = drawn(visit("coordinator", "me")), drawn(visit("grid_worker", "me"))
+
+    assert "等受理 <i>1</i>" in office
+    assert "派给我，等我接单 <i>1</i>" in field_worker
+    assert "井盖松动" in field_worker
+    assert "楼道灯坏了" not in field_worker
+
+
+def test_a_card_of_mine_opens_as_a_drawer(visit: Visit, world: World) -> None:
+    ticket = report(world)
+
+    at = visit("coordinator", "me", ticket=str(ticket.id))
+
+    assert "受理并派单" in labels(at)
+
+
+def test_a_volunteer_has_at_most_four_large_buttons(visit: Visit, world: World) -> None:
+    offered(world)
+
+    at = visit("volunteer", "me")
+
+    assert "赵阿姨" in at.header[0].value
+    assert "可以帮忙的事　1 件" in labels(at)
+    assert len(labels(at)) <= 4
+
+
+def test_a_volunteer_claims_in_two_taps(visit: Visit, world: World) -> None:
+    ticket = offered(world)
+    at = press(visit("volunteer", "me"), "可以帮忙的事　1 件")
+    assert "陪王大爷取药" in page_html(at)
+
+    press(at, "我来")
+    assert status(world, ticket) is Status.ACCEPTED
+    press(at, "确定，我去帮忙")
+
+    assert status(world, ticket) is Status.IN_PROGRESS
+    assert "谢谢您" in at.toast[0].value
+
+
+def test_who_comes_second_is_told_kindly(visit: Visit, world: World) -> None:
+    ticket = offered(world)
+    at = press(visit("volunteer", "me", show="help"), "我来")
+    step(tickets.claim, ticket, world.volunteer2)
+
+    press(at, "确定，我去帮忙") if "确定，我去帮忙" in labels(at) else at.run()
+
+    assert "陪王大爷取药" not in page_html(at)
+
+
+def test_a_volunteer_says_contacted_and_done(visit: Visit, world: World) -> None:
+    ticket = held(world)
+    at = visit("volunteer", "me", show="doing")
+
+    press(at, "已联系")
+    assert "已联系" in page_html(at)
+    assert "已联系" not in labels(at)
+    press(at, "办好了")
+    field(at, "怎么办的").set_value("药已取回")
+    press(at, "确定办好了")
+
+    assert status(world, ticket) is Status.RESOLVED
+    assert "谢谢您" in at.toast[0].value
+
+
+def test_a_volunteer_sees_nobody_elses_tasks(visit: Visit, world: World) -> None:
+    held(world)
+
+    at = visit("volunteer2", "me")
+
+    assert "可以帮忙的事　0 件" in labels(at)
+    assert "我正在办　0 件" in labels(at)
+
+
+def test_a_volunteer_reports_something_and_is_back(visit: Visit, world: World) -> None:
+    at = press(visit("volunteer", "me"), "我要反映一件事")
+
+    field(at, "什么事").set_value("井盖松动")
+    press(at, "登记")
+
+    assert "E0001" in at.toast[0].value
+    assert "可以帮忙的事　0 件" in labels(at)
