@@ -5,11 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from db import tickets
+from sqlalchemy.orm import Session
+
+import db
+from db import parties, tickets
+from db.models import UserRow
+from domain.access import Actor
 from domain.due import Grade
 from domain.errors import Refused
+from domain.ids import new_id
 from domain.tickets import Action, RejectReason, Result, Status, Ticket
-from tests.builders import World, report, step
+from tests.builders import NOW, World, report, step
 
 COMMANDS: dict[Action, Callable[..., Ticket]] = {
     Action.ACCEPT: tickets.accept,
@@ -123,3 +129,17 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 def refusals(results: Sequence[Any]) -> list[Refused]:
     return [result for result in results if isinstance(result, Refused)]
+
+
+def volunteers(world: World, count: int) -> list[Actor]:
+    """Make this many volunteers of the first community."""
+    return db.run(lambda tx: [_volunteer(tx, world, number) for number in range(count)])
+
+
+def _volunteer(tx: Session, world: World, number: int) -> Actor:
+    name = f"志愿者{number}"
+    user = UserRow(id=new_id(), login=f"helper{number}", name=name, password_hash="x", created_at=NOW)
+    tx.add(user)
+    tx.flush()
+    party = parties.insert_party(tx, community_id=world.community, label=name, user_id=user.id)
+    return Actor(user.id, name, party, world.volunteer.grants)
