@@ -15,6 +15,7 @@ from domain.access import Actor
 from domain.due import Matter
 from domain.errors import NotFound, Refused
 from domain.ids import new_key
+from domain.steps import TRANSITIONS
 from domain.tickets import Action, Kind, Ticket
 from settings import Settings
 from tests.builders import NOW, World, make_world, report
@@ -96,11 +97,12 @@ def handlers(world: World) -> list[UUID | None]:
 
 
 def buttons(actor: Actor, ticket: Ticket, now: datetime) -> tuple[Action, ...]:
+    """List what this person's buttons would be, those that lead on first."""
     try:
         mine = db.read(load, actor, ticket.id)
     except NotFound:
         return ()
-    return steps.allowed(actor, mine, now=now)
+    return tuple(sorted(steps.allowed(actor, mine, now=now), key=lambda action: not TRANSITIONS[action].targets))
 
 
 @quickly
