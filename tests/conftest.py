@@ -52,17 +52,29 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str, template: Path) -> Iterator[str]:
+    """Migrate once and copy the database for each test; give its name."""
+    from tests.postgres import fresh_database
+
+    with fresh_database(postgres_url) as url:
+        _use(template, database_url=url)
+        setup.prepare(now=NOW)
+        db.engine.dispose()
+        yield url.partition("?")[0].rpartition("/")[2]
+
+
 @pytest.fixture(params=["read committed", "serializable"])
 def db_postgres(
-    request: pytest.FixtureRequest, postgres_url: str, template: Path, tmp_path: Path
+    request: pytest.FixtureRequest, postgres_url: str, postgres_template: str, template: Path, tmp_path: Path
 ) -> Iterator[Settings]:
     """Put an empty, migrated PostgreSQL schema in force, at both isolation levels."""
     from tests.postgres import fresh_database
 
     shutil.copy(template.parent / "linli-data.key", tmp_path / "linli-data.key")
-    with fresh_database(postgres_url) as url:
+    (tmp_path / "linli-data").mkdir()
+    with fresh_database(postgres_url, postgres_template) as url:
         used = _use(tmp_path / "linli-data", database_url=url, serializable=request.param == "serializable")
-        setup.prepare(now=NOW)
         yield used
         db.engine.dispose()
 
@@ -75,13 +87,13 @@ def any_db(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def db_postgres_once(postgres_url: str, template: Path, tmp_path: Path) -> Iterator[Settings]:
+def db_postgres_once(postgres_url: str, postgres_template: str, template: Path, tmp_path: Path) -> Iterator[Settings]:
     from tests.postgres import fresh_database
 
     shutil.copy(template.parent / "linli-data.key", tmp_path / "linli-data.key")
-    with fresh_database(postgres_url) as url:
+    (tmp_path / "linli-data").mkdir()
+    with fresh_database(postgres_url, postgres_template) as url:
         used = _use(tmp_path / "linli-data", database_url=url)
-        setup.prepare(now=NOW)
         yield used
         db.engine.dispose()
 

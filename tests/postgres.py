@@ -34,11 +34,11 @@ def _start(folder: Path) -> Any:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
+def fresh_database(server_url: str, copy_of: str = "template0") -> Iterator[str]:
     """Make a database of its own and drop it afterwards."""
     name = f"linli_{new_id().hex[-12:]}"
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {copy_of} ENCODING 'UTF8'".encode())
     # the address may end in ?host=<socket folder>: only the database's name changes
     head, mark, query = server_url.partition("?")
     yield f"{head.rpartition('/')[0]}/{name}{mark}{query}"

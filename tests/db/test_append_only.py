@@ -1,0 +1,70 @@
+"""Rows that tell what happened are never changed or removed: the database itself refuses."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+import db
+import db.engine
+from db import people, schema
+from db.models import append_only
+from db.models.append_only import APPEND_ONLY
+from db.writes import audit
+from domain.ids import new_key
+from domain.people import Purpose
+from tests.builders import NOW, World, report
+from tests.db.checks import dump, row_of
+
+TRIGGERS = [f"{table}_no_{event}" for table in APPEND_ONLY for event in ("update", "delete")]
+COLUMN = {"ticket_event": "round_no", "reveal": "purpose", "audit_event": "detail"}
+
+
+@pytest.fixture
+def filled(any_world: World) -> World:
+    """Put a row into each of the append-only tables."""
+    ticket = report(any_world, reporter_name="张三")
+    person = row_of(ticket.id).reporter_id
+    assert person
+    call = {"purpose": Purpose.CONTACT, "ticket_id": ticket.id, "key": new_key(), "now": NOW}
+    db.run(people.reveal, actor=any_world.coordinator, person_id=person, **call)  # type: ignore[arg-type]
+    db.run(audit, "test", actor_id=None, now=NOW)
+    return any_world
+
+
+def execute(statement: str) -> None:
+    with db.engine.get().begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_a_row_that_tells_what_happened_is_not_changed(filled: World, table: str) -> None:
+    before = dump()
+    assert before[table]
+
+    for statement in (f"UPDATE {table} SET {COLUMN[table]} = {COLUMN[table]}", f"DELETE FROM {table}"):
+        with pytest.raises(DBAPIError, match=f"{table} is append-only"):
+            execute(statement)
+
+    assert dump() == before
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_a_dropped_trigger_is_named(any_world: World, trigger: str) -> None:
+    engine = db.engine.get()
+    on_table = f" ON {trigger.rpartition('_no_')[0]}" if engine.dialect.name == "postgresql" else ""
+
+    execute(f"DROP TRIGGER {trigger}{on_table}")
+
+    with engine.connect() as connection:
+        assert schema.missing_triggers(connection) == [trigger]
+
+
+def test_the_triggers_can_be_put_back(any_world: World) -> None:
+    with db.engine.get().begin() as connection:
+        append_only.create(connection)
+        assert append_only.missing(connection) == []
+
+
+def test_every_table_that_tells_what_happened_is_listed(filled: World) -> None:
+    assert set(APPEND_ONLY) == set(COLUMN)
+    assert [table for table in dump() if table.endswith("_event")] == [t for t in sorted(APPEND_ONLY) if "_event" in t]

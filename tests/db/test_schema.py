@@ -1,0 +1,88 @@
+"""The schema: made from nothing, the same as the models', and never a newer program's."""
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+import db.engine
+from db import schema, setup
+from db.models import Base
+from domain.errors import Refused
+from settings import Settings
+from tests.builders import NOW
+
+
+def test_an_empty_database_comes_to_what_the_models_say(any_db: Settings) -> None:
+    with db.engine.get().connect() as connection:
+        assert schema.differences(connection) == []
+        assert schema.missing_triggers(connection) == []
+        assert schema.revision(connection) == schema.head()
+
+
+def test_a_difference_between_schema_and_models_is_noticed(any_db: Settings) -> None:
+    with db.engine.get().begin() as connection:
+        connection.execute(text("ALTER TABLE counter ADD COLUMN extra INTEGER"))
+        connection.execute(text("DROP INDEX ix_ticket_open"))
+
+    with db.engine.get().connect() as connection:
+        assert len(schema.differences(connection)) == 2
+
+
+def test_an_upgrade_of_what_is_current_changes_nothing(any_db: Settings) -> None:
+    schema.upgrade(db.engine.get())
+
+    assert schema.is_current(db.engine.get())
+
+
+def test_a_newer_programs_database_is_refused(any_db: Settings) -> None:
+    with db.engine.get().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(Refused, match="请先升级程序"):
+        schema.upgrade(db.engine.get())
+
+    assert not schema.is_current(db.engine.get())
+
+
+def test_a_migration_can_be_taken_back_and_made_again(any_db: Settings) -> None:
+    engine = db.engine.get()
+    with engine.execution_options(begin_mode="IMMEDIATE").begin() as connection:
+        command.downgrade(schema.config(connection), "base")
+    with engine.connect() as connection:
+        assert schema.revision(connection) is None
+
+    schema.upgrade(engine)
+
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+        assert schema.missing_triggers(connection) == []
+
+
+def test_a_start_without_the_triggers_is_refused(any_db: Settings) -> None:
+    on_table = " ON ticket_event" if not any_db.is_sqlite else ""
+    with db.engine.get().begin() as connection:
+        connection.execute(text(f"DROP TRIGGER ticket_event_no_update{on_table}"))
+
+    with pytest.raises(Refused, match="ticket_event_no_update"):
+        setup.prepare(now=NOW)
+
+
+def test_making_ready_twice_changes_nothing(any_db: Settings) -> None:
+    setup.prepare(now=NOW)
+    with db.engine.get().connect() as connection:
+        count = connection.execute(text("SELECT count(*) FROM category")).scalar_one()
+
+    setup.prepare(now=NOW)
+
+    with db.engine.get().connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM category")).scalar_one() == count
+
+
+@pytest.mark.parametrize("table", Base.metadata.sorted_tables, ids=lambda table: table.name)
+def test_what_is_community_wide_is_indexed_by_its_community_first(table: object) -> None:
+    columns = {c.name for c in table.columns}  # type: ignore[attr-defined]
+    indexed = [i.columns[0].name for i in table.indexes]  # type: ignore[attr-defined]
+    keys = [c.name for c in table.primary_key.columns]  # type: ignore[attr-defined]
+
+    if "community_id" in columns and table.name not in ("area",):  # type: ignore[attr-defined]
+        assert "community_id" in [*indexed, *keys]
