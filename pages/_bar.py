@@ -5,7 +5,7 @@ import streamlit as st
 import db
 from db import areas, rules
 from domain.access import ROLE_LABELS, Actor, Role, has
-from ui import bar
+from ui import bar, theme
 
 # home → file; the path of a page is the last part of its file's name unless given
 FILES = {"tickets": "tickets.py", "me": "me.py", "import": "import_data.py", "settings": "settings_page.py"}
@@ -37,6 +37,7 @@ def has_menu(actor: Actor) -> bool:
 
 
 def show(actor: Actor) -> None:
+    theme.style()
     where = db.read(areas.heading, actor=actor)
     demo = db.read(rules.get_raw, "demo") is not None
     role = ROLE_LABELS[actor.main_role] if actor.main_role else ""

@@ -1,0 +1,75 @@
+"""What every page owes every reader: Chinese words, room on a phone, a name for each control."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import PHONE, Visitor
+
+Visit = Callable[..., Visitor]
+PAGES = [
+    ("李敏", "/tickets"),
+    ("李敏", "/me"),
+    ("李敏", "/import"),
+    ("赵阿姨", "/me"),
+    ("管理员 · 管理员", "/settings"),
+]
+# names of things that have no Chinese name
+ENGLISH = re.compile(r"[A-Za-z]{3,}")
+ALLOWED = re.compile(
+    r"APP|QQ|XLSX|XLS|CSV|UTF|GB18030|PDF|Excel|SQLite|PostgreSQL|LINLI\w*|linli[\w.-]*|python|run\.py|restore|"
+    r"backup|demo[\w.-]*|DIR|FILE|zip|data|key|admin|expand_more|keyboard_\w+|[a-z]+(_[a-z0-9]+)+"
+)
+# Streamlit's own: a table's empty corner cell, the uploader's inner button
+AXE_ALLOWED = {"empty-table-header", "presentation-role-conflict"}
+
+
+def settled(who: Visitor, path: str) -> None:
+    who.page.wait_for_url(re.compile(r"/(tickets|me|settings)"))
+    who.open(path)
+    expect(who.page.get_by_test_id("stMainBlockContainer")).to_be_visible()
+    expect(who.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(who.page.get_by_text("演示数据").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("name", "path"), PAGES)
+def test_no_english_is_on_the_screen(visit: Visit, name: str, path: str) -> None:
+    who = visit(name)
+    settled(who, path)
+
+    icons = who.page.evaluate("[...document.querySelectorAll('[data-testid=stIconMaterial]')].map(e => e.innerText)")
+    # the skip link's English is covered by our own words (ui/theme.css)
+    words = who.page.inner_text("body").replace("Skip to main content", "").splitlines()
+    english = {w for w in words if ENGLISH.search(ALLOWED.sub("", w)) and w not in icons}
+
+    assert english == set()
+    assert who.page.locator("html").get_attribute("lang") == "zh-CN"
+
+
+@pytest.mark.parametrize(("name", "path"), PAGES)
+def test_nothing_sticks_out_of_a_phone(visit: Visit, name: str, path: str) -> None:
+    who = visit(name, PHONE, has_touch=True, is_mobile=True)
+    settled(who, path)
+
+    wide = who.page.evaluate("document.documentElement.scrollWidth")
+
+    assert wide <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "path"), PAGES)
+def test_axe_finds_nothing_serious(visit: Visit, name: str, path: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    who = visit(name, color_scheme=scheme)
+    settled(who, path)
+
+    found = axe.Axe().run(who.page).response["violations"]
+
+    serious = {
+        v["id"]: [(n["html"][:160], n["failureSummary"][:200]) for n in v["nodes"][:3]]
+        for v in found
+        if v["impact"] in ("serious", "critical") and v["id"] not in AXE_ALLOWED
+    }
+    assert serious == {}
