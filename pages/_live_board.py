@@ -12,6 +12,7 @@ from domain.board import Board, BoardColumn
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from pages import _filters
+from pages._export import export_button
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
@@ -49,8 +50,9 @@ def live_board() -> None:
     draw(markup.figures_html(board.figures, filters.due), key="figures", on_picked=_pick)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         _filters.bar(actor)
+        st.space("stretch")
+        export_button(actor, filters)
         if actor.roles & _REPORTERS and not actor.read_only:
-            st.space("stretch")
             st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
     if not any(column.count for column in board.columns):
         _nothing(actor, filters)

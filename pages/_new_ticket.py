@@ -18,6 +18,7 @@ from domain.tickets import Action, Channel, Ticket
 from pages import _form
 from pages._new_fields import folded, four
 from pages._session import require
+from ui.focus import focus
 
 _NAME = "new-ticket"
 
@@ -43,6 +44,7 @@ def _dialog() -> None:
         said = st.container()
         values = four(key, held, kinds) | folded(key)
         sent = st.form_submit_button("登记", type="primary", width="stretch")
+    focus("谁反映的", key=f"focus-{key}")
     if sent:
         with said:
             _report(actor, key, held, kinds, values)

@@ -8,7 +8,7 @@ from db.ticket_detail import Detail
 from domain.access import Actor
 from domain.tickets import Status
 from ui import slip
-from ui.text import due_words, when
+from ui.text import on_date, when
 
 _WITH_HANDLER = (Status.DISPATCHED, Status.IN_PROGRESS)
 
@@ -20,7 +20,7 @@ def show(actor: Actor, detail: Detail, now: datetime) -> None:
         return
     just = st.session_state.get("dispatched") == ticket.id
     with st.expander("派单通知", icon=":material/content_copy:", expanded=just):
-        heading, facts = "派单通知", _facts(actor, detail, now)
+        heading, facts = "派单通知", _facts(actor, detail)
         st.caption("点右上角复制，发给处理人；或打印成派单条带走。")
         st.code(slip.notice(heading, facts), language=None, wrap_lines=True)
         page = slip.slip_html("派单条", facts, printed=when(now, now))
@@ -34,7 +34,7 @@ def show(actor: Actor, detail: Detail, now: datetime) -> None:
         )
 
 
-def _facts(actor: Actor, detail: Detail, now: datetime) -> list[tuple[str, str]]:
+def _facts(actor: Actor, detail: Detail) -> list[tuple[str, str]]:
     """Name the resident only while this viewer has them revealed."""
     ticket, person = detail.ticket, detail.reporter
     shown = person if person and person.revealed_until else None
@@ -43,7 +43,7 @@ def _facts(actor: Actor, detail: Detail, now: datetime) -> list[tuple[str, str]]
         ("处理人", detail.card.handler),
         ("事项", ticket.title),
         ("地点", " ".join(filter(None, (detail.community, ticket.address or detail.area)))),
-        ("时限", due_words(ticket.due_at, now) if ticket.due_at else ""),
+        ("时限", on_date(ticket.due_at) if ticket.due_at else ""),
         ("详情", detail.description),
         ("联系人", " ".join(filter(None, (shown.name, shown.phone))) if shown else ""),
         ("派单人", actor.name),

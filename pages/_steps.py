@@ -64,7 +64,7 @@ def _chosen(detail: Detail) -> Action | None:
 def _label(actor: Actor, detail: Detail, action: Action) -> str:
     if action is Action.DISPATCH and detail.ticket.status is Status.REPORTED:
         return "受理并派单"
-    if action is Action.CLAIM and detail.ticket.handler_user_id not in (None, actor.user_id):
+    if action is Action.CLAIM and detail.ticket.handler_id and detail.ticket.handler_user_id != actor.user_id:
         return "代记接单"
     return ACTION_LABELS[action]
 

@@ -8,7 +8,6 @@ from domain import clock
 from domain.access import Role, has
 from pages import _form, _new_ticket, _ticket_drawer, _volunteer
 from pages._session import require
-from ui import theme
 from ui.board import markup
 from ui.board.component import board as draw
 
@@ -18,7 +17,6 @@ def _open() -> None:
 
 
 actor = require("me")
-theme.style()
 _form.tell()
 groups = db.read(boards.waiting, actor=actor, now=clock.now())
 if actor.roles == {Role.VOLUNTEER}:

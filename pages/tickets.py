@@ -5,10 +5,8 @@ import streamlit as st
 from pages import _form, _new_ticket, _ticket_drawer
 from pages._live_board import live_board
 from pages._session import require
-from ui import theme
 
 actor = require("tickets.board")
-theme.style()
 _form.tell()
 live_board()
 # a dialog opened inside the fragment would die on its next tick

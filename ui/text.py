@@ -33,6 +33,14 @@ def due_words(due_at: datetime, now: datetime) -> str:
     return when(due_at - timedelta(minutes=1), now).replace("23:59", "24:00")
 
 
+def on_date(due_at: datetime) -> str:
+    """Say a due moment so that it holds on paper tomorrow as well: 11月20日 24:00."""
+    then = local(due_at)
+    ended = then.time() == time(0)
+    day = then - timedelta(minutes=1) if ended else then
+    return f"{day.month}月{day.day}日 {'24:00' if ended else f'{then.hour}:{then:%M}'}"
+
+
 def left(due_at: datetime | None, now: datetime) -> str:
     """Say how much time is left until the due moment, or how far past it is."""
     if due_at is None:

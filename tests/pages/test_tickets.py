@@ -158,7 +158,7 @@ def test_a_link_to_nothing_or_to_others_says_so(visit: Visit, world: World) -> N
         assert "楼道灯坏了" not in page_html(at)
 
 
-def choose(select: Selectbox, words: str) -> None:
+def choose(select: Selectbox[str], words: str) -> None:
     select.select_index(next(i for i, option in enumerate(select.options) if words in option))
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from domain.clock import LOCAL
-from ui.text import due_words, escape_md, left, when
+from ui.text import due_words, escape_md, left, on_date, when
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=LOCAL)
 
@@ -62,6 +62,11 @@ def test_a_moment_just_past_is_already_late() -> None:
 
 def test_a_ticket_without_a_due_time_says_so() -> None:
     assert left(None, NOW) == "没有时限"
+
+
+def test_a_due_moment_on_paper_names_its_day() -> None:
+    assert on_date(at("2026-11-21 00:00")) == "11月20日 24:00"
+    assert on_date(at("2026-11-21 09:30")) == "11月21日 9:30"
 
 
 def test_midnight_belongs_to_the_day_that_it_ends() -> None:
