@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -103,10 +104,11 @@ def serve(asked: argparse.Namespace) -> int:
     if held.demo_lan and not held.demo_passcode:
         held = settings.use(_settings(asked, demo_passcode=SecretStr(new_passcode())))
     port = listening.free_port(held.host, held.port)
-    first = starting.get_ready(empty=asked.empty, now=now())
+    if first := starting.get_ready(empty=asked.empty, now=now()):
+        print(greeting.admin(first), flush=True)  # at once: it can't be told again if the start fails
 
     def tell() -> None:
-        print("\n".join(greeting.lines(held, scheme, port, first)), flush=True)
+        print("\n".join(greeting.lines(held, scheme, port)), flush=True)
         if not asked.no_browser:
             listening.open_browser(listening.url(scheme, listening.local_address(held.host), port))
 
@@ -140,7 +142,7 @@ def import_tickets(asked: argparse.Namespace) -> int:
     taken = transfer.import_tickets(
         asked.file,
         source=asked.source,
-        mapping=_mapping(asked.map),
+        mapping=transfer.typed_mapping(asked.map),
         community_code=asked.community,
         dry_run=asked.dry_run,
         now=now(),
@@ -152,12 +154,6 @@ def import_tickets(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _mapping(pairs: Sequence[str]) -> dict[str, str]:
-    if wrong := [pair for pair in pairs if "=" not in pair.strip("=")]:
-        raise Refused(f"--map 要写成 列名=字段，例如 留言主题=title，而不是 {wrong[0]}。")
-    return {header: field for header, _, field in (pair.rpartition("=") for pair in pairs)}
-
-
 def _progress(done: int, of_all: int) -> None:
     if sys.stderr.isatty():
         print(f"\r已处理 {done:,} / {of_all:,} 行", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
@@ -167,7 +163,7 @@ def export_tickets(asked: argparse.Namespace) -> int:
     _must_be_ready()
     from files import transfer
 
-    count = transfer.export_tickets(asked.file, with_people=asked.with_people, now=now())
+    count = transfer.export_all(asked.file, with_people=asked.with_people, now=now())
     print(f"已导出 {count} 张工单到 {asked.file}。")
     return 0
 
@@ -246,9 +242,6 @@ def _must_be_ready() -> None:
         raise Refused("数据库结构与程序版本不一致，请先运行 python run.py migrate。")
 
 
-# --- running one ----------------------------------------------------------------------------------
-
-
 def main(args: Sequence[str]) -> int:
     asked = parser().parse_args(_with_command(args))
     try:
@@ -259,7 +252,7 @@ def main(args: Sequence[str]) -> int:
     except ValidationError as error:
         return _fail(_setting_fault(error))
     except OSError as error:
-        return _fail(f"文件或文件夹不能读写：{error.filename}（{error.strerror}）")
+        return _fail(f"{error.filename or '文件或文件夹'} 不能读写：{error.strerror or error}")
     except KeyboardInterrupt:
         _fail("已中断。")
         return 130
@@ -288,11 +281,12 @@ def _noted(error: Exception) -> str:
     """Put the traceback into the log and give the sentence with its number."""
     from web import logs
 
-    number = logs.new_number()
-    logs.configure(settings.current().data_dir / "logs")
-    logs.failure(error, number)
-    logs.close()
-    return f"没有做成，程序出错（错误编号 {number}），详情在 {settings.current().data_dir / 'logs'} 的日志里。"
+    number, folder = logs.new_number(), settings.current().data_dir / "logs"
+    with suppress(OSError):  # the sentence still comes when the disk is full
+        logs.configure(folder)
+        logs.failure(error, number)
+        logs.close()
+    return f"没有做成，程序出错（错误编号 {number}），详情在 {folder} 的日志里。"
 
 
 def _fail(message: str) -> int:

@@ -4,6 +4,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -77,9 +78,9 @@ def get() -> Engine:
 
 def dispose() -> None:
     """Close every connection: before a file is replaced, and between tests."""
-    for engine in _made.values():
-        engine.dispose()
-    _made.clear()
+    while _made:
+        with suppress(KeyError):  # another thread may be at it, or be making the next one
+            _made.popitem()[1].dispose()
 
 
 def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,26 +1,33 @@
 """Whole files in and out, as the command line asks for them."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import db
-from db import areas, console, exports
+from db import areas, console
 from db.board import Filters
 from db.exports import Scope
 from domain.areas import UNSORTED_COMMUNITY, Area
-from domain.clock import local
 from domain.errors import Invalid, Refused
 from domain.imports import Counts
-from files.export import write_csv, write_error_sheet, write_xlsx
+from files.export import write_error_sheet
 from files.importer import Progress, Rehearsal, Run, open_file
+from files.tickets_out import export_tickets, form_of
 
 
 class Taken(NamedTuple):
     counts: Counts
     error_sheet: Path | None
+
+
+def typed_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Read what the administrator typed: 留言主题=title."""
+    if wrong := [pair for pair in pairs if "=" not in pair.strip("=")]:
+        raise Invalid(f"--map 要写成 列名=字段，例如 留言主题=title，而不是 {wrong[0]}。", field="map")
+    return {header: field for header, _, field in (pair.rpartition("=") for pair in pairs)}
 
 
 def import_tickets(
@@ -57,23 +64,21 @@ def _community(code: str | None) -> Area:
     raise Invalid(f"没有编码为“{code}”的社区，可选：{told or '（都还没有编码）'}。", field="community")
 
 
-def export_tickets(file: Path, *, with_people: bool, now: datetime) -> int:
+def export_all(file: Path, *, with_people: bool, now: datetime) -> int:
     """Write all tickets; an older file of that name is replaced when the new one is whole."""
-    if file.suffix.lower() not in (".xlsx", ".csv"):
-        raise Refused("文件名请以 .xlsx 或 .csv 结尾。")
-    if not file.absolute().parent.is_dir():
-        raise Refused(f"没有文件夹 {file.absolute().parent}，请先建立它。")
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=file.absolute().parent) as folder:
-        part = Path(folder) / "part"
-
-        def sink(columns: Sequence[tuple[str, float]], rows: Iterator[Sequence[object]]) -> int:
-            if file.suffix.lower() == ".csv":
-                return write_csv(part, headers=[header for header, _ in columns], rows=rows)
-            note = f"全部工单\n导出时间 {local(now):%Y-%m-%d %H:%M}（命令行）"
-            return write_xlsx(part, columns=columns, rows=rows, title_note=note, sheet_name="工单")
-
-        actor, scope = db.read(console.actor), Scope(with_people=with_people, whole_history=True)
-        count = db.read(exports.export, actor=actor, filters=Filters(), scope=scope, now=now, sink=sink)
-        db.run(exports.record, actor=actor, scope=scope, count=count, now=now)
+    form, folder = form_of(file), file.absolute().parent
+    if not folder.is_dir():
+        raise Refused(f"没有文件夹 {folder}，请先建立它。")
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
+        part = Path(name) / "part"
+        count = export_tickets(
+            part,
+            form=form,
+            actor=db.read(console.actor),
+            filters=Filters(),
+            scope=Scope(with_people=with_people, whole_history=True),
+            narrowed=(),
+            now=now,
+        )
         part.replace(file)
         return count

@@ -332,7 +332,9 @@ class Server:
             )
         assert self.process.stdout
         self.said = [self.process.stdout.readline()]
-        self.port = int(self.said[0].rpartition(":")[2] or 0)
+        while self.said[-1] and "已启动" not in self.said[-1]:
+            self.said.append(self.process.stdout.readline())
+        self.port = int(self.said[-1].rpartition(":")[2] or 0)
 
     def get(self, path: str, context: ssl.SSLContext | None = None) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -346,7 +348,7 @@ class Server:
     def stop(self) -> tuple[int, str, str]:
         self.process.send_signal(signal.SIGINT)
         assert self.process.stdout
-        said = self.said[0] + self.process.stdout.read()
+        said = "".join(self.said) + self.process.stdout.read()
         return self.process.wait(30), said, self.faults.read_text("utf-8")
 
 

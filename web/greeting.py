@@ -10,12 +10,10 @@ from settings import Settings
 from web import listening
 
 
-def lines(held: Settings, scheme: str, port: int, first: FirstAdmin | None) -> Iterator[str]:
+def lines(held: Settings, scheme: str, port: int) -> Iterator[str]:
     yield f"邻里一屏 Linli 已启动：{listening.url(scheme, listening.local_address(held.host), port)}"
     if listening.is_anywhere(held.host):
         yield from _on_the_network(scheme, port)
-    if first:
-        yield admin(first)
     if held.is_demo:
         yield from _about_demo(held)
     yield "按 Ctrl-C 停止。"

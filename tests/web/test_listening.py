@@ -45,9 +45,9 @@ def test_an_address_as_it_is_typed(scheme: str, host: str, url: str) -> None:
     assert listening.url(scheme, host, 80) == url
 
 
-def told(tmp_path: Path, first: FirstAdmin | None = None, **how: object) -> str:
+def told(tmp_path: Path, **how: object) -> str:
     held = Settings(data_dir=tmp_path, **how)  # type: ignore[arg-type]
-    return "\n".join(greeting.lines(held, "http", 8501, first))
+    return "\n".join(greeting.lines(held, "http", 8501))
 
 
 def test_on_this_machine_the_terminal_names_the_address_and_the_demo(tmp_path: Path) -> None:
@@ -80,10 +80,11 @@ def test_a_demo_for_the_network_comes_with_its_passcode(tmp_path: Path) -> None:
     assert "演示口令：123456" in told(tmp_path, demo_lan=True, demo_passcode=SecretStr("123456"))
 
 
-def test_a_real_database_has_an_administrator_and_no_demo(tmp_path: Path) -> None:
+def test_with_real_data_there_is_no_word_of_a_demo(tmp_path: Path) -> None:
     (tmp_path / "linli.sqlite3").touch()
 
-    said = told(tmp_path, FirstAdmin("admin", "Xy7-pass"), demo_lan=True, demo_passcode=SecretStr("123456"))
+    assert "演示" not in told(tmp_path, demo_lan=True, demo_passcode=SecretStr("123456"))
 
-    assert "管理员账号：admin  初始密码：Xy7-pass" in said
-    assert "演示" not in said
+
+def test_the_first_administrator_is_told_login_and_password() -> None:
+    assert "管理员账号：admin  初始密码：Xy7-pass" in greeting.admin(FirstAdmin("admin", "Xy7-pass"))
