@@ -69,11 +69,10 @@ def _on_begin(connection: Connection) -> None:
 
 def get() -> Engine:
     """Give the engine of the database in use, which `settings` names."""
-    now = settings.current()
-    if now.url not in _made:
-        # setdefault: of two threads here at once, both get the same one
-        _made.setdefault(now.url, make(now.url, serializable=now.serializable))
-    return _made[now.url]
+    held = settings.current()
+    url = held.url
+    # setdefault: of two threads here at once, both get the same one; a third may dispose meanwhile
+    return _made.get(url) or _made.setdefault(url, make(url, serializable=held.serializable))
 
 
 def dispose() -> None:
