@@ -1,0 +1,84 @@
+"""辖区: the tree from the street down to the unit."""
+
+from datetime import datetime
+
+import streamlit as st
+
+import db
+from db import areas
+from domain.access import Actor
+from domain.areas import LEVEL_LABELS, Area, full_names
+from domain.clock import now
+from pages import _settings_area_forms as forms
+from pages import _settings_form as form
+from pages import _settings_table as table
+from ui.text import escape_md, when
+
+CHOSEN = "st_area"
+
+
+def show(who: Actor) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        query = st.text_input(
+            "查找辖区",
+            key="st_area_q",
+            placeholder="按名称或编码查找",
+            label_visibility="collapsed",
+            width=260,
+        )
+        closed = st.toggle("含已关闭", key="st_area_closed")
+        with st.popover("添加街道", icon=":material/add:"):
+            forms.add(who, None)
+    listed = db.read(areas.tree, with_closed=closed)
+    names = full_names(listed)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        found = [a for a in listed if table.matches(query, (names[a.id], a.code))]
+        empty = "没有符合的辖区，请换个词。" if query else "还没有辖区，请点“添加街道”开始。"
+        table.show([_line(a, now()) for a in found], [a.id for a in found], CHOSEN, empty=empty, alt="辖区")
+    with right:
+        chosen = table.pick("辖区", names, CHOSEN)
+        if chosen is None:
+            st.caption("选一个辖区，就可以改名称、编码和户数，在它下面添加，或关闭它。")
+        else:
+            _panel(who, next(a for a in listed if a.id == chosen), names[chosen])
+
+
+def _line(area: Area, moment: datetime) -> dict[str, str]:
+    return {
+        "名称": "　" * area.depth + area.name,
+        "级别": LEVEL_LABELS[area.level],
+        "编码": area.code,
+        "户数": "" if area.households is None else str(area.households),
+        "状态": "" if area.valid_to is None else f"{when(area.valid_to, moment)} 关闭",
+    }
+
+
+def _panel(who: Actor, area: Area, name: str) -> None:
+    st.markdown(f"**{escape_md(name)}** :gray[{LEVEL_LABELS[area.level]}]")
+    if area.valid_to is not None:
+        st.caption("这个辖区已关闭：以前的工单照样可查，新的工单不能再选它。")
+        return
+    forms.edit(who, area)
+    below = area.level_below
+    with st.container(horizontal=True):
+        if below:
+            with st.popover(f"添加{LEVEL_LABELS[below]}", icon=":material/add:"):
+                forms.add(who, area)
+            with st.popover("批量添加", icon=":material/playlist_add:"):
+                forms.add_many(who, area, below)
+        _close(who, area)
+    if below:
+        forms.show_refused(area)
+
+
+def _close(who: Actor, area: Area) -> None:
+    draft = form.draft("area.close", area.id, area.version)
+    why = f"关闭“{area.name}”之后，新的工单不能再选它；以前的工单、记录和统计都保留，名称照样显示。关闭后不能再打开。"
+    if form.confirmed(draft, "关闭…", why, "确认关闭"):
+        form.attempt(
+            draft,
+            lambda: db.run(areas.close, actor=who, area_id=area.id, expected_version=draft.version, now=now()),
+            done=f"已关闭“{area.name}”。",
+            clear=(CHOSEN,),
+        )

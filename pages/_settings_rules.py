@@ -1,0 +1,44 @@
+"""规则: what the administrator decides for the whole installation."""
+
+import streamlit as st
+
+import db
+from db import rules
+from domain.access import Actor
+from domain.clock import now
+from pages import _settings_form as form
+
+_SEPARATION = {
+    "mark": "单人值班：允许，并在工单上标记",
+    "refuse": "拒绝：必须由另一个人核验",
+}
+_WHY = {
+    "mark": "周末只有一个人值班时也办得下去；每一次都有标记，事后可以查看。",
+    "refuse": "办理和核验分开，最严；值班只有一个人时，工单要等同事来核验。",
+}
+
+
+def show(who: Actor) -> None:
+    held = db.read(rules.listed)
+    draft = form.draft("rules")
+    with st.form(draft.of("form"), width=640):
+        st.markdown("**办结核验**")
+        st.caption("办理的人，能不能自己核验、办结同一件工单？")
+        separation = st.radio(
+            "办结核验",
+            list(_SEPARATION),
+            list(_SEPARATION).index(held["separation.verify"]),
+            format_func=lambda choice: _SEPARATION[choice],
+            captions=list(_WHY.values()),
+            key=draft.of("separation"),
+            label_visibility="collapsed",
+        )
+        organisation = st.text_input(
+            "单位名称", held["organisation"], key=draft.of("organisation"), placeholder="例如 桂花社区居民委员会"
+        )
+        phone = st.text_input(
+            "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="印在派单条上，居民可以打"
+        )
+        if st.form_submit_button("保存", type="primary"):
+            values = {"separation.verify": separation, "organisation": organisation, "duty_phone": phone}
+            form.attempt(draft, lambda: db.run(rules.change, actor=who, values=values, now=now()), done="已保存。")

@@ -1,0 +1,66 @@
+"""The registers of the settings page: a table, and the one row of it that is chosen."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+
+
+def pick(label: str, options: dict[UUID, str], name: str) -> UUID | None:
+    """Let one be chosen, by typing part of its name too; what is gone is no longer chosen."""
+    if st.session_state.get(name) not in options:
+        st.session_state[name] = None
+    return st.selectbox(
+        label,
+        list(options),
+        format_func=lambda i: options[i],
+        key=name,
+        placeholder="点表格中的一行，或在此输入查找",
+        label_visibility="collapsed",
+    )
+
+
+def show(rows: Sequence[dict[str, Any]], ids: Sequence[UUID], name: str, *, empty: str, alt: str) -> None:
+    """Show rows whose click chooses what `pick` of this name then has; else say what to do."""
+    if not rows:
+        st.info(empty, icon=":material/info:")
+        return
+    chosen = st.session_state.get(name)
+    marked = [ids.index(chosen)] if chosen in ids else []
+    key = f"{name}_table"
+    st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    st.dataframe(
+        pd.DataFrame(rows).astype(str),
+        hide_index=True,
+        key=key,
+        on_select=lambda: _choose(key, name, ids, marked),
+        selection_mode="single-row",
+        height=_height(rows),
+        alt=alt,
+    )
+
+
+def _choose(key: str, name: str, ids: Sequence[UUID], marked: list[int]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    # called as well when only the mark that was set here comes back from the browser
+    if rows != marked:
+        st.session_state[name] = ids[rows[0]] if rows and rows[0] < len(ids) else None
+
+
+def matches(query: str, words: Iterable[str]) -> bool:
+    """Tell whether each part of what was typed occurs in one of the words."""
+    text = "\n".join(words).casefold()
+    return all(part in text for part in query.casefold().split())
+
+
+def plain(rows: Sequence[dict[str, Any]], *, empty: str, alt: str) -> None:
+    if not rows:
+        st.info(empty, icon=":material/info:")
+        return
+    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, height=_height(rows), alt=alt)
+
+
+def _height(rows: Sequence[object]) -> int | Literal["content"]:
+    return "content" if len(rows) <= 15 else 560
