@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -119,6 +120,25 @@ def count(session: Session, *, actor: Actor, filters: Filters, scope: Scope, now
     check_right(actor, scope)
     held = shown(actor, filters, scope, now=now)
     return session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
+
+
+def in_words(session: Session, *, filters: Filters) -> list[str]:
+    """Say what the filters narrow to, for the file's own note."""
+    pairs = (
+        ("社区", _name(session, AreaRow.name, AreaRow.id, filters.community_id)),
+        ("网格", _name(session, AreaRow.name, AreaRow.id, filters.grid_id)),
+        ("类别", _name(session, CategoryRow.name, CategoryRow.id, filters.category_id)),
+        ("类型", KIND_LABELS[filters.kind] if filters.kind else ""),
+        ("紧急程度", GRADE_LABELS[filters.grade] if filters.grade else ""),
+        ("处理人", _name(session, PartyRow.label, PartyRow.id, filters.handler_id)),
+        ("期限", {"late": "已超时", "today": "今天到期"}.get(filters.due, "")),
+        ("文字", filters.text),
+    )
+    return [f"{label}：{word}" for label, word in pairs if word] + ["只看我的"] * filters.mine
+
+
+def _name(session: Session, column: Any, key: Any, wanted: UUID | None) -> str:
+    return (session.scalars(select(column).where(key == wanted)).first() or "") if wanted else ""
 
 
 def _rows(session: Session, actor: Actor, filters: Filters, scope: Scope, now: datetime) -> Iterator[Sequence[object]]:

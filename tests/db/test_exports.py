@@ -16,7 +16,7 @@ from db.board import Filters
 from db.exports import COLUMNS, Scope
 from db.models import AuditRow
 from domain.access import Actor
-from domain.due import Matter
+from domain.due import Grade, Matter
 from domain.errors import Invalid, NotAllowed
 from domain.imports import Incoming
 from domain.tickets import Status
@@ -139,6 +139,14 @@ def test_cancelled_and_undone_tickets_stay_out(world: World):
     step(tickets.cancel, report(world, title="撤了"), world.coordinator, note="重复")
 
     assert titles(world.coordinator) == []
+
+
+def test_filters_are_said_in_words(world: World):
+    filters = Filters(grid_id=world.grid, handler_id=world.wang, grade=Grade.FAST, due="late", text="灯", mine=True)
+
+    told = db.read(exports.in_words, filters=filters)
+
+    assert told == ["网格：桂花一网格", "紧急程度：紧急", "处理人：王师傅", "期限：已超时", "文字：灯", "只看我的"]
 
 
 # the files
