@@ -15,7 +15,8 @@ import streamlit as st
 
 import settings
 import web
-from db import setup
+from db import engine
+from demo.starting import get_ready
 from domain.clock import now
 from jobs import nightly
 from web import logs
@@ -27,7 +28,10 @@ PAGES = ("tickets", "me", "import", "settings")
 async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Make the database ready, warm up, and keep the nightly backup going until the end."""
     logs.configure(settings.current().data_dir / "logs")
-    await asyncio.to_thread(setup.prepare, now=now())
+    # `run.py serve` has done this already; `streamlit run app.py` on a new folder has not
+    first = await asyncio.to_thread(get_ready, now=now())
+    if first:
+        print(f"管理员账号 {first.login}，初始密码 {first.password}（只显示这一次，登录后请修改）")  # noqa: T201
     _warm_up()
     stop = asyncio.Event()
     nights = asyncio.create_task(nightly.loop(stop))
@@ -36,6 +40,7 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     finally:
         stop.set()
         await nights
+        engine.dispose()
 
 
 def _warm_up() -> None:

@@ -16,8 +16,8 @@ from domain.errors import Invalid, NotFound
 from domain.ids import new_id
 
 LONGEST_NAME = 40
-# first level → (usual matter, second level); 维修, 卫生 and 安全 are the source documents' own
-SHIPPED: dict[str, tuple[Matter, tuple[str, ...]]] = {
+# first level → (usual matter or none, second level); 维修, 卫生 and 安全 are the source documents' own
+SHIPPED: dict[str, tuple[Matter | None, tuple[str, ...]]] = {
     "维修": (Matter.SMALL, ("楼道灯", "门禁对讲", "水管渗漏", "下水堵塞", "电梯", "路面台阶", "公共设施")),
     "卫生": (Matter.SMALL, ("楼道堆物", "垃圾清运", "乱贴广告", "消杀除虫", "宠物粪便")),
     "安全": (Matter.SMALL, ("消防通道", "电动车充电", "井盖", "高空坠物", "燃气用电", "治安")),
@@ -26,8 +26,8 @@ SHIPPED: dict[str, tuple[Matter, tuple[str, ...]]] = {
     "环境绿化": (Matter.SMALL, ("树木修剪", "绿地损坏", "积水排涝", "油烟异味")),
     "物业服务": (Matter.SMALL, ("物业收费", "保安保洁", "维修资金", "业委会")),
     "邻里家事": (Matter.PRIVATE, ("夫妻矛盾", "邻里纠纷", "赡养抚养", "宅基房产")),
-    "民生服务": (Matter.SMALL, ("养老助老", "代购代办", "陪诊取药", "助残", "托幼")),
-    "政策咨询": (Matter.SMALL, ("社保医保", "低保救助", "户籍证件", "就业", "房屋政策")),
+    "民生服务": (None, ("养老助老", "代购代办", "陪诊取药", "助残", "托幼")),
+    "政策咨询": (None, ("社保医保", "低保救助", "户籍证件", "就业", "房屋政策")),
     "环境治理": (Matter.BIG, ("违章建筑", "老旧小区改造", "公共空间整治", "加装电梯")),
     "其他": (Matter.SMALL, ()),
 }

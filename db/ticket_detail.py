@@ -24,6 +24,7 @@ from db.models import (
 from db.ticket_events import load, row_for
 from domain import steps
 from domain.access import ROLE_LABELS, Actor, Role
+from domain.areas import Level
 from domain.board import Card
 from domain.errors import NotFound
 from domain.people import Person
@@ -84,7 +85,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         ticket=replace(ticket, title=PRIVATE, address="", category_id=None) if shown.hidden else ticket,
         card=shown,
         community=_name(session, row.community_id),
-        area=PRIVATE if shown.hidden else _name(session, row.area_id),
+        area=PRIVATE if shown.hidden else _place(session, row.area_id),
         category="" if shown.hidden else _category(session, row.category_id),
         description=open_text.description,
         result=open_text.result,
@@ -107,6 +108,12 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
 
 def _name(session: Session, area_id: UUID) -> str:
     return session.get_one(AreaRow, area_id).name
+
+
+def _place(session: Session, area_id: UUID) -> str:
+    """Name the finest area; a unit with its building, for 2单元 alone is nowhere."""
+    area = session.get_one(AreaRow, area_id)
+    return (_name(session, area.parent_id) if area.level == Level.UNIT and area.parent_id else "") + area.name
 
 
 def _category(session: Session, category_id: UUID | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
+from db.categories import SHIPPED
 from demo import hours, lives, texts
 from demo.cases import Cases
 from demo.histories import Case, History
@@ -40,7 +41,8 @@ def slots(screen: Screen) -> Counter[Slot]:
 
 def is_quick(theme: Theme) -> bool:
     """Tell whether it is due the same day."""
-    return theme.kind != "service" and not theme.marks & {"slow", "big"}
+    same_day = SHIPPED.get(theme.top, (None,))[0] is not None
+    return same_day and theme.kind != "service" and not theme.marks & {"slow", "big"}
 
 
 def is_slow(theme: Theme) -> bool:
