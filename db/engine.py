@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 import settings
-from domain.errors import Busy, Changed
+from domain.errors import Busy, Changed, Invalid
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,6 +93,7 @@ def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwarg
                 return command(tx, *args, **kwargs)
         except DBAPIError as error:
             if not may_retry(error):
+                _say_unfit(error)
                 raise
             if time.monotonic() > deadline:
                 break
@@ -119,6 +120,14 @@ def may_retry(error: DBAPIError) -> bool:
         return bool(_RACES.search(name or message))
     state = getattr(error.orig, "sqlstate", None)
     return state in ("40001", "40P01") or "database is locked" in message or "restart transaction" in message
+
+
+def _say_unfit(error: DBAPIError) -> None:
+    """Refuse text that PostgreSQL takes nowhere: longer than its column, or with a NUL in it."""
+    if getattr(error.orig, "sqlstate", None) == "22001":
+        raise Invalid("有一项文字太长，请精简后重试。") from error
+    if "NUL (0x00)" in str(error.orig):
+        raise Invalid("文字中有看不见的字符，请重新输入后重试。") from error
 
 
 def one_row(result: Any, else_raise: Exception | None = None) -> None:

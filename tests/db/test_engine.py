@@ -14,7 +14,7 @@ import db
 import db.engine
 from db import rules
 from db.models import CounterRow, DayRow, SettingRow
-from domain.errors import Busy, Changed
+from domain.errors import Busy, Changed, Invalid
 from settings import Settings
 from tests.builders import NOW, World
 from tests.db.acting import at_once
@@ -175,6 +175,22 @@ def test_two_who_set_a_rule_for_the_first_time_both_succeed(any_db: Settings) ->
 
     assert at_once(lambda: put("甲"), lambda: put("乙")) == ["done", "done"]
     assert db.read(rules.get, "organisation") in ("甲", "乙")
+
+
+@pytest.mark.pg
+@pytest.mark.parametrize(
+    ("value", "sentence"), [("长" * 61, "太长"), ("看\x00不见", "看不见的字符")], ids=["too long", "NUL"]
+)
+def test_text_that_no_column_takes_is_refused_with_a_sentence(
+    db_postgres_once: Settings, value: str, sentence: str
+) -> None:
+    with pytest.raises(Invalid, match=sentence):
+        db.run(lambda tx: tx.execute(text("UPDATE area SET name = :name"), {"name": value}))
+
+
+def test_a_fault_of_ours_is_not_taken_for_what_somebody_typed(any_db: Settings) -> None:
+    with pytest.raises(IntegrityError):
+        db.run(lambda tx: tx.execute(text("UPDATE area SET name = NULL")))
 
 
 class Diagnosed(Exception):
