@@ -56,7 +56,13 @@ def live_board() -> None:
             st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
     if not any(column.count for column in board.columns):
         _nothing(actor, filters)
-    draw(markup.board_html(board), key="board", scope=repr(filters), on_opened=_open, on_more=_more)
+    draw(
+        markup.board_html(board),
+        key="board",
+        scope=repr((filters, st.session_state.get("shown"))),
+        on_opened=_open,
+        on_more=_more,
+    )
 
 
 def _read(actor: Actor, filters: boards.Filters) -> Board:

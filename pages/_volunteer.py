@@ -40,7 +40,7 @@ def _go(name: str) -> None:
 
 
 def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
-    st.header(f"{escape_md(actor.name)}，{_greeting(clock.now())}")
+    st.header(f"{escape_md(actor.name)}，{_greeting(clock.now())}", anchor=False)
     helping, doing = groups["to_help"].count, groups["doing"].count
     st.button(
         f"可以帮忙的事　{helping} 件",
@@ -64,7 +64,7 @@ def _greeting(now: datetime) -> str:
 
 def _list(actor: Actor, name: str, group: Waiting) -> None:
     st.button("返回", icon=":material/arrow_back:", width="stretch", on_click=_go, args=("",))
-    st.header(group.title)
+    st.header(group.title, anchor=False)
     if not group.cards:
         st.info("现在没有，谢谢您。有新的会出现在这里。")
     for card in group.cards:

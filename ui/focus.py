@@ -5,16 +5,23 @@ import streamlit as st
 _JS = """
 export default function ({ parentElement, data }) {
   const host = parentElement.host ?? parentElement;
-  const place = host.closest('[role="dialog"]') ?? document;
-  const focus = () => place.querySelector(`input[aria-label="${data}"]`)?.focus();
   if (host.dataset.done === data) return;
   host.dataset.done = data;
-  setTimeout(focus, 60); // the dialog takes the focus for itself first
+  let tries = 0, held = 0;
+  // the dialog takes the focus for itself first, and the input may come later than this
+  const timer = setInterval(() => {
+    const input = document.querySelector(`[role="dialog"] input[aria-label="${data}"]`);
+    const active = document.activeElement;
+    const typing = active !== input && active?.matches("input, textarea");
+    held = input && active === input ? held + 1 : 0;
+    if (typing || held > 2 || ++tries > 60) clearInterval(timer);
+    else input?.focus();
+  }, 50);
 }
 """
 _mount = st.components.v2.component("linli_focus", js=_JS)
 
 
 def focus(label: str, *, key: str) -> None:
-    """Focus the input with this label once, when it appears."""
+    """Focus the input with this label in the open dialog, once."""
     _mount(key=key, data=label, height=1)
