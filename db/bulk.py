@@ -22,7 +22,7 @@ def fill(tx: Session, rows: Rows) -> int:
         raise KeyError(f"no such table: {', '.join(sorted(unknown))}")
     for table in Base.metadata.sorted_tables:
         if rows.get(table.name):
-            tx.execute(table.insert(), [dict(row) for row in rows[table.name]])
+            tx.execute(table.insert(), rows[table.name])
     return sum(len(held) for held in rows.values())
 
 

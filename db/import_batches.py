@@ -86,7 +86,8 @@ def undo(tx: Session, *, actor: Actor, batch_id: UUID, now: datetime, limit: int
     query = (
         select(ImportChangeRow)
         .join(TicketRow, TicketRow.id == ImportChangeRow.ticket_id)
-        .where(ImportChangeRow.batch_id == batch_id, ImportChangeRow.version_after == TicketRow.version)
+        .where(ImportChangeRow.batch_id == batch_id, ImportChangeRow.version_after > 0)
+        .where(ImportChangeRow.version_after == TicketRow.version)
     )
     taken = tx.scalars(query.limit(limit)).all()
     _take_back(tx, actor, batch_id, taken, now)

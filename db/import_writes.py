@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db import crypto, people
 from db.bulk import fill
 from db.import_lookup import Lookup
-from db.models import PersonRow, TicketEventRow, TicketRow, TicketTextRow
+from db.models import PersonRow, TicketRow, TicketTextRow
 from db.ticket_events import acting_role, changes, make_event, next_event
 from db.tickets import due_columns
 from db.writes import next_number
@@ -196,8 +196,7 @@ def append_all(
     written.sort(key=lambda pair: sorted(pair[1]))
     for names, pairs in groupby(written, lambda pair: sorted(pair[1])):
         _update_all(tx, names, list(pairs))
-    if events:
-        tx.execute(insert(TicketEventRow), events)
+    fill(tx, {"ticket_event": events})
 
 
 def _update_all(tx: Session, names: Sequence[str], pairs: Sequence[tuple[TicketRow, Values]]) -> None:

@@ -14,9 +14,13 @@ from db.models import AuditRow, ChangeStampRow, CommandKeyRow, CounterRow
 from domain.errors import Changed, Invalid, KeyReused
 from domain.ids import new_id
 
+_PLAIN = frozenset({str, int, bool})  # most of all values; imports ask this of millions
+
 
 def plain(value: Any) -> Any:
     """Turn ids, moments and enums into what JSON can say, the same way everywhere."""
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):

@@ -12,6 +12,7 @@ from domain.access import Actor
 from domain.errors import Refused
 from files import importer
 from pages import _form
+from pages._import_state import state
 from ui.text import escape_md, when
 
 _CHOSEN = "import-undoing"
@@ -89,5 +90,6 @@ def _undo(actor: Actor, batch: Batch) -> None:
     undone = importer.undo(actor=actor, batch_id=batch.id, now=clock.now(), progress=progress)
     left = f"，{undone.left:,} 张有人办理过，保留" if undone.left else ""
     _forget()
+    state().result = None  # what it says is no longer so
     _form.done("import-undo", f"已撤销 {undone.taken:,} 张{left}。")
     st.rerun()
