@@ -135,4 +135,4 @@ def _show_first_admin(draft: form.Draft) -> None:
         login, password = draft.secret
         st.success("正式使用已开始。请马上记下管理员的账号和初始密码，只显示这一次：")
         st.code(f"账号 {login}\n密码 {password}", language=None)
-    st.html('<a href="/login" target="_self">我已记下，重新登录</a>')
+    st.html('<a href="/login" target="_self" style="color:inherit">我已记下，重新登录</a>')

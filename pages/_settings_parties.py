@@ -129,7 +129,7 @@ def _fields(draft: form.Draft, party: Party | None, names: Names) -> tuple[str, 
             "工种", party.trade if party else "", key=draft.of("trade"), placeholder="例如 水电维修"
         ),
         "phone": st.text_input(
-            "电话", party.phone if party else "", key=draft.of("phone"), placeholder="派单通知里会写上"
+            "电话", party.phone if party else "", key=draft.of("phone"), placeholder="派单的人看得到"
         ),
         "is_unit": st.radio(
             "类型", ["个人", "单位"], int(party.is_unit) if party else 0, key=draft.of("unit"), horizontal=True

@@ -37,7 +37,7 @@ def show(who: Actor) -> None:
             "单位名称", held["organisation"], key=draft.of("organisation"), placeholder="例如 桂花社区居民委员会"
         )
         phone = st.text_input(
-            "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="印在派单条上，居民可以打"
+            "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="志愿者的“我的”页上会显示"
         )
         if st.form_submit_button("保存", type="primary"):
             values = {"separation.verify": separation, "organisation": organisation, "duty_phone": phone}

@@ -1,6 +1,7 @@
 """系统设置: what an administrator does there, section by section, and that nobody else may."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from domain.access import Actor
 from domain.areas import Area
 from domain.clock import now
 from pages import _session
+from pages._settings_form import Draft
 from tests.builders import CAST, World, report
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -133,6 +135,22 @@ def test_every_other_role_is_refused(world: World, monkeypatch: pytest.MonkeyPat
     assert "没有做这一步的权限" in page.error[0].value
     assert not page.subheader
     assert not page.button
+
+
+def test_two_runs_of_one_form_beside_each_other_act_once() -> None:
+    form = Draft(None, 0, 0)
+    done: list[str] = []
+
+    def act() -> str:
+        done.append("acted")
+        return "k7wm"
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(form.once, act, "done", lambda password: ("someone", password))
+
+    assert done == ["acted"]
+    assert form.secret == ("someone", "k7wm")
 
 
 # --- areas ------------------------------------------------------------------------------------
