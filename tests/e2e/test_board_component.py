@@ -1,0 +1,132 @@
+"""The board's own script in a real browser, without a server: keys, focus, scroll, what lights up."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from domain.board import Board, BoardColumn, Card, Figures
+from domain.tickets import Column
+from tests.ui.test_markup import CARD, NOW
+from ui.board import markup
+
+HERE = Path(markup.__file__).parent
+MOUNT = """async (js) => {
+  const root = document.querySelector('#host').attachShadow({mode: 'open'});
+  const style = document.createElement('style');
+  style.textContent = window.boardCss;
+  root.appendChild(style);
+  const {default: render} = await import(URL.createObjectURL(new Blob([js], {type: 'text/javascript'})));
+  window.sent = [];
+  const setTriggerValue = (name, value) => sent.push([name, value]);
+  window.draw = (data) => render({parentElement: root, data, setTriggerValue});
+}"""
+
+
+def cards(count: int, first: int = 1) -> tuple[Card, ...]:
+    return tuple(replace(CARD, id=UUID(int=n), title=f"第{n}件") for n in range(first, first + count))
+
+
+def html(todo: tuple[Card, ...], doing: tuple[Card, ...] = ()) -> str:
+    columns = (BoardColumn(Column.TODO, len(todo) + 5, todo), BoardColumn(Column.DOING, len(doing), doing))
+    return markup.board_html(Board(columns, Figures(0, 0, 0, 0), NOW))
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1200, "height": 700})
+    page.set_content('<!doctype html><html lang="zh-CN"><body><div id="host"></div>')
+    page.evaluate("css => { window.boardCss = css }", (HERE / "board.css").read_text("utf-8"))
+    page.evaluate(MOUNT, (HERE / "board.js").read_text("utf-8"))
+    yield page
+    page.close()
+
+
+def draw(page: Page, body: str, scope: str = "") -> None:
+    page.evaluate("data => draw(data)", {"html": body, "scope": scope})
+
+
+def sent(page: Page) -> list[list[str]]:
+    return json.loads(page.evaluate("JSON.stringify(sent)"))
+
+
+def focused(page: Page) -> int:
+    found = page.evaluate("document.querySelector('#host').shadowRoot.activeElement?.dataset.open")
+    return UUID(found).int if found else 0
+
+
+def test_a_click_enter_and_space_open_the_ticket(page: Page) -> None:
+    draw(page, html(cards(2)))
+
+    page.locator("a.card").first.click()
+    page.locator("a.card").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+
+    assert [UUID(ticket).int for name, ticket in sent(page) if name == "opened"] == [1, 2, 2]
+
+
+def test_arrows_move_in_a_column_and_across(page: Page) -> None:
+    draw(page, html(cards(3), cards(2, first=11)))
+    page.locator("a.card").first.focus()
+
+    steps = []
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+        steps.append(focused(page))
+
+    assert steps == [2, 3, 3, 12, 11, 1, 1]
+
+
+def test_an_update_keeps_focus_and_scroll_and_lights_what_changed(page: Page) -> None:
+    before = cards(20)
+    draw(page, html(before))
+    page.locator('[data-col="todo"] .list').evaluate("list => { list.scrollTop = 150 }")
+    page.locator("a.card").nth(2).evaluate("card => card.focus({preventScroll: true})")
+
+    draw(page, html((*before[:4], replace(before[4], version=9), *before[5:], *cards(1, first=99))))
+
+    assert page.locator('[data-col="todo"] .list').evaluate("list => list.scrollTop") == 150
+    assert focused(page) == 3
+    moved = page.locator("a.card.moved").evaluate_all("cards => cards.map(card => card.dataset.open)")
+    assert [UUID(ticket).int for ticket in moved] == [5, 99]
+
+
+def test_what_another_filter_brings_in_does_not_light_up(page: Page) -> None:
+    draw(page, html(cards(3)), scope="all")
+
+    draw(page, html(cards(3, first=11)), scope="late")
+
+    assert page.locator("a.card.moved").count() == 0
+
+
+def test_more_is_asked_for_by_column(page: Page) -> None:
+    draw(page, html(cards(1)))
+
+    page.get_by_role("button", name="显示更多").click()
+
+    assert sent(page) == [["more", "todo"]]
+
+
+def test_a_phone_shows_one_column_and_keeps_it_over_updates(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    draw(page, html(cards(2), cards(1, first=11)))
+    assert page.locator("a.card:visible").count() == 2
+
+    page.get_by_role("tab", name="处理中").click()
+    draw(page, html(cards(3), cards(1, first=11)))
+
+    assert page.locator("a.card:visible").count() == 1
+    assert page.get_by_role("tab", name="处理中").get_attribute("aria-selected") == "true"
+    assert page.get_by_role("tab", name="处理中").evaluate("tab => tab.offsetHeight") >= 44
+
+
+def test_a_dark_ground_gets_the_dark_tokens(page: Page) -> None:
+    page.evaluate("document.querySelector('#host').style.setProperty('--st-background-color', '#0f1d23')")
+    draw(page, html(cards(1)))
+
+    assert page.locator(".linli[data-dark]").count() == 1
