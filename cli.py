@@ -72,6 +72,7 @@ def parser() -> Parser:
     taking.add_argument("--source", required=True, metavar="NAME", help="来源名称，如 留言板；靠它认出同一条")
     taking.add_argument("--map", nargs="+", action="extend", default=[], metavar="列名=字段", help="如 留言主题=title")
     taking.add_argument("--community", metavar="CODE", help="社区编码；不写则按表中的社区，没有的归入 未分区")
+    taking.add_argument("--errors", type=Path, metavar="FILE.xlsx", help="未导入的行写到哪里；默认在原文件旁边")
     taking.add_argument("--dry-run", action="store_true", help="只检查，不导入")
 
     giving = command("export", export_tickets, "导出为 XLSX 或 CSV")
@@ -147,10 +148,9 @@ def import_tickets(asked: argparse.Namespace) -> int:
         dry_run=asked.dry_run,
         now=now(),
         progress=_progress,
+        errors=asked.errors,
     )
-    if taken.error_sheet:
-        print(f"未导入的行和原因在 {taken.error_sheet}，改好后可直接再导入。")
-    print(("只检查，没有导入：" if asked.dry_run else "") + str(taken.counts))
+    print(taken.report)
     return 0
 
 

@@ -1,7 +1,8 @@
 """Whole files in and out, as the command line asks for them."""
 
+import gc
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +16,25 @@ from domain.errors import Invalid, Refused
 from domain.imports import Counts
 from files.export import write_error_sheet
 from files.importer import Progress, Rehearsal, Run, open_file
+from files.parse import BadRow, RowProblem
 from files.tickets_out import export_tickets, form_of
+
+SHOWN = 20
 
 
 class Taken(NamedTuple):
     counts: Counts
     error_sheet: Path | None
+    problems: list[RowProblem]  # the first ones; the sheet has all
+    dry_run: bool = False
+
+    @property
+    def report(self) -> str:
+        """Say what came of it; the counts are the last line."""
+        lines = [f"第 {p.row} 行 {f'{p.column} {p.header}'.strip()}：{p.reason}" for p in self.problems]
+        if self.error_sheet:
+            lines.append(f"未导入的行和原因在 {self.error_sheet}，改好后可直接再导入。")
+        return "\n".join([*lines, ("只检查，没有导入：" if self.dry_run else "") + str(self.counts)])
 
 
 def typed_mapping(pairs: Sequence[str]) -> dict[str, str]:
@@ -39,18 +53,35 @@ def import_tickets(
     dry_run: bool,
     now: datetime,
     progress: Progress,
+    errors: Path | None = None,
 ) -> Taken:
-    """Take the good rows in and write the bad ones, with their reasons, to a sheet beside the file."""
-    if not file.is_file():
-        raise Refused(f"找不到 {file}，请核对路径。")
+    """Take the good rows in and write the bad ones, with their reasons, to a sheet (usually beside the file)."""
+    sheet = _error_sheet(file, errors)
     parsed = open_file(file, filename=file.name, source=source, overrides=mapping)
     way = Rehearsal if dry_run else Run
     run = way(parsed, db.read(console.actor), _community(community_code), source, now, progress)
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=file.absolute().parent) as folder:
+    problems: list[RowProblem] = []
+    gc.freeze()  # what is loaded by now stays: looking through it again and again takes a third of a large import
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=sheet.absolute().parent) as folder:
         part = Path(folder) / "bad.xlsx"
-        bad = write_error_sheet(part, labels=parsed.labels, rows=run.bad_rows(), filename=file.name)
-        sheet = file.with_name(f"{file.stem}-未导入.xlsx")
-        return Taken(run.counts, part.replace(sheet) if bad else None)
+        rows = _noting(run.bad_rows(), problems)
+        bad = write_error_sheet(part, labels=parsed.labels, rows=rows, filename=file.name)
+        return Taken(run.counts, part.replace(sheet) if bad else None, problems, dry_run)
+
+
+def _error_sheet(file: Path, errors: Path | None) -> Path:
+    if not file.is_file():
+        raise Refused(f"找不到 {file}，请核对路径。")
+    sheet = errors or file.with_name(f"{file.stem}-未导入.xlsx")
+    if sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir():
+        raise Invalid(f"--errors 要写成一个已有文件夹里的 .xlsx 文件，而不是 {sheet}。", field="errors")
+    return sheet
+
+
+def _noting(rows: Iterator[BadRow], problems: list[RowProblem]) -> Iterator[BadRow]:
+    for row in rows:
+        problems += row.problems[: SHOWN - len(problems)]
+        yield row
 
 
 def _community(code: str | None) -> Area:

@@ -269,11 +269,26 @@ def test_the_last_line_of_an_import_counts_and_a_second_run_brings_nothing_new(
     assert run("fsck") == 0
 
 
+def test_an_import_names_the_faults_by_row_and_column_and_writes_them_where_asked(
+    real: World, run: Run, tmp_path: Path, capsys: Said
+) -> None:
+    (tmp_path / "in.csv").write_text(ROWS, "utf-8")
+
+    assert run("import", "tickets", tmp_path / "in.csv", "--source", "s", "--errors", tmp_path / "bad.xlsx") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r"第 3 行 [A-Z] \S+：", lines[0])
+    assert "bad.xlsx" in lines[1]
+    assert (tmp_path / "bad.xlsx").exists()
+    assert not (tmp_path / "in-未导入.xlsx").exists()
+
+
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
         (["--community", "XX"], "没有编码为“XX”的社区"),
         (["--map", "留言主题"], "--map 要写成 列名=字段"),
+        (["--errors", "bad.csv"], "--errors 要写成"),
     ],
 )
 def test_a_wrong_option_of_an_import_is_one_line(
