@@ -1,79 +1,18 @@
-"""A real server with demo data, and a real browser that notices every request leaving the machine."""
+"""Fixtures: the server, the browser, and visitors whose every request is watched."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
+from tests.e2e.visitors import DESK, QUIET, Server, Visitor, browser_file, free_port
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "e2e" in Path(item.path).parts:
             item.add_marker(pytest.mark.e2e)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Server:
-    data: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, str(ROOT / "cli.py"), "serve", "--no-browser", "--data", str(self.data)]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("LINLI_")}
-        with (self.data.parent / "server.txt").open("ab") as log:
-            call = [*command, "--port", str(self.port)]
-            self.process = subprocess.Popen(call, stdout=log, stderr=log, env=environment)
-        self._wait()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self.process and self.process.poll() is None, (self.data.parent / "server.txt").read_text()
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.1)
-        raise AssertionError("the server was not ready within 60 s")
-
-    def stop(self) -> None:
-        if self.process:
-            self.process.terminate()
-            self.process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator["Browser"]:  # type: ignore[name-defined]  # noqa: F821
+def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
-    where = shutil.which("chromium") or shutil.which("msedge") or shutil.which("google-chrome")
+    where = browser_file()
     if where is None:
         pytest.skip("no Chromium, Edge or Chrome on this machine")
     with playwright.sync_playwright() as play:
@@ -96,42 +35,8 @@ def chromium() -> Iterator["Browser"]:  # type: ignore[name-defined]  # noqa: F8
         browser.close()
 
 
-@dataclass
-class Visitor:
-    """Somebody at a browser of their own."""
-
-    page: "Page"  # type: ignore[name-defined]  # noqa: F821
-    server: Server
-    outside: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def log_in(self, name: str) -> None:
-        self.page.goto(f"{self.server.url}/login")
-        self.page.get_by_role("button", name=name).click()
-
-    @property
-    def drawer(self) -> "Locator":  # type: ignore[name-defined]  # noqa: F821
-        return self.page.get_by_role("dialog")
-
-    def sees(self, words: str) -> None:
-        from playwright.sync_api import expect
-
-        expect(self.page.get_by_text(words).locator("visible=true").first).to_be_visible(timeout=15_000)
-
-    def press(self, name: str) -> None:
-        """Press a button of the drawer; typing is finished first, as a person's hand leaves the field."""
-        self.drawer.get_by_role("button", name=name, exact=True).click(delay=80)
-
-    def choose(self, label: str, option: str) -> None:
-        self.drawer.get_by_label(label).first.click()
-        self.page.get_by_role("option", name=option).first.click()
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.server.url + path)
-
-
 @pytest.fixture
-def visit(chromium: "Browser", server: Server) -> Iterator[Callable[..., Visitor]]:  # type: ignore[name-defined]  # noqa: F821
+def visit(chromium: Any, server: Server) -> Iterator[Callable[..., Visitor]]:
     contexts = []
     visitors: list[Visitor] = []
 

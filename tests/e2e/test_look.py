@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, Visitor
+from tests.e2e.visitors import PHONE, Visitor
 
 Visit = Callable[..., Visitor]
 PAGES = [

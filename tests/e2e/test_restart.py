@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Server, Visitor, free_port
+from tests.e2e.visitors import Server, Visitor, free_port
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""A real server with demo data, and somebody at a browser: for the tests and the guide's pictures."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+
+def browser_file() -> str | None:
+    return shutil.which("chromium") or shutil.which("msedge") or shutil.which("google-chrome")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, str(ROOT / "cli.py"), "serve", "--no-browser", "--data", str(self.data)]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("LINLI_")}
+        with (self.data.parent / "server.txt").open("ab") as log:
+            call = [*command, "--port", str(self.port)]
+            self.process = subprocess.Popen(call, stdout=log, stderr=log, env=environment)
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self.process and self.process.poll() is None, (self.data.parent / "server.txt").read_text()
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        raise AssertionError("the server was not ready within 60 s")
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser of their own."""
+
+    page: Any
+    server: Server
+    outside: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def log_in(self, name: str) -> None:
+        self.page.goto(f"{self.server.url}/login")
+        self.page.get_by_role("button", name=name).click()
+
+    @property
+    def drawer(self) -> Any:
+        return self.page.get_by_role("dialog")
+
+    def sees(self, words: str) -> None:
+        from playwright.sync_api import expect
+
+        expect(self.page.get_by_text(words).locator("visible=true").first).to_be_visible(timeout=15_000)
+
+    def press(self, name: str) -> None:
+        """Press a button of the drawer; typing is finished first, as a person's hand leaves the field."""
+        self.drawer.get_by_role("button", name=name, exact=True).click(delay=80)
+
+    def choose(self, label: str, option: str) -> None:
+        self.drawer.get_by_label(label).first.click()
+        self.page.get_by_role("option", name=option).first.click()
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.server.url + path)
