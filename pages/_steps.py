@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import db
 from db.ticket_detail import Detail
@@ -29,9 +30,10 @@ def show(actor: Actor, detail: Detail) -> None:
     if len(rest) == 1:  # a menu of one is a button
         beside, rest = [*beside, *rest], []
     calm = _chosen(detail) is not None
+    said = st.container()
     with st.container(horizontal=True, gap="small"):
         for action in filter(None, (first, *beside)):
-            _button(actor, detail, action, primary=action is first and not calm)
+            _button(actor, detail, action, said, primary=action is first and not calm)
         if rest:
             _menu(detail, rest)
     if chosen := _chosen(detail):
@@ -69,13 +71,14 @@ def _label(actor: Actor, detail: Detail, action: Action) -> str:
     return ACTION_LABELS[action]
 
 
-def _button(actor: Actor, detail: Detail, action: Action, *, primary: bool) -> None:
+def _button(actor: Actor, detail: Detail, action: Action, said: DeltaGenerator, *, primary: bool) -> None:
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     label, name = _label(actor, detail, action), _name(detail, action)
     if STEPS[action].fields:
         st.button(label, type=kind, key=f"open-{name}", on_click=choose, args=(detail, action))
     elif st.button(label, type=kind, key=f"do-{_form.key(name)}"):
-        _take(actor, detail, action, {})
+        with said:
+            _take(actor, detail, action, {})
 
 
 def _menu(detail: Detail, rest: list[Action]) -> None:

@@ -51,7 +51,8 @@ def draw(page: Page, body: str, scope: str = "") -> None:
 
 
 def sent(page: Page) -> list[list[str]]:
-    return json.loads(page.evaluate("JSON.stringify(sent)"))
+    found: list[list[str]] = json.loads(page.evaluate("JSON.stringify(sent)"))
+    return found
 
 
 def focused(page: Page) -> int:

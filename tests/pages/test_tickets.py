@@ -228,6 +228,17 @@ def test_a_step_of_one_tap_needs_no_form(visit: Visit, world: World) -> None:
     assert now_of(world, ticket).status is Status.ACCEPTED
 
 
+def test_a_step_of_one_tap_on_what_has_moved_on_says_who_was_first(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = opened(visit, "coordinator", ticket)
+    step(tickets.comment, ticket, world.colleague, note="已打过电话", now=LATER)
+
+    press(at, "受理")
+
+    assert "何静" in at.error[0].value
+    assert now_of(world, ticket).status is Status.REPORTED
+
+
 @pytest.mark.parametrize(
     ("label", "needed"),
     [("不予受理", "告知居民到哪里办（渠道、电话）"), ("撤销", "撤销原因（撤销后不再办理）")],
