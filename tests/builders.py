@@ -120,7 +120,8 @@ def step(command: Any, ticket: Ticket, actor: Actor, **more: Any) -> Ticket:
         "key": new_key(),
         "now": NOW,
     }
-    return db.run(command, **(call | more))
+    after: Ticket = db.run(command, **(call | more))
+    return after
 
 
 def assigned(world: World, **changes: Any) -> Ticket:

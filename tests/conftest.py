@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,30 @@ def db_postgres_once(postgres_url: str, postgres_template: str, template: Path, 
         db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def made_world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """Make the cast once; each test gets a copy of it and of its file."""
+    folder = tmp_path_factory.mktemp("world") / "linli-data"
+    shutil.copytree(template, folder)
+    shutil.copy(template.parent / "linli-data.key", folder.parent)
+    used = _use(folder)
+    db.engine.dispose()
+    cast = make_world()
+    with db.engine.get().connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    db.engine.dispose()
+    return used.real_file, cast
+
+
 @pytest.fixture
-def world(db_sqlite: Settings) -> World:
+def world(made_world: tuple[Path, World], db_sqlite: Settings) -> World:
     """Give the small cast: one street, two communities, a user for each role, two handlers."""
+    file, cast = made_world
+    db.engine.dispose()
+    shutil.copy(file, db_sqlite.real_file)
+    settings.use(db_sqlite)  # the cast may have been made only now
     assert crypto.keys()
-    return make_world()
+    return replace(cast, actors=dict(cast.actors))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ moves = st.builds(
 )
 stories = st.lists(moves, min_size=40, max_size=40)
 quickly = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
