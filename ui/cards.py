@@ -33,7 +33,7 @@ def head_html(card: Card, now: datetime) -> str:
     kinds = " · ".join(filter(None, (card.no, KIND_LABELS[card.kind], "" if card.hidden else card.category)))
     chips = _chip(tone_of(card), time_words(card, now))
     if card.grade is not Grade.NORMAL and not card.hidden:
-        chips += _chip("calm", GRADE_LABELS[card.grade])
+        chips += _chip("plain", GRADE_LABELS[card.grade])
     state = _chip("info", STATUS_LABELS[card.status])
     return (
         f'<div class="linli-d"><div class="top"><span class="muted">{escape(kinds)}</span>{state}{chips}</div>'
