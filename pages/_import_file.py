@@ -4,6 +4,7 @@ import streamlit as st
 
 import db
 from db import import_batches
+from domain.access import Actor
 from domain.errors import Refused
 from files.importer import open_file
 from files.mapping import EXTRA, FIELDS, LABELS
@@ -32,6 +33,26 @@ def choose(state: State) -> Held | None:
     elif state.held.parsed is None and _names_a_text(state.held.by_hand):
         _open(state.held, file.getvalue(), file.name)
     return state.held
+
+
+def source_name(actor: Actor) -> str:
+    """Ask what the rows come from; with it and their number they are known again."""
+    earlier = db.read(import_batches.sources, actor=actor)
+    st.text_input(
+        "来源名称",
+        key="import-source",
+        max_chars=40,
+        placeholder="例如：留言板、12345热线、物业台账",
+        help="同一来源里编号相同的是同一条：再次导入只更新变化的，不会重复。",
+        width=420,
+    )
+    if earlier:
+        st.pills("用过的来源", earlier, key="import-earlier", on_change=_take_earlier, label_visibility="collapsed")
+    return str(st.session_state["import-source"]).strip()
+
+
+def _take_earlier() -> None:
+    st.session_state["import-source"] = st.session_state["import-earlier"] or ""
 
 
 def _names_a_text(by_hand: dict[str, str]) -> bool:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import db
-from db import areas, import_batches
+from db import areas
 from domain import access, clock
 from domain.access import Actor
 from domain.areas import Area
@@ -11,26 +11,6 @@ from pages import _form, _import_check, _import_file, _import_past, _import_run
 from pages._import_state import Job, State, state
 from pages._session import require
 from ui import theme
-
-
-def _source(actor: Actor) -> str:
-    """Ask what the rows come from; with it and their number they are known again."""
-    earlier = db.read(import_batches.sources, actor=actor)
-    st.text_input(
-        "来源名称",
-        key="import-source",
-        max_chars=40,
-        placeholder="例如：留言板、12345热线、物业台账",
-        help="同一来源里编号相同的是同一条：再次导入只更新变化的，不会重复。",
-        width=420,
-    )
-    if earlier:
-        st.pills("用过的来源", earlier, key="import-earlier", on_change=_take_earlier, label_visibility="collapsed")
-    return str(st.session_state["import-source"]).strip()
-
-
-def _take_earlier() -> None:
-    st.session_state["import-source"] = st.session_state["import-earlier"] or ""
 
 
 def _community(actor: Actor) -> Area | None:
@@ -53,7 +33,7 @@ def _prepare(actor: Actor, held: State) -> None:
         st.caption("从原来的系统导出 Excel 或 CSV，直接放进来即可：先看一看会怎样，再决定导入。")
         return
     readable = file.parsed is not None or bool(file.headers)
-    source, community = (_source(actor), _community(actor)) if readable else ("", None)
+    source, community = (_import_file.source_name(actor), _community(actor)) if readable else ("", None)
     parsed = _import_file.understood(file, source)
     if parsed is None:
         return
@@ -70,11 +50,13 @@ who = require("tickets.import")
 theme.style()
 _form.tell()
 st.subheader("数据导入", anchor=False)
-now_held = state()
-if now_held.job:
-    _import_run.go(now_held, who, now_held.job)
-elif now_held.result:
-    _import_run.show(now_held, who, now_held.result)
-else:
-    _prepare(who, now_held)
-_import_past.show(who)
+held = state()
+# all in one place, which an import clears: else its progress would stand above a greyed page, out of sight
+with st.empty().container():
+    if held.job:
+        _import_run.go(held, who, held.job)
+    elif held.result:
+        _import_run.show(held, who, held.result)
+    else:
+        _prepare(who, held)
+    _import_past.show(who)
