@@ -19,9 +19,11 @@ from ui.text import escape_md
 _AT_ONCE = threading.BoundedSemaphore(2)  # more would only slow everybody's pages down
 
 
+# in a dialog: on the page it would stand above what was there before, out of sight
+@st.dialog("正在导入", dismissible=False)
 def go(state: State, actor: Actor, job: Job) -> None:
     """Run the import to its end. Whatever breaks it off, the next run of the page goes on with it."""
-    bar = st.progress(0.0, text="正在导入，请不要关闭本页…")
+    bar = st.progress(0.0, text="请不要关闭本页…")
 
     def progress(done: int, of_all: int) -> None:
         bar.progress(min(done / of_all, 1.0), text=f"已处理 {done:,} / {of_all:,} 行")

@@ -51,12 +51,10 @@ theme.style()
 _form.tell()
 st.subheader("数据导入", anchor=False)
 held = state()
-# all in one place, which an import clears: else its progress would stand above a greyed page, out of sight
-with st.empty().container():
-    if held.job:
-        _import_run.go(held, who, held.job)
-    elif held.result:
-        _import_run.show(held, who, held.result)
-    else:
-        _prepare(who, held)
-    _import_past.show(who)
+if held.job:
+    _import_run.go(held, who, held.job)
+elif held.result:
+    _import_run.show(held, who, held.result)
+else:
+    _prepare(who, held)
+_import_past.show(who)
