@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
 from db.ticket_events import inside, may_read, number_text, offered
-from domain.access import OFFICE, Actor, grants_for
+from domain.access import OFFICE, Actor, Role, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
@@ -248,14 +248,15 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
     row = TicketRow
     mine = row.handler_id == actor.party_id if actor.party_id else ~true()
     office = inside(grants_for(actor, OFFICE))
+    late = and_(row.status.in_(CLOCK_RUNS), row.due_at.is_not(None), row.due_at < now)
     groups: Sequence[tuple[str, str, ColumnElement[bool]]] = (
         ("to_claim", "派给我，等我接单", and_(mine, row.status == Status.DISPATCHED)),
         ("doing", "我正在办", and_(mine, row.status == Status.IN_PROGRESS)),
-        ("late", "已超时", and_(office, row.status.in_(CLOCK_RUNS), row.due_at < now)),
-        ("to_accept", "等受理", and_(office, row.status == Status.REPORTED)),
-        ("to_dispatch", "等派单", and_(office, row.status == Status.ACCEPTED)),
+        ("late", "已超时", and_(office, late)),
+        ("to_accept", "等受理", and_(office, row.status == Status.REPORTED, ~late)),
+        ("to_dispatch", "等派单", and_(office, row.status == Status.ACCEPTED, ~late)),
         ("to_follow_up", "等回访", and_(office, row.status == Status.RESOLVED)),
-        ("to_help", "可以帮忙的事", offered()),
+        ("to_help", "可以帮忙的事", and_(offered(), inside(grants_for(actor, (Role.VOLUNTEER,))))),
         ("reported", "我登记的，还在办", and_(row.reporter_user_id == actor.user_id, row.status.in_(OPEN))),
     )
     return [_group(session, actor, name, title, held, now, limit) for name, title, held in groups]

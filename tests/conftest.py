@@ -45,11 +45,11 @@ def db_sqlite(template: Path, tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """Start a real PostgreSQL, or use the one that LINLI_TEST_DATABASE_URL names."""
     from tests.postgres import serve
 
-    with serve(tmp_path_factory.mktemp("postgres")) as url:
+    with serve() as url:
         yield url
 
 
@@ -84,7 +84,8 @@ def db_postgres(
 def any_db(request: pytest.FixtureRequest) -> Settings:
     """Run the test on SQLite and, in the full run, on PostgreSQL."""
     name = "db_sqlite" if request.param == "sqlite" else "db_postgres_once"
-    return request.getfixturevalue(name)
+    used: Settings = request.getfixturevalue(name)
+    return used
 
 
 @pytest.fixture

