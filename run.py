@@ -249,8 +249,8 @@ CHECKS = {
 SUITES = {
     "fast": ["-n", "2"],
     "slow": ["-n", "2", "-m", "slow and not pg and not e2e"],
-    "postgresql": ["-m", "pg and not e2e"],
-    "browser": ["-m", "e2e"],
+    "postgresql": ["-n", "0", "-m", "pg and not e2e"],
+    "browser": ["-n", "0", "-m", "e2e"],
 }
 
 

@@ -125,8 +125,7 @@ def _columns(held: Held, targets: dict[str, str], *, open_: bool) -> None:
 
 def _column(held: Held, targets: dict[str, str], place: int, header: str, target: str) -> None:
     key = f"import-column-{held.file_id}-{place}"
-    if st.session_state.get(key) != target:
-        st.session_state[key] = target
+    st.session_state[key] = target
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         sample = held.samples.get(header, "")
         st.markdown(f"**{escape_md(header)}**  \n:gray[{escape_md(sample) or '（前几行是空的）'}]", width=260)
