@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
 from db.ticket_events import inside, may_read, number_text, offered
 from domain.access import OFFICE, Actor, Role, grants_for
+from domain.areas import Level
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
@@ -117,8 +118,7 @@ def sees_private(actor: Actor) -> ColumnElement[bool]:
 
 def _matches(text: str) -> ColumnElement[bool]:
     """Find the words in number, title, place or description; LIKE inside scope and index."""
-    digits = text.upper().removeprefix("E")
-    by_number = TicketRow.number == int(digits) if digits.isdecimal() and len(digits) < 10 else None
+    by_number = _numbered(text)
     described = select(TicketTextRow.ticket_id).where(
         TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.icontains(text, autoescape=True)
     )
@@ -128,6 +128,17 @@ def _matches(text: str) -> ColumnElement[bool]:
         described.exists(),
     )
     return found if by_number is None else or_(by_number, found)
+
+
+def _numbered(text: str) -> ColumnElement[bool] | None:
+    """Read 12, E0012 or GH-E0012 as a number, the last in the community with that code."""
+    code, _, rest = text.upper().rpartition("-")
+    digits = rest.removeprefix("E")
+    if not digits.isdecimal() or len(digits) > 9:
+        return None
+    number = TicketRow.number == int(digits)
+    coded = select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY, func.upper(AreaRow.code) == code)
+    return and_(number, TicketRow.community_id.in_(coded)) if code else number
 
 
 def _counts(session: Session, held: list[ColumnElement[bool]], now: datetime) -> dict[str, int]:
@@ -173,11 +184,11 @@ def _column_cards(
     query = _cards_query(actor).where(*held, TicketRow.status.in_(COLUMN_STATUSES[column]))
     if column is Column.DONE:
         query = query.where(TicketRow.closed_at >= now - DONE_SHOWN)
-    return _cards(session.execute(query.order_by(*_ORDERS[column]).limit(limit)), now)
+    return _cards(session.execute(query.order_by(*_ORDERS[column]).limit(limit)), actor, now)
 
 
 # made once: a new alias costs as much as the query itself
-_GRID, _PARENT = aliased(AreaRow), aliased(CategoryRow)
+_GRID, _COMMUNITY, _PARENT = aliased(AreaRow), aliased(AreaRow), aliased(CategoryRow)
 _T = TicketRow
 # what a card shows and nothing else: a whole row is three times as dear
 _SHOWN = (
@@ -188,6 +199,7 @@ _SHOWN = (
     CategoryRow.name.label("category"),
     _PARENT.name.label("parent"),
     _GRID.name.label("grid"),
+    func.coalesce(func.nullif(_COMMUNITY.code, ""), _COMMUNITY.name).label("code"),
 )
 
 
@@ -198,19 +210,22 @@ def _cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
         .outerjoin(CategoryRow, CategoryRow.id == _T.category_id)
         .outerjoin(_PARENT, _PARENT.id == CategoryRow.parent_id)
         .outerjoin(_GRID, _GRID.id == _T.grid_id)
+        .join(_COMMUNITY, _COMMUNITY.id == _T.community_id)
     )
 
 
-def _cards(rows: Iterable[Any], now: datetime) -> list[Card]:
-    return [_card(row, now) for row in rows]
+def _cards(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
+    # numbers start anew in each community: who sees several needs to know whose
+    several = len(frozenset().union(*(g.community_ids for g in actor.grants))) > 1
+    return [_card(row, now, code=row.code if several else "") for row in rows]
 
 
-def _card(row: Any, now: datetime) -> Card:
+def _card(row: Any, now: datetime, *, code: str) -> Card:
     status = Status(row.status)
     hidden = row.matter == Matter.PRIVATE and not row.sees_private
     return Card(
         id=row.id,
-        no=number_text(row.number),
+        no=number_text(row.number, code),
         kind=Kind(row.kind),
         status=status,
         title=PRIVATE if hidden else row.title,
@@ -240,7 +255,7 @@ def _card(row: Any, now: datetime) -> Card:
 def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> Card | None:
     """Read one card as this viewer sees it; None if they may not."""
     rows = session.execute(_cards_query(actor).where(TicketRow.id == ticket_id, may_read(actor)))
-    return next(iter(_cards(rows, now)), None)
+    return next(iter(_cards(rows, actor, now)), None)
 
 
 def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -> list[Waiting]:
@@ -273,7 +288,7 @@ def _group(
 ) -> Waiting:
     both = (may_read(actor), held)
     query = _cards_query(actor).where(*both).order_by(*_ORDERS[Column.TODO]).limit(limit)
-    cards = _cards(session.execute(query), now)
+    cards = _cards(session.execute(query), actor, now)
     if len(cards) < limit:
         return Waiting(name, title, len(cards), tuple(cards))
     count = session.execute(select(func.count()).select_from(TicketRow).where(*both)).scalar_one()

@@ -25,8 +25,9 @@ TEXTS = frozenset({"title", "address", "reporter_id"})
 _UNRECORDED = frozenset({"status", "round_no", "updated_at", "soon_at", "due_why", "import_mac", "hidden_at"})
 
 
-def number_text(number: int) -> str:
-    return f"E{number:04d}"
+def number_text(number: int, code: str = "") -> str:
+    """Say a ticket's number, E0012; above community level with the community's code, GH-E0012."""
+    return f"{code}-E{number:04d}" if code else f"E{number:04d}"
 
 
 def ticket_of(row: TicketRow, handler_user_id: UUID | None) -> Ticket:

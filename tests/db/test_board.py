@@ -269,3 +269,29 @@ def test_a_board_is_read_at_one_moment(any_world: World) -> None:
     step(tickets.accept, ticket, any_world.coordinator)
 
     assert shown.columns[0].cards[0].version == 1
+
+
+def test_above_the_community_a_number_says_whose_it_is(world: World) -> None:
+    here = report(world)
+    there = report(world, actor=world.stranger, area_id=world.other_community)
+
+    numbers = {card.no for column in look(world.leader).columns for card in column.cards}
+
+    assert (here.no, there.no) == ("E0001", "E0001")
+    assert numbers == {"桂花社区-E0001", "海棠社区-E0001"}
+    assert seen(world.coordinator) == ["E0001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1", 2), ("E0001", 2), ("GH-E0001", 1), ("gh-1", 1), ("HT-E0001", 1), ("XX-E0001", 0), ("GH-E0002", 0)],
+)
+def test_a_number_with_a_code_finds_the_one_community(world: World, text: str, found: int) -> None:
+    for area, code in ((world.community, "GH"), (world.other_community, "HT")):
+        call = {"area_id": area, "code": code, "expected_version": 1, "now": NOW}
+        name = db.read(areas.get, area).name
+        db.run(areas.change, actor=world.admin, name=name, households=None, **call)  # type: ignore[arg-type]
+    report(world, title="灯")
+    report(world, title="灯", actor=world.stranger, area_id=world.other_community)
+
+    assert sum(column.count for column in look(world.leader, text=text).columns) == found
