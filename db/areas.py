@@ -1,18 +1,21 @@
 """Areas and categories: what there is, and the administrator's changes to it."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import AreaRow
+from db.models import AreaRow, GrantRow, UserRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
 from domain.access import Actor, Grant, Role
 from domain.areas import (
     MOST_LINES,
+    UNSORTED_AREAS,
     UNSORTED_COMMUNITY,
+    UNSORTED_STREET,
     Area,
     Batch,
     Level,
@@ -22,6 +25,7 @@ from domain.areas import (
     check_parent,
     natural_order,
     path_of,
+    read_line,
 )
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
@@ -50,9 +54,9 @@ def get(session: Session, area_id: UUID) -> Area:
 
 
 def tree(session: Session, *, with_closed: bool = False) -> list[Area]:
-    """List all areas, each after its parent; siblings by their order and name."""
+    """List all areas, each after its parent; siblings by their order and name, the unsorted ones last."""
     rows = [r for r in session.scalars(select(AreaRow)) if with_closed or r.valid_to is None]
-    rows.sort(key=lambda r: (r.sort, natural_order(r.name)))
+    rows.sort(key=lambda r: (r.id in UNSORTED_AREAS, r.sort, natural_order(r.name)))
     children: dict[UUID | None, list[AreaRow]] = {}
     for row in rows:
         children.setdefault(row.parent_id, []).append(row)
@@ -178,8 +182,25 @@ def create(
     _check_unused(tx, parent_id, name, code)
     area = insert_area(tx, level=level, name=name, parent_id=parent_id, code=code, households=households)
     audit(tx, "area.create", actor_id=actor.user_id, subject_id=area.id, now=now)
+    if level is Level.STREET:
+        _grant_to_admins(tx, actor, area.id, now)
     remember(tx, key, request, area.id, now=now)
     return area
+
+
+def _grant_to_admins(tx: Session, actor: Actor, street_id: UUID, now: datetime) -> None:
+    """Put a new street under whoever administrates the installation: its maker, and those of the unsorted one."""
+    holders = (
+        select(GrantRow.user_id)
+        .join(UserRow, UserRow.id == GrantRow.user_id)
+        .where(GrantRow.role == Role.ADMIN, GrantRow.area_id == UNSORTED_STREET, UserRow.active)
+        .where(or_(GrantRow.valid_to.is_(None), GrantRow.valid_to > now))
+    )
+    for user_id in sorted({actor.user_id, *tx.scalars(holders)}, key=str):
+        given = {"user_id": user_id, "role": Role.ADMIN.value, "area_id": street_id, "granted_by": actor.user_id}
+        tx.execute(insert(GrantRow).values(id=new_id(), valid_from=now, **given))
+        what = f"{Role.ADMIN.value}@{street_id.hex}"
+        audit(tx, "grant", actor_id=actor.user_id, subject_id=user_id, detail=what, now=now)
 
 
 def _check_unused(tx: Session, parent_id: UUID | None, name: str, code: str, *, but: UUID | None = None) -> None:
@@ -192,7 +213,7 @@ def _check_unused(tx: Session, parent_id: UUID | None, name: str, code: str, *, 
 
 
 def create_many(tx: Session, *, actor: Actor, parent_id: UUID, text: str, key: str, now: datetime) -> Batch:
-    """Make one area a line below the parent: the good lines go in, each bad one is named."""
+    """Make one area a line below the parent, with units if it says so: each bad line is named."""
     level = get(tx, parent_id).level_below
     lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if level is None or not lines:
@@ -200,13 +221,25 @@ def create_many(tx: Session, *, actor: Actor, parent_id: UUID, text: str, key: s
     if len(lines) > MOST_LINES:
         raise Invalid(f"一次最多添加 {MOST_LINES} 行，请分几次提交。", field="text")
     refused: list[tuple[int, str, str]] = []
+    units = 0
     for number, line in lines:
         try:
             # refused before anything is written, so the transaction goes on
-            create(tx, actor=actor, level=level, name=line, parent_id=parent_id, key=f"{key}.{number}", now=now)
+            units += _create_line(tx, actor, level, line, parent_id, f"{key}.{number}", now)
         except Invalid as bad:
             refused.append((number, line, bad.message))
-    return Batch(len(lines) - len(refused), tuple(refused))
+    return Batch(len(lines) - len(refused), tuple(refused), units)
+
+
+def _create_line(tx: Session, actor: Actor, level: Level, text: str, parent_id: UUID, key: str, now: datetime) -> int:
+    """Make what one line says, and tell how many units came with it."""
+    line = read_line(level, text)
+    place: dict[str, Any] = {"level": level, "name": line.name, "parent_id": parent_id, "households": line.households}
+    made = create(tx, actor=actor, key=key, now=now, **place)
+    for n in range(1, line.units + 1):
+        unit: dict[str, Any] = {"level": Level.UNIT, "name": f"{n}单元", "parent_id": made.id}
+        create(tx, actor=actor, key=f"{key}.{n}", now=now, **unit)
+    return line.units
 
 
 def change(
@@ -241,9 +274,21 @@ def close(tx: Session, *, actor: Actor, area_id: UUID, expected_version: int, no
     audit(tx, "area.close", actor_id=actor.user_id, subject_id=area_id, now=now)
 
 
+def reopen(tx: Session, *, actor: Actor, area_id: UUID, expected_version: int, now: datetime) -> None:
+    """Open a closed area again, unless what it lies in is closed or its name or code is taken by now."""
+    access.check(actor, "settings")
+    area = get(tx, area_id)
+    if area.parent_id and get(tx, area.parent_id).valid_to is not None:
+        raise Invalid("上级辖区已关闭，请先重新打开上级。")
+    _check_unused(tx, area.parent_id, area.name, area.code, but=area_id)
+    update_version(tx, AreaRow, area_id, expected_version, {"valid_to": None})
+    audit(tx, "area.reopen", actor_id=actor.user_id, subject_id=area_id, now=now)
+
+
 def heading(session: Session, *, actor: Actor) -> str:
     """Say where this person works, as the bar shows it: 梧桐街道 · 桂花社区."""
-    first = next((g for role in Role for g in actor.grants if g.role is role), None)
+    placed = [g for g in actor.grants if g.area_id not in UNSORTED_AREAS]
+    first = next((g for role in Role for g in placed if g.role is role), None)
     if first is None:
         return ""
     area = get(session, first.area_id)

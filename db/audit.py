@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import AreaRow, AuditRow, CategoryRow, PartyRow, UserRow
+from db.models import AreaRow, AuditRow, CategoryRow, PartyRow, TicketRow, UserRow
+from db.ticket_events import number_text
+from db.writes import audit
 from domain import access
 from domain.access import ROLE_LABELS, Actor, Role
-from domain.audit import CONSOLE, SETTING_LABELS, Entry
+from domain.audit import CONSOLE, Entry, in_words
 from domain.ids import parse_id
 
 PAGE = 50
@@ -27,10 +29,16 @@ def listed(
         at, last = before
         query = query.where(or_(AuditRow.at < at, and_(AuditRow.at == at, AuditRow.id < last)))
     rows = session.scalars(query).all()
-    areas = {row: _area_in(row.detail) for row in rows}
-    ids = {row.actor_id for row in rows} | {row.subject_id for row in rows} | set(areas.values())
+    places = {row: _place_in(row.detail) for row in rows}
+    ids = {row.actor_id for row in rows} | {row.subject_id for row in rows} | set(places.values())
     names = _names(session, [i for i in ids if i])
-    return [_entry(row, names, areas[row]) for row in rows]
+    return [_entry(row, names, places[row]) for row in rows]
+
+
+def note(tx: Session, *, actor: Actor, action: str, detail: str = "", now: datetime) -> None:
+    """Put on record what an administrator had done that is no change of a row."""
+    access.check(actor, "settings")
+    audit(tx, action, actor_id=actor.user_id, detail=detail, now=now)
 
 
 def _names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -39,21 +47,25 @@ def _names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     found: dict[UUID, str] = {}
     for table, name in _NAMED:
         found |= {i: text for i, text in session.execute(select(table.id, name).where(table.id.in_(wanted)))}  # noqa: C416
-    return found
+    numbered = select(TicketRow.id, TicketRow.number, AreaRow.code).join(AreaRow, AreaRow.id == TicketRow.community_id)
+    tickets = session.execute(numbered.where(TicketRow.id.in_(wanted)))
+    return found | {i: f"工单 {number_text(number, code)}" for i, number, code in tickets}
 
 
-def _area_in(detail: str) -> UUID | None:
+def _place_in(detail: str) -> UUID | None:
     return parse_id(detail.partition("@")[2])
 
 
-def _entry(row: AuditRow, names: dict[UUID, str], area_id: UUID | None) -> Entry:
+def _entry(row: AuditRow, names: dict[UUID, str], place_id: UUID | None) -> Entry:
     who = names.get(row.actor_id, "") if row.actor_id else CONSOLE
     subject = names.get(row.subject_id, "") if row.subject_id else ""
-    return Entry(row.id, row.at, who, row.action, subject, _detail(row.detail, names, area_id))
+    return Entry(row.id, row.at, who, row.action, subject, _detail(row.detail, names, place_id))
 
 
-def _detail(detail: str, names: dict[UUID, str], area_id: UUID | None) -> str:
-    role = detail.partition("@")[0]
-    if area_id and role in list(Role):
-        return f"{ROLE_LABELS[Role(role)]} · {names.get(area_id, '')}"
-    return SETTING_LABELS.get(detail, detail)
+def _detail(detail: str, names: dict[UUID, str], place_id: UUID | None) -> str:
+    """Say a role on an area, a purpose at a ticket, or codes."""
+    code = detail.partition("@")[0]
+    if not place_id:
+        return in_words(detail)
+    words = ROLE_LABELS[Role(code)] if code in list(Role) else in_words(code)
+    return " · ".join(part for part in (words, names.get(place_id, "")) if part)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db import crypto
 from db.models import PersonRow, RevealRow, TicketRow
 from db.ticket_events import load
-from db.writes import first_result, remember, update_version
+from db.writes import audit, first_result, remember, update_version
 from domain.access import OFFICE, RIGHTS, Actor
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.ids import new_id
@@ -88,6 +88,12 @@ def find_or_insert(tx: Session, *, community_id: UUID, name: str, phone: str, no
     return insert_person(tx, community_id=community_id, name=name, phone=phone, now=now)
 
 
+def contact_of(session: Session, person_id: UUID | None) -> tuple[str, str]:
+    """Give name and phone in full to a command that needs them; no screen may."""
+    row = session.get(PersonRow, person_id) if person_id else None
+    return (crypto.unseal(row.name), crypto.unseal(row.phone)) if row else ("", "")
+
+
 def get(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> Person:
     """Read a person as this viewer may see them: in full while a reveal of theirs holds."""
     row = session.get(PersonRow, person_id)
@@ -144,6 +150,8 @@ def reveal(
             "until": now + REVEAL_LASTS,
         }
         tx.execute(insert(RevealRow).values(values))
+        told = f"{purpose.value}@{ticket_id.hex}" if ticket_id else purpose.value
+        audit(tx, "person.reveal", actor_id=actor.user_id, subject_id=person_id, detail=told, now=now)
         remember(tx, key, request, made, now=now)
     return get(tx, actor=actor, person_id=person_id, now=now)
 
@@ -165,7 +173,9 @@ def _task_at_hand(tx: Session, actor: Actor, person: PersonRow, ticket_id: UUID 
     if ticket_id is None or tx.scalars(query).first() != person.id:
         return False
     ticket = load(tx, actor, ticket_id)
-    has_right = bool(actor.roles_at(ticket.area_path) & RIGHTS["people.reveal"])
+    # whoever handles it, a volunteer too, has to be able to ring
+    handles = ticket.handler_user_id == actor.user_id
+    has_right = handles or bool(actor.roles_at(ticket.area_path) & RIGHTS["people.reveal"])
     return has_right and ticket.status in OPEN and not must_hide(actor, ticket)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import settings
-from db import accounts, categories, crypto, engine, replacing, rules, schema
+from db import accounts, categories, crypto, engine, replacing, rules, schema, writes
 from db.crypto import KeyProblem
 from db.models import UserRow
 from domain.errors import Refused
@@ -145,6 +145,7 @@ def _make_real(file: Path, now: datetime) -> FirstAdmin | None:
     target = engine.make(url)
     try:
         with Session(target.execution_options(begin_mode="IMMEDIATE")) as tx, tx.begin():
+            writes.audit(tx, "start.real", actor_id=None, now=now)
             return ensure_admin(tx, now=now)
     finally:
         target.dispose()

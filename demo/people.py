@@ -17,7 +17,7 @@ from demo.chance import Chance
 from demo.places import Place
 from demo.plan import Share
 from demo.texts import THEMES
-from domain.access import Actor, Grant, Role
+from domain.access import ROLE_LABELS, Actor, Grant, Role
 from domain.accounts import HANDLING
 from domain.areas import Level
 
@@ -141,7 +141,7 @@ class Census:
     def user(self, name: str, role: Role, area: Place, *, demo: bool = False, person_id: UUID | None = None) -> Actor:
         """Make a user with one grant, and the party that lets them be given tickets."""
         new = self.id()
-        login = f"demo-{role.value}" if demo else f"{role.value}-{next(self._logins):03d}"
+        login = f"demo-{role.value}" if demo else f"{ROLE_LABELS[role]}-{next(self._logins):03d}"
         values = {"id": new, "login": login, "name": name, "person_id": person_id, "demo": demo, "active": True}
         # nobody logs in here with a password: a demo user has a button, the others are only colleagues
         rest = {"password_hash": hashing.UNUSABLE, "must_change": False, "created_at": self.made_at, "version": 1}

@@ -29,9 +29,12 @@ LEVEL_LABELS = {
 UNSORTED_STREET = UUID("01900000-0000-7000-8000-0000000000a1")
 UNSORTED_COMMUNITY = UUID("01900000-0000-7000-8000-0000000000a2")
 UNSORTED = "未分区"
+UNSORTED_AREAS = frozenset({UNSORTED_STREET, UNSORTED_COMMUNITY})
 CHILD_OF = dict(zip(list(Level)[1:], list(Level), strict=False))
 PARENT_TO_CHILD = {parent: child for child, parent in CHILD_OF.items()}
-LONGEST_NAME, LONGEST_CODE, MOST_LINES = 60, 20, 500
+LONGEST_NAME, LONGEST_CODE, MOST_LINES, MOST_UNITS = 60, 20, 500, 30
+_COUNTED = re.compile(r"(?P<name>.+?)[\s,，、]+(?P<units>\d+)(?:个?单元)?(?:[\s,，、]+(?P<households>\d+)户?)?")
+_ENDS_IN_NUMBERS = re.compile(r".+[\s,，、]+\d+(?:个?单元|户)?")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,16 @@ class Batch:
 
     made: int
     refused: tuple[tuple[int, str, str], ...]  # line number, the line, why
+    units: int = 0  # made below the buildings among them
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of such a list: 1号楼 4 60 is a building of four units and sixty households."""
+
+    name: str
+    units: int = 0
+    households: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,21 @@ def check_code(text: str) -> str:
     if len(code) > LONGEST_CODE or any(c.isspace() for c in code):
         raise Invalid(f"编码最多 {LONGEST_CODE} 位，中间不带空格。", field="code")
     return code
+
+
+def read_line(level: Level, text: str) -> Line:
+    """Understand a line; one whose numbers could mean anything is refused, not taken for a name."""
+    if not _ENDS_IN_NUMBERS.fullmatch(text):
+        return Line(text)
+    if level is not Level.BUILDING:
+        raise Invalid("名称后面的数字看不明白：请每行只写名称，户数添加以后再填。", field="text")
+    found = _COUNTED.fullmatch(text)
+    if found is None or _ENDS_IN_NUMBERS.fullmatch(found["name"]):
+        raise Invalid("看不明白：请写“名称 单元数 户数”，例如“1号楼 4 60”，后两项可不写。", field="text")
+    units, households = int(found["units"]), found["households"]
+    if not 1 <= units <= MOST_UNITS:
+        raise Invalid(f"单元数请填 1 到 {MOST_UNITS}；格式是“名称 单元数 户数”。", field="text")
+    return Line(found["name"], units, check_households(int(households) if households else None))
 
 
 def check_households(count: int | None) -> int | None:

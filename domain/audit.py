@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.people import PURPOSE_LABELS, Purpose
+
 ACTION_LABELS = {
     "login": "登录",
     "login.demo": "登录演示账号",
@@ -22,6 +24,7 @@ ACTION_LABELS = {
     "area.create": "添加辖区",
     "area.change": "修改辖区",
     "area.close": "关闭辖区",
+    "area.reopen": "重新打开辖区",
     "category.create": "添加类别",
     "category.change": "修改类别",
     "party.create": "登记处理人",
@@ -30,6 +33,10 @@ ACTION_LABELS = {
     "tickets.import": "导入工单",
     "tickets.export": "导出工单",
     "demo.generate": "生成演示数据",
+    "person.reveal": "查看个人信息",
+    "backup.write": "立即备份",
+    "data.check": "核对全部数据",
+    "start.real": "开始正式使用",
 }
 SETTING_LABELS = {
     "separation.verify": "办结核验",
@@ -37,6 +44,17 @@ SETTING_LABELS = {
     "duty_phone": "值班电话",
 }
 CONSOLE = "系统（服务器上）"
+# details are codes, `count=29 people=1`: each with its words by value, or with {} for the value
+_DETAIL_WORDS: dict[str, str | dict[str, str]] = {
+    "count": "{} 件工单",
+    "people": {"0": "姓名和电话打码", "1": "含完整的姓名和电话"},
+    "all": {"0": "屏幕上的工单", "1": "全部历史"},
+    "problems": {"0": "没有发现问题"},
+    "size": "",
+    "seed": "",
+    "file": "{}",
+}
+_OTHERWISE = {"problems": "发现 {} 处问题"}
 
 
 @dataclass(frozen=True)
@@ -53,3 +71,20 @@ class Entry:
     @property
     def what(self) -> str:
         return ACTION_LABELS.get(self.action, self.action)
+
+
+def in_words(detail: str) -> str:
+    """Say the codes of a detail in words; what is no code stays as it is."""
+    if detail in SETTING_LABELS:
+        return SETTING_LABELS[detail]
+    if detail in list(Purpose):
+        return PURPOSE_LABELS[Purpose(detail)]
+    pairs = [part.partition("=") for part in detail.split(" ")]
+    if not all(name in _DETAIL_WORDS and equals for name, equals, _ in pairs):
+        return detail
+    return "，".join(said for name, _, value in pairs if (said := _said(name, value)))
+
+
+def _said(name: str, value: str) -> str:
+    words = _DETAIL_WORDS[name]
+    return words.get(value, _OTHERWISE.get(name, "").format(value)) if isinstance(words, dict) else words.format(value)

@@ -12,8 +12,12 @@ from domain.errors import Invalid
 REVEAL_LASTS = timedelta(minutes=15)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _UNDIVIDED = re.compile(r"1[3-9]\d{9}|400\d{7}")  # whose groups are a matter of taste
+_EXTENSION = re.compile(r"(?:转|分机|#)+")
 # an area code begins with 0: a mobile number with a digit missing or too many is none
-_PHONE = re.compile(r"(0\d{2,3}-?)?[2-9]\d{6,7}(-\d{1,6})?|1[3-9]\d{9}|400\d{7}|\d{5,6}")
+_LANDLINE = r"(?:0\d{2,3}-[1-9]|0(?:10|2\d|[3-9]\d\d)[1-9]|[2-9])\d{6,7}(?:-\d{1,6})?"
+_PHONE = re.compile(rf"{_LANDLINE}|1[3-9]\d{{9}}|400\d{{7}}(?:-\d{{1,6}})?|\d{{5,6}}|110|119|12[02]")
+# what of a number that is no mobile may be read: the area code or the 400, and the last four digits
+_FIXED = re.compile(r"((?:0(?:10|2\d|\d{3}))-?|400|)\d{3,4}(\d{4})(-\d{1,6})?")
 
 
 class Purpose(StrEnum):
@@ -51,7 +55,7 @@ def normal_phone(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text)
     # a number copied out of a telephone's contacts comes in invisible direction marks
     seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    digits = re.sub(r"[\s()（）]", "", seen)
+    digits = re.sub(r"[\s()（）]", "", _EXTENSION.sub("-", seen))
     plain = re.sub(r"^(\+|00)?86(?=1[3-9]\d{9}$)", "", re.sub(r"[-–—]", "", digits))
     return plain if _UNDIVIDED.fullmatch(plain) else digits
 
@@ -73,6 +77,8 @@ def mask_phone(phone: str) -> str:
         return ""
     if _MOBILE.fullmatch(phone):
         return f"{phone[:3]}****{phone[-4:]}"
+    if fixed := _FIXED.fullmatch(phone):
+        return f"{fixed[1]}****{fixed[2]}" + ("-***" if fixed[3] else "")
     return "*" * max(len(phone) - 2, 1) + phone[-2:]
 
 
