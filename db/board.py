@@ -1,18 +1,18 @@
 """What the board, the drawer, 我的 and the export read: scoped and masked in the query."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketTextRow
+from db.models import AreaRow, CategoryRow, PartyRow, TicketRow
 from db.ticket_events import inside, may_read, number_text, offered
+from db.ticket_filters import Filters, conditions, end_of_day, sees_private
 from domain.access import OFFICE, Actor, Role, grants_for
-from domain.areas import Level
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
@@ -33,122 +33,41 @@ CARDS_A_COLUMN = 60
 PRIVATE = "私事"
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What the board is narrowed to; the empty value of each means "all"."""
-
-    community_id: UUID | None = None
-    grid_id: UUID | None = None
-    category_id: UUID | None = None
-    kind: Kind | None = None
-    grade: Grade | None = None
-    handler_id: UUID | None = None
-    mine: bool = False
-    due: str = ""  # "late" or "today"
-    text: str = ""
-
-
 def board(session: Session, *, actor: Actor, filters: Filters, now: datetime, limit: int = CARDS_A_COLUMN) -> Board:
     """Read the four columns with true counts; at most `limit` cards each, the most pressing first."""
     held = conditions(actor, filters, now=now)
-    counts = _counts(session, held, now)
+    shown = _shown(filters, now)
+    counts = _counts(session, [*held, or_(*shown.values())])
     columns = tuple(
         BoardColumn(
             column,
-            sum(counts.get(status, 0) for status in COLUMN_STATUSES[column]),
-            tuple(_column_cards(session, actor, column, held, now, limit)),
+            sum(counts.get(status, 0) for status in _statuses(column, filters)),
+            tuple(_column_cards(session, actor, column, [*held, shown[column]], now, limit)),
+            recent=not clean(filters.text),
         )
         for column in Column
     )
     return Board(columns, _figures(session, actor, filters, now), now)
 
 
-def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Turn filters into SQL inside the actor's scope."""
-    row = TicketRow
-    pairs: list[tuple[Any, ColumnElement[bool]]] = [
-        (filters.community_id, row.community_id == filters.community_id),
-        (filters.grid_id, row.grid_id == filters.grid_id),
-        (filters.kind, row.kind == filters.kind),
-        (filters.grade, row.grade == filters.grade),
-        (filters.handler_id, row.handler_id == filters.handler_id),
-    ]
-    held = [may_read(actor), *(condition for value, condition in pairs if value)]
-    if filters.mine:
-        held.append(or_(*_own(actor)))
-    if filters.due:
-        held.append(_due(filters.due, now))
-    if filters.category_id:
-        below = select(CategoryRow.id).where(CategoryRow.parent_id == filters.category_id)
-        held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
-    if text := clean(filters.text):
-        held.append(_matches(text))
-    if filters.category_id or text or filters.grid_id or filters.handler_id:
-        held.append(_clear(actor))
-    return held
+def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
+    """List what stands in a column: a search also finds what was rejected or cancelled, among the done."""
+    ended = (Status.REJECTED, Status.CANCELLED) if column is Column.DONE and clean(filters.text) else ()
+    return (*COLUMN_STATUSES[column], *ended)
 
 
-def _own(actor: Actor) -> list[ColumnElement[bool]]:
-    mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
-    if actor.party_id:  # without one, `== None` would mean every ticket that nobody has
-        mine.append(TicketRow.handler_id == actor.party_id)
-    return mine
+def _shown(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool]]:
+    """Say what each column shows; of the closed the last fourteen days, unless something is searched."""
+    parts: dict[Column, ColumnElement[bool]] = {
+        column: TicketRow.status.in_(_statuses(column, filters)) for column in Column
+    }
+    if not clean(filters.text):
+        parts[Column.DONE] = and_(parts[Column.DONE], TicketRow.closed_at >= now - DONE_SHOWN)
+    return parts
 
 
-def _due(due: str, now: datetime) -> ColumnElement[bool]:
-    running = TicketRow.status.in_(CLOCK_RUNS)
-    if due == "late":
-        return and_(running, TicketRow.due_at < now)
-    return and_(running, TicketRow.due_at >= now, TicketRow.due_at <= _end_of_day(now))
-
-
-def _end_of_day(now: datetime) -> datetime:
-    return at_local(local_date(now) + timedelta(days=1), time(0))
-
-
-def _clear(actor: Actor) -> ColumnElement[bool]:
-    """Leave out the 私事 that this viewer may not read: a filter must not tell what they are about."""
-    return or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE, sees_private(actor))
-
-
-def sees_private(actor: Actor) -> ColumnElement[bool]:
-    sent = TicketRow.dispatched_by == actor.user_id
-    return or_(inside(grants_for(actor, OFFICE)), sent, *_own(actor))
-
-
-def _matches(text: str) -> ColumnElement[bool]:
-    """Find the words in number, title, place or description; LIKE inside scope and index."""
-    by_number = _numbered(text)
-    described = select(TicketTextRow.ticket_id).where(
-        TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.icontains(text, autoescape=True)
-    )
-    found = or_(
-        TicketRow.title.icontains(text, autoescape=True),
-        TicketRow.address.icontains(text, autoescape=True),
-        described.exists(),
-    )
-    return found if by_number is None else or_(by_number, found)
-
-
-def _numbered(text: str) -> ColumnElement[bool] | None:
-    """Read 12, E0012 or GH-E0012 as a number, the last in the community with that code."""
-    code, _, rest = text.upper().rpartition("-")
-    digits = rest.removeprefix("E")
-    if not digits.isdecimal() or len(digits) > 9:
-        return None
-    number = TicketRow.number == int(digits)
-    coded = select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY, func.upper(AreaRow.code) == code)
-    return and_(number, TicketRow.community_id.in_(coded)) if code else number
-
-
-def _counts(session: Session, held: list[ColumnElement[bool]], now: datetime) -> dict[str, int]:
-    """Count by status: open work, and what was closed in the last fourteen days."""
-    recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
-    query = (
-        select(TicketRow.status, func.count())
-        .where(*held, or_(TicketRow.status.in_(OPEN), recent))
-        .group_by(TicketRow.status)
-    )
+def _counts(session: Session, held: list[ColumnElement[bool]]) -> dict[str, int]:
+    query = select(TicketRow.status, func.count()).where(*held).group_by(TicketRow.status)
     return {name: count for name, count in session.execute(query)}  # noqa: C416
 
 
@@ -156,7 +75,7 @@ def _figures(session: Session, actor: Actor, filters: Filters, now: datetime) ->
     held = conditions(actor, replace(filters, due=""), now=now)
     running = TicketRow.status.in_(CLOCK_RUNS)
     late = and_(running, TicketRow.due_at < now)
-    today = and_(running, TicketRow.due_at >= now, TicketRow.due_at <= _end_of_day(now))
+    today = and_(running, TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
     query = select(func.count(), func.sum(case((late, 1), else_=0)), func.sum(case((today, 1), else_=0)))
     opened, overdue, due_today = session.execute(query.where(*held, TicketRow.status.in_(OPEN))).one()
     start = at_local(local_date(now), time(0))
@@ -169,7 +88,8 @@ _ORDERS: dict[Column, tuple[Any, ...]] = {
     Column.TODO: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
     Column.DOING: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
     Column.FOLLOW_UP: (TicketRow.resolved_at, TicketRow.id),
-    Column.DONE: (TicketRow.closed_at.desc(), TicketRow.id),
+    # a search shows among them what never was closed: null comes first on one engine and last on the other
+    Column.DONE: (TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id),
 }
 
 
@@ -181,9 +101,7 @@ def _column_cards(
     now: datetime,
     limit: int,
 ) -> list[Card]:
-    query = _cards_query(actor).where(*held, TicketRow.status.in_(COLUMN_STATUSES[column]))
-    if column is Column.DONE:
-        query = query.where(TicketRow.closed_at >= now - DONE_SHOWN)
+    query = _cards_query(actor).where(*held)
     return _cards(session.execute(query.order_by(*_ORDERS[column]).limit(limit)), actor, now)
 
 

@@ -10,15 +10,17 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import crypto
-from db.board import PRIVATE, Filters, conditions, sees_private
+from db.board import PRIVATE
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
 from db.ticket_events import inside, number_text
+from db.ticket_filters import Filters, conditions, sees_private
 from db.writes import audit
 from domain import access
 from domain.access import OFFICE, RIGHTS, Actor, grants_for
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
 from domain.errors import NotAllowed
 from domain.people import mask_name, mask_phone
+from domain.text import clean
 from domain.tickets import (
     CHANNEL_LABELS,
     DONE_SHOWN,
@@ -109,7 +111,7 @@ def record(tx: Session, *, actor: Actor, scope: Scope, count: int, now: datetime
 def shown(actor: Actor, filters: Filters, scope: Scope, *, now: datetime) -> list[ColumnElement[bool]]:
     """Turn filters and scope into SQL: what the board shows, where the actor may take tickets out."""
     held = [*conditions(actor, filters, now=now), inside(grants_for(actor, RIGHTS["tickets.export"]))]
-    if not scope.whole_history:
+    if not (scope.whole_history or clean(filters.text)):  # a search looks everywhere, as on the board
         recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
         held.append(or_(TicketRow.status.in_(OPEN), recent))
     return held
@@ -146,20 +148,22 @@ def _rows(session: Session, actor: Actor, filters: Filters, scope: Scope, now: d
     # of their own: the filters look into these tables themselves
     category, parent, text = aliased(CategoryRow), aliased(CategoryRow), aliased(TicketTextRow)
     # a person of the office here may only look on elsewhere: there names stay masked
-    people = inside(grants_for(actor, OFFICE)) if scope.with_people else false()
+    people = inside(grants_for(actor, OFFICE)) if scope.with_people else and_(false())
     query = (
+        # columns, not rows: an object a ticket would fill the session with all of them
         select(
-            TicketRow,
-            text,
-            category.name,
-            parent.name,
-            community.name,
-            grid.name,
-            PartyRow.label,
-            PersonRow.name,
-            PersonRow.phone,
-            sees_private(actor),
-            people,
+            *TicketRow.__table__.c,
+            text.description.label("description"),
+            text.result.label("result"),
+            category.name.label("category"),
+            parent.name.label("parent"),
+            community.name.label("community"),
+            grid.name.label("grid"),
+            PartyRow.label.label("handler"),
+            PersonRow.name.label("person_name"),
+            PersonRow.phone.label("person_phone"),
+            sees_private(actor).label("sees_private"),
+            people.label("sees_people"),
         )
         .join(community, community.id == TicketRow.community_id)
         .outerjoin(text, text.ticket_id == TicketRow.id)
@@ -172,42 +176,24 @@ def _rows(session: Session, actor: Actor, filters: Filters, scope: Scope, now: d
         .order_by(TicketRow.reported_at, TicketRow.id)
     )
     held = crypto.keys()
-    found: Any
-    for part in session.execute(query.execution_options(yield_per=1000)).partitions():
-        for found in part:
-            yield _row(*found, held=held)
-        session.expunge_all()  # rows written are needed no more
+    for row in session.execute(query.execution_options(yield_per=1000)):
+        yield _row(row, held)
 
 
-def _row(
-    row: TicketRow,
-    text: TicketTextRow | None,
-    category: str | None,
-    parent: str | None,
-    community: str,
-    grid: str | None,
-    handler: str | None,
-    name: bytes | None,
-    phone: bytes | None,
-    may_see: bool,
-    people: bool,
-    *,
-    held: crypto.Keys,
-) -> Sequence[object]:
-    status, hidden = Status(row.status), row.matter == Matter.PRIVATE and not may_see
-    open_name, open_phone = crypto.unseal(name, held), crypto.unseal(phone, held)
-    who = (open_name, open_phone) if people else (mask_name(open_name), mask_phone(open_phone))
+def _row(row: Any, held: crypto.Keys) -> Sequence[object]:
+    status, hidden = Status(row.status), row.matter == Matter.PRIVATE and not row.sees_private
+    name, phone = crypto.unseal(row.person_name, held), crypto.unseal(row.person_phone, held)
     clear: dict[str, Any] = {
         "title": row.title,
-        "category": parent or category,
-        "child": category if parent else "",
+        "category": row.parent or row.category,
+        "child": row.category if row.parent else "",
         "address": row.address,
-        "grid": grid,
-        "name": who[0],
-        "phone": who[1],
-        "handler": handler,
-        "description": text.description if text else "",
-        "result": text.result if text else "",
+        "grid": row.grid,
+        "name": name if row.sees_people else mask_name(name),
+        "phone": phone if row.sees_people else mask_phone(phone),
+        "handler": row.handler,
+        "description": row.description or "",
+        "result": row.result or "",
         "result_class": RESULT_LABELS[Result(row.result_class)] if row.result_class else "",
     }
     shown = dict.fromkeys(clear, "") | {"title": PRIVATE} if hidden else clear
@@ -220,7 +206,7 @@ def _row(
         shown["child"],
         MATTER_LABELS[Matter(row.matter)] if row.matter else "",
         GRADE_LABELS[Grade(row.grade)],
-        community,
+        row.community,
         shown["grid"],
         shown["address"],
         shown["name"],

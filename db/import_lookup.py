@@ -1,7 +1,7 @@
 """Names in a file → areas, categories and handlers; what is missing is made, or the row refused."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from db.models import AreaRow, CategoryRow, PartyRow
 from db.writes import first_result, remember
 from domain.access import RIGHTS, Actor, grants_for
 from domain.areas import Level
+from domain.clock import local
 from domain.imports import Incoming
 
 _NAME_MAX = 40  # of a category and of a handler
@@ -25,6 +26,10 @@ def reach(actor: Actor) -> frozenset[UUID]:
     """Name the communities that the actor may import into."""
     grants = () if actor.read_only else grants_for(actor, RIGHTS["tickets.import"])
     return frozenset().union(*(g.community_ids for g in grants if g.whole_communities))
+
+
+TIMES = {"reported_at": "上报", "accepted_at": "受理", "resolved_at": "处理", "closed_at": "办结"}
+CLOCKS_DIFFER = timedelta(days=1)
 
 
 class Lookup:
@@ -43,7 +48,11 @@ class Lookup:
         self.handlers: dict[tuple[UUID, str], UUID] = {}
 
     def problem(self, row: Incoming) -> tuple[str, str] | None:
-        """Name the field and the reason if the row can't go in: an unknown community."""
+        """Name the field and the reason if the row can't go in: an unknown community, a time to come."""
+        for field, label in TIMES.items():
+            at = getattr(row, field)
+            if at and at > self.now + CLOCKS_DIFFER:
+                return field, f"{label}时间 {local(at):%Y-%m-%d %H:%M} 在将来，请核对"
         if row.community and row.community not in self.communities:
             known = "、".join(sorted(self.communities)[:8])
             return "community", f"没有社区“{row.community}”，可写：{known}"

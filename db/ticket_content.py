@@ -128,6 +128,8 @@ def edit(
     grade: Grade,
     description: str | None = None,
     open_to_volunteers: bool | None = None,
+    reporter_name: str | None = None,
+    reporter_phone: str | None = None,
     note: str = "",
     **call: Unpack[Call],
 ) -> Ticket:
@@ -142,6 +144,7 @@ def edit(
         "description": description,
         "open": open_to_volunteers,
         "note": note,
+        "reporter": [reporter_name, reporter_phone],
     }
 
     def work(ticket: Ticket) -> Ticket:
@@ -162,10 +165,25 @@ def edit(
             values |= due_columns(due_for(grade, matter, start, round_no=ticket.round_no), start)
         if description is not None:
             tx.get_one(TicketTextRow, ticket.id).description = clean(description)
+        if reporter_name is not None or reporter_phone is not None:
+            values |= _reporter(tx, row, call, reporter_name, reporter_phone)
         said = clean_note(note)
         return take(tx, ticket, Action.EDIT, actor=call["actor"], now=call["now"], values=values, note=said)
 
     return once(tx, Action.EDIT, call, body, work)
+
+
+def _reporter(tx: Session, row: TicketRow, call: Call, name: str | None, phone: str | None) -> dict[str, Any]:
+    """Point the ticket to who really reported it; None keeps what is known. The person's row stays theirs."""
+    known = people.contact_of(tx, row.reporter_id)
+    person = people.find_or_insert(
+        tx,
+        community_id=row.community_id,
+        name=known[0] if name is None else clean(name),
+        phone=known[1] if phone is None else phone,
+        now=call["now"],
+    )
+    return {"reporter_id": person}
 
 
 def _moved(tx: Session, ticket: Ticket, area_id: UUID) -> dict[str, Any]:

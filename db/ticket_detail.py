@@ -149,7 +149,8 @@ def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:
             ROLE_LABELS[Role(event.acting_role)] if event.acting_role else "",
             label or "",
             note or "",
-            event.changes,
+            # what a ticket began with is no change
+            event.changes if event.seq > 1 else {},
         )
         for event, name, label, note in session.execute(query)
     ]

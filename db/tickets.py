@@ -48,6 +48,7 @@ __all__ = [
     "reopen",
     "report",
     "resolve",
+    "transfer",
     "urge",
     "verify_fail",
 ]
@@ -97,6 +98,27 @@ def assign(tx: Session, *, handler_id: UUID, note: str = "", claimed: bool = Fal
 
     body = {"assign": handler_id, "claimed": claimed, "note": note}
     return once(tx, Action.DISPATCH, call, body, work)
+
+
+def transfer(tx: Session, *, handler_id: UUID, note: str, **call: Unpack[Call]) -> Ticket:
+    """Give it to somebody else; the resident's clock runs on."""
+    note = need(note, "请写明为什么转派，接手的人要看。", "note")
+    now = call["now"]
+
+    def work(ticket: Ticket) -> Ticket:
+        steps.check(call["actor"], Action.TRANSFER, ticket, now=now)
+        parties.check_serves(tx, handler_id, ticket)
+        if handler_id == ticket.handler_id:
+            raise Invalid("现在就是这位处理人，请另选一位。", field="handler_id")
+        values = {
+            "handler_id": handler_id,
+            "dispatched_by": call["actor"].user_id,
+            "dispatched_at": now,
+            "claimed_at": None,
+        }
+        return take(tx, ticket, Action.TRANSFER, actor=call["actor"], now=now, values=values, note=note)
+
+    return once(tx, Action.TRANSFER, call, {"handler": handler_id, "note": note}, work)
 
 
 def claim(tx: Session, **call: Unpack[Call]) -> Ticket:

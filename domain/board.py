@@ -46,6 +46,7 @@ class BoardColumn:
     column: Column
     count: int
     cards: tuple[Card, ...]
+    recent: bool = True  # of the done only the last fourteen days; a search looks everywhere
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,14 @@ TRANSITIONS: dict[Action, Transition] = {
             DISPATCHERS,
             needs=("note",),
         ),
+        _t(
+            Action.TRANSFER,
+            "转派",
+            {_S.DISPATCHED, _S.IN_PROGRESS},
+            _S.DISPATCHED,
+            DISPATCHERS,
+            needs=("handler_id", "note"),
+        ),
         _t(Action.RECALL, "撤回派单", {_S.DISPATCHED}, _S.ACCEPTED, (), {Tie.DISPATCHER}),
         _t(
             Action.REJECT,

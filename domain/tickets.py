@@ -164,6 +164,7 @@ class Action(StrEnum):
     CLAIM = "claim"
     CONTACT = "contact"
     RECALL = "recall"
+    TRANSFER = "transfer"
     RESOLVE = "resolve"
     CLOSE = "close"
     VERIFY_FAIL = "verify_fail"

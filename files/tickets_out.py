@@ -7,8 +7,8 @@ from pathlib import Path
 
 import db
 from db import exports
-from db.board import Filters
 from db.exports import Scope
+from db.ticket_filters import Filters
 from domain.access import ROLE_LABELS, Actor
 from domain.clock import local
 from domain.errors import Invalid

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import db
 from db import areas, console
-from db.board import Filters
 from db.exports import Scope
+from db.ticket_filters import Filters
 from domain.areas import UNSORTED_COMMUNITY, Area
 from domain.errors import Invalid, Refused
 from domain.imports import Counts

@@ -18,15 +18,15 @@ _PAGES = (
 
 
 def pages_for(actor: Actor) -> list[st.Page]:
-    """List the pages this person has; the hidden home stays the only default one."""
+    """List the pages, this person's own in the menu; the hidden home stays the only default one."""
     home = st.Page("home.py", title="邻里一屏", default=True, visibility="hidden")
     return [
         home,
         *(
             # no icon: Streamlit would fetch it from a font server for the browser's tab
-            st.Page(FILES[path], title=title, url_path=path)
+            # and a page that isn't theirs is hidden, not unknown: it says no in Chinese
+            st.Page(FILES[path], title=title, url_path=path, visibility="visible" if has(actor, right) else "hidden")
             for path, title, right in _PAGES
-            if has(actor, right)
         ),
     ]
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 import db
 from db import areas, exports, sessions
-from db.board import Filters
 from db.exports import Scope
+from db.ticket_filters import Filters
 from domain import access, clock
 from domain.access import Actor
 from domain.clock import local_date

@@ -7,7 +7,7 @@ import streamlit as st
 
 import db
 from db import areas, categories, parties
-from db.board import Filters
+from db.ticket_filters import Filters
 from domain.access import STAFF, Actor
 from domain.areas import Level
 from domain.due import GRADE_LABELS, Grade

@@ -6,6 +6,7 @@ import streamlit as st
 
 import db
 from db import board as boards
+from db import ticket_filters
 from domain import clock
 from domain.access import Actor, Role
 from domain.board import Board, BoardColumn
@@ -65,7 +66,7 @@ def live_board() -> None:
     )
 
 
-def _read(actor: Actor, filters: boards.Filters) -> Board:
+def _read(actor: Actor, filters: ticket_filters.Filters) -> Board:
     """Read the columns, each as long as the reader has asked for."""
     shown: dict[str, int] = st.session_state.get("shown", {})
     longest = max((boards.CARDS_A_COLUMN, *shown.values()))
@@ -77,8 +78,8 @@ def _cut(held: BoardColumn, shown: dict[str, int]) -> BoardColumn:
     return replace(held, cards=held.cards[: shown.get(held.column, boards.CARDS_A_COLUMN)])
 
 
-def _nothing(actor: Actor, filters: boards.Filters) -> None:
-    if filters != boards.Filters():
+def _nothing(actor: Actor, filters: ticket_filters.Filters) -> None:
+    if filters != ticket_filters.Filters():
         st.info("没有符合筛选条件的工单，可以点“清除筛选”看全部。")
     elif actor.roles == {Role.VOLUNTEER}:
         st.info("现在没有等人帮忙的事，谢谢您。有新的会出现在这里。")

@@ -17,7 +17,7 @@ from pages import _form
 from ui import cards, theme
 from ui.text import escape_md
 
-_LISTS = {"help": "to_help", "doing": "doing"}
+_LISTS = {"given": "to_claim", "help": "to_help", "doing": "doing"}
 
 
 def show(actor: Actor, groups: Mapping[str, Waiting]) -> None:
@@ -41,10 +41,12 @@ def _go(name: str) -> None:
 
 def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     st.header(f"{escape_md(actor.name)}，{_greeting(clock.now())}", anchor=False)
-    helping, doing = groups["to_help"].count, groups["doing"].count
+    given, helping, doing = (groups[name].count for name in _LISTS.values())
+    if given:
+        st.button(f"派给我的事　{given} 件", type="primary", width="stretch", on_click=_go, args=("given",))
     st.button(
         f"可以帮忙的事　{helping} 件",
-        type="primary" if helping else "secondary",
+        type="primary" if helping and not given else "secondary",
         width="stretch",
         on_click=_go,
         args=("help",),
@@ -67,10 +69,15 @@ def _list(actor: Actor, name: str, group: Waiting) -> None:
     st.header(group.title, anchor=False)
     if not group.cards:
         st.info("现在没有，谢谢您。有新的会出现在这里。")
+    asked = st.session_state.get("asked")
+    if asked and asked not in {card.id for card in group.cards}:
+        st.session_state["asked"] = None
+        if name == "help":
+            st.warning("这件事刚刚已有人接单，谢谢您，看看别的可以帮忙的事吧。")
     for card in group.cards:
         with st.container(border=True):
             st.html(cards.task_html(card, clock.now()))
-            (_offer if name == "help" else _in_hand)(actor, card)
+            (_in_hand if name == "doing" else _offer)(actor, card)
     if group.count > len(group.cards):
         st.caption(f"还有 {group.count - len(group.cards)} 件，办完这些再看。")
 
@@ -89,8 +96,13 @@ def _offer(actor: Actor, card: Card) -> None:
     st.button("先不了", key=f"no-{card.id}", width="stretch", on_click=_ask, args=(None,))
 
 
+def _look(card: Card) -> None:
+    st.query_params["ticket"] = str(card.id)
+
+
 def _in_hand(actor: Actor, card: Card) -> None:
-    if not card.contacted and st.button("已联系", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
+    st.button("看详情和电话", key=f"look-{card.id}", width="stretch", on_click=_look, args=(card,))
+    if not card.contacted and st.button("我联系过了", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
         _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
     if st.session_state.get("asked") != card.id:
         st.button("办好了", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
@@ -98,6 +110,7 @@ def _in_hand(actor: Actor, card: Card) -> None:
     with st.form(f"done-{_form.key(card.id.hex)}", border=False):
         note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")
         sent = st.form_submit_button("确定办好了", type="primary", width="stretch")
+        st.form_submit_button("先不了", width="stretch", on_click=_ask, args=(None,))
     if sent:
         _take(actor, card, tickets.resolve, "办好了，谢谢您！社区会回访。", result=Result.SOLVED, note=note)
 

@@ -21,7 +21,9 @@ _STYLE = """
 .linli-bar a{color:inherit!important;text-decoration:none;padding:6px 2px}
 .linli-bar a:hover,.linli-bar a:focus-visible{text-decoration:underline}
 @media (max-width:900px){.linli-bar .where{display:none}}
-@media (max-width:640px){.linli-bar{right:16px;gap:10px}.linli-bar .role{display:none}}
+/* on a phone the menu's button lies to the left of this: only what fits beside it */
+@media (max-width:640px){.linli-bar{right:16px;gap:10px}.linli-bar .role,.linli-bar .who{display:none}
+ .linli-bar .demo span{display:none}}
 @media print{.linli-bar{display:none}}
 </style>
 """
@@ -29,10 +31,10 @@ _STYLE = """
 
 def bar(where: str, name: str, role: str, *, demo: bool) -> str:
     """Render the bar; every word of it is escaped."""
-    mark = '<span class="demo">演示数据</span>' if demo else ""
+    mark = '<span class="demo">演示<span>数据</span></span>' if demo else ""
     title = f'<span class="role"> · {escape(role)}</span>' if role else ""
     return (
         f'{_STYLE}<div class="linli-bar"><span class="where">{escape(where)}</span>{mark}'
-        f"<span>{escape(name)}{title}</span>"
+        f'<span class="who">{escape(name)}{title}</span>'
         '<a href="/password" target="_self">密码</a><a href="/logout" target="_self">退出</a></div>'
     )

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 import db
 from db import areas, tickets
-from db.board import Filters, board, card, waiting
+from db.board import board, card, waiting
 from db.models import CategoryRow
+from db.ticket_filters import Filters
 from domain.access import Actor
 from domain.board import Board
 from domain.due import Grade, Matter, Urgency
@@ -295,3 +296,32 @@ def test_a_number_with_a_code_finds_the_one_community(world: World, text: str, f
     report(world, title="灯", actor=world.stranger, area_id=world.other_community)
 
     assert sum(column.count for column in look(world.leader, text=text).columns) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("楼道灯", True),
+        ("楼道 3号楼", True),
+        ("楼道 9号楼", False),
+        ("王师傅", True),
+        ("13800000001", True),
+        ("138 0000 0001", False),
+        ("13800000002", False),
+        ("张三", False),  # a name is many people's: only a number finds its tickets
+    ],
+)
+def test_each_word_must_be_found_somewhere(world: World, text: str, found: bool) -> None:
+    ticket = report(world, reporter_name="张三", reporter_phone="13800000001")
+    do(world, Action.DISPATCH, do(world, Action.ACCEPT, ticket))
+
+    assert bool(seen(world.coordinator, text=text)) is found
+
+
+def test_a_search_finds_what_ended_however_long_ago(world: World) -> None:
+    closed, rejected, cancelled = (at(world, s) for s in (Status.CLOSED, Status.REJECTED, Status.CANCELLED))
+    later = NOW + timedelta(days=400)
+
+    assert seen(world.coordinator, now=later) == []
+    assert seen(world.coordinator, text="楼道灯", now=later) == sorted(t.no for t in (closed, rejected, cancelled))
+    assert counts(look(world.coordinator, text="楼道灯", now=later)) == [0, 0, 0, 3]

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 import db
 from db import areas, board, categories, exports, imports, tickets
-from db.board import Filters
 from db.exports import COLUMNS, Scope
 from db.models import AuditRow
+from db.ticket_filters import Filters
 from domain.access import Actor
 from domain.due import Grade, Matter
 from domain.errors import Invalid, NotAllowed
@@ -203,3 +203,23 @@ def test_a_file_of_another_kind_is_refused():
     assert tickets_out.form_of("工单.XLSX") == "xlsx"
     with pytest.raises(Invalid, match=r"\.xlsx 或 \.csv"):
         tickets_out.form_of("工单.docx")
+
+
+def test_more_rows_than_one_fetch_holds_go_out_whole(world: World) -> None:
+    who, area = world.coordinator, db.read(areas.get, world.community)
+    batch = db.run(imports.start, actor=who, community=area, source="旧台账", file_name="旧.xlsx", now=NOW)
+    rows = [Incoming(str(n), str(n).encode(), f"第{n}件", reporter_name="张三") for n in range(2500)]
+    db.run(imports.store, actor=who, batch_id=batch, rows=rows, now=NOW)
+
+    out = taken(who)
+
+    assert {row["事项"] for row in out} == {f"第{n}件" for n in range(2500)}
+    assert {row["反映人"] for row in out} == {"张*"}
+
+
+def test_a_search_exports_what_the_board_then_shows(world: World) -> None:
+    old_ticket(world, "旧灯")
+    step(tickets.cancel, report(world, title="新灯"), world.coordinator, note="重复")
+
+    assert titles(world.coordinator) == []
+    assert sorted(map(str, titles(world.coordinator, Filters(text="灯")))) == ["新灯", "旧灯"]

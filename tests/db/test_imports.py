@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 import db
 from db import areas, board, categories, fsck, import_batches, imports, people, ticket_detail, ticket_events, tickets
-from db.board import Filters
 from db.models import (
     ImportBatchRow,
     ImportChangeRow,
@@ -20,6 +19,7 @@ from db.models import (
     TicketRow,
     TicketTextRow,
 )
+from db.ticket_filters import Filters
 from domain.access import Actor
 from domain.clock import at_local
 from domain.due import Grade
@@ -513,3 +513,19 @@ def test_columns_of_the_board_count_what_came_in(world: World):
 
     assert (counts[Column.TODO], counts[Column.DOING], counts[Column.DONE]) == (1, 1, 1)
     assert {e.action for e in all_of(TicketEventRow)} == {Action.IMPORT.value}
+
+
+@pytest.mark.parametrize("field", ["reported_at", "closed_at"])
+def test_a_time_to_come_is_refused_with_its_column(world: World, field: str) -> None:
+    area = db.read(areas.get, world.community)
+    batch = db.run(imports.start, actor=world.coordinator, community=area, source="表", file_name="a.csv", now=NOW)
+    rows = [
+        Incoming("1", b"1", "明年的事", **{field: NOW + timedelta(days=400)}),
+        Incoming("2", b"2", "今天的事", **{field: NOW}),
+    ]
+
+    counts, turned = db.run(imports.store, actor=world.coordinator, batch_id=batch, rows=rows, now=NOW)
+
+    assert (counts.created, counts.refused) == (1, 1)
+    assert [(t.place, t.field) for t in turned] == [(0, field)]
+    assert "在将来，请核对" in turned[0].reason

@@ -20,11 +20,11 @@ from tests.db.checks import dump
 # what each role may do in its own area with a ticket that somebody else reported and dispatched
 MAY = {
     Role.ADMIN: "",
-    Role.COORDINATOR: "report accept reject dispatch claim contact resolve close verify_fail reopen cancel "
+    Role.COORDINATOR: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen cancel "
     "urge comment edit",
-    Role.SECRETARY: "report accept reject dispatch claim contact resolve close verify_fail reopen cancel "
+    Role.SECRETARY: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen cancel "
     "urge comment edit",
-    Role.GRID_LEAD: "report accept dispatch claim contact resolve close verify_fail urge comment edit",
+    Role.GRID_LEAD: "report accept dispatch transfer claim contact resolve close verify_fail urge comment edit",
     Role.GRID_WORKER: "report comment",
     Role.BUILDING_HEAD: "report comment",
     Role.VOLUNTEER: "report",

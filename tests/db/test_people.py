@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select
 
 import db
-from db import people
+from db import people, tickets
 from db.models import PersonRow, RevealRow
 from domain.due import Matter
-from domain.errors import Changed, Invalid, KeyReused, NotAllowed, NotFound
+from domain.errors import Changed, Invalid, KeyReused, NotAllowed, NotFound, Refused
 from domain.ids import new_id, new_key
 from domain.people import REVEAL_LASTS, Person, Purpose
-from domain.tickets import Status, Ticket
-from tests.builders import NOW, World, report
+from domain.tickets import Kind, Status, Ticket
+from tests.builders import NOW, World, report, step
 from tests.db.acting import at
 from tests.db.checks import dump, row_of
 
@@ -203,3 +203,16 @@ def test_a_person_is_kept_sealed(world: World, ticket: Ticket) -> None:
     row = db.read(lambda s: s.execute(select(PersonRow.name, PersonRow.phone, PersonRow.name_mac)).one())
 
     assert all("张三".encode() not in value and PHONE.encode() not in value for value in row)
+
+
+def test_a_volunteer_may_ring_whoever_they_help_and_nobody_else(world: World) -> None:
+    mine = report(world, kind=Kind.SERVICE, reporter_name="张三", reporter_phone="13800000001")
+    mine = step(tickets.claim, step(tickets.accept, mine, world.coordinator), world.volunteer)
+    person = row_of(mine.id).reporter_id
+    call = {"person_id": person, "purpose": Purpose.CONTACT, "ticket_id": mine.id, "now": NOW}
+
+    shown = db.run(people.reveal, actor=world.volunteer, key=new_key(), **call)
+
+    assert shown.phone == "13800000001"
+    with pytest.raises(Refused):
+        db.run(people.reveal, actor=world.volunteer2, key=new_key(), **call)

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import select
 
 import db
-from db.board import Filters, board, waiting
+from db.board import board, waiting
 from db.models import CategoryRow
 from db.ticket_detail import detail
+from db.ticket_filters import Filters
 from domain.board import Card
 from domain.due import Matter
 from domain.errors import Refused

@@ -109,12 +109,14 @@ def test_categories_have_two_levels(world: World) -> None:
 def test_a_retired_category_is_offered_no_more_and_keeps_its_tickets(world: World) -> None:
     made = make_category(world)
     ticket = report(world, category_id=made)
-    call = {"category_id": made, "name": "加装电梯协商", "active": False, "now": NOW}
+    call = {"category_id": made, "name": "加装电梯协商", "matter": Matter.SMALL, "active": False, "now": NOW}
     db.run(categories.change, actor=world.admin, expected_version=1, **call)  # type: ignore[arg-type]
 
     assert made not in [category.id for category in db.read(categories.listed)]
     assert made in [category.id for category in db.read(categories.listed, with_inactive=True)]
     assert ticket.category_id == made
+    held = {c.id: c.matter for c in db.read(categories.listed, with_inactive=True)}
+    assert held[made] is Matter.SMALL
     with pytest.raises(Changed):
         db.run(categories.change, actor=world.admin, expected_version=1, **call)  # type: ignore[arg-type]
     with pytest.raises(NotFound):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 import db
-from db import rules, tickets
+from db import people, rules, tickets
 from db.models import (
     CategoryRow,
     ChangeStampRow,
@@ -455,3 +455,35 @@ def test_a_key_is_kept_with_a_digest_and_not_with_what_was_typed(world: World) -
     held = db.read(lambda session: session.get_one(CommandKeyRow, "k").request_mac)
     assert len(held) == 64
     assert db.read(lambda session: session.scalar(select(func.count()).select_from(TicketRow))) == 1
+
+
+def test_a_transfer_changes_the_handler_and_leaves_the_clock(world: World) -> None:
+    ticket = at(world, Status.IN_PROGRESS)
+
+    after = do(world, Action.TRANSFER, ticket, now=LATER)
+
+    assert (after.handler_id, after.status, after.due_at) == (world.cleaner, Status.DISPATCHED, ticket.due_at)
+    assert row_of(after.id).claimed_at is None
+
+
+def test_a_transfer_to_the_same_handler_is_refused(world: World) -> None:
+    ticket = at(world, Status.DISPATCHED)
+
+    with pytest.raises(Invalid, match="现在就是这位处理人"):
+        do(world, Action.TRANSFER, ticket, handler_id=world.wang)
+
+
+def test_a_wrong_phone_number_can_be_corrected(world: World) -> None:
+    ticket = report(world, reporter_name="张三", reporter_phone="13800000001")
+
+    after = do(world, Action.EDIT, ticket, reporter_phone="13800000002")
+
+    assert db.read(people.contact_of, row_of(after.id).reporter_id) == ("张三", "13800000002")
+
+
+def test_an_edit_that_names_no_reporter_keeps_the_one_there_is(world: World) -> None:
+    ticket = report(world, reporter_name="张三", reporter_phone="13800000001")
+
+    after = do(world, Action.EDIT, ticket)
+
+    assert db.read(people.contact_of, row_of(after.id).reporter_id) == ("张三", "13800000001")

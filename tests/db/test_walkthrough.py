@@ -4,7 +4,8 @@ import pytest
 
 import db
 from db import tickets
-from db.board import Filters, board
+from db.board import board
+from db.ticket_filters import Filters
 from domain.errors import WrongState
 from domain.tickets import Result, Satisfaction, Status
 from tests.builders import NOW, World, report, step

@@ -16,10 +16,11 @@ import db
 import demo
 import settings
 from db import accounts, areas, crypto, fsck, rules, sessions, tickets
-from db.board import Filters, board, waiting
+from db.board import board, waiting
 from db.models import AreaRow, GrantRow, PartyRow, PersonRow, TicketEventRow, TicketRow, UserRow
 from db.sessions import Visitor
 from db.ticket_events import ticket_of
+from db.ticket_filters import Filters
 from domain.access import Actor, Role
 from domain.areas import UNSORTED_COMMUNITY, Level
 from domain.clock import local

@@ -25,6 +25,7 @@ accept       accepted
 reject       rejected
 dispatch                dispatched
 claim                   in_progress in_progress
+transfer                            dispatched  dispatched
 recall                              accepted
 contact                                         .
 resolve                                         resolved
@@ -45,6 +46,7 @@ accept            x           x         x
 reject            x           x
 dispatch          x           x         x
 claim             x           x         x                                   x
+transfer          x           x         x
 recall
 contact           x           x         x
 resolve           x           x         x

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import db
-from db.board import Filters
 from db.exports import Scope
 from db.models import AuditRow, ImportBatchRow, TicketRow
+from db.ticket_filters import Filters
 from pages import _export
 from tests.builders import NOW, World, report
 from tests.files.making import HEADER, RECORDS, csv_bytes, xlsx

@@ -13,6 +13,7 @@ from domain.tickets import (
     KIND_LABELS,
     OPEN,
     SATISFACTION_LABELS,
+    STATUS_LABELS,
     Column,
     Kind,
     Satisfaction,
@@ -58,7 +59,7 @@ def time_words(card: Card, now: datetime) -> str:
         return "处理完成"
     if card.satisfaction and card.satisfaction is not Satisfaction.UNREACHED:
         return SATISFACTION_LABELS[card.satisfaction]
-    return "已办结" if card.status is Status.CLOSED else "已结束"
+    return STATUS_LABELS[card.status]
 
 
 def tone_of(card: Card) -> str:
@@ -115,7 +116,7 @@ def cards_html(cards: Iterable[Card], now: datetime) -> str:
 
 def column_html(held: BoardColumn, now: datetime) -> str:
     name, column = COLUMN_LABELS[held.column], held.column
-    span = f"近{DONE_SHOWN.days}天 " if column is Column.DONE else ""
+    span = f"近{DONE_SHOWN.days}天 " if column is Column.DONE and held.recent else ""
     more = held.count - len(held.cards)
     body = cards_html(held.cards, now) if held.cards else f'<p class="empty">{_EMPTY[column]}</p>'
     button = f'<button class="more" data-more="{column}">还有 {more} 件，显示更多</button>' if more > 0 else ""

@@ -105,9 +105,7 @@ def upgrade() -> None:
         "change_stamp",
         sa.Column("community_id", db.models.base.Id(length=16), nullable=False),
         sa.Column("stamp", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["community_id"], ["area.id"], name=op.f("fk_change_stamp_community_id_area")
-        ),
+        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_change_stamp_community_id_area")),
         sa.PrimaryKeyConstraint("community_id", name=op.f("pk_change_stamp")),
     )
     op.create_table(
@@ -133,19 +131,13 @@ def upgrade() -> None:
         sa.Column("finished_at", db.models.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("undone_at", db.models.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("actor_id", db.models.base.Id(length=16), nullable=True),
-        sa.CheckConstraint(
-            "status IN ('running', 'done', 'undone')", name=op.f("ck_import_batch_status_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["community_id"], ["area.id"], name=op.f("fk_import_batch_community_id_area")
-        ),
+        sa.CheckConstraint("status IN ('running', 'done', 'undone')", name=op.f("ck_import_batch_status_known")),
+        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_import_batch_community_id_area")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
     )
     with op.batch_alter_table("import_batch", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_import_batch_community_id_started_at"),
-            ["community_id", "started_at"],
-            unique=False,
+            batch_op.f("ix_import_batch_community_id_started_at"), ["community_id", "started_at"], unique=False
         )
 
     op.create_table(
@@ -165,9 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_person_community_id_name_mac"), ["community_id", "name_mac"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_person_community_id_name_mac"), ["community_id", "name_mac"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_person_community_id_phone_mac"), ["community_id", "phone_mac"], unique=False
         )
@@ -288,9 +278,7 @@ def upgrade() -> None:
         "party_category",
         sa.Column("party_id", db.models.base.Id(length=16), nullable=False),
         sa.Column("category_id", db.models.base.Id(length=16), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["category_id"], ["category.id"], name=op.f("fk_party_category_category_id_category")
-        ),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_party_category_category_id_category")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_party_category_party_id_party")),
         sa.PrimaryKeyConstraint("party_id", "category_id", name=op.f("pk_party_category")),
     )
@@ -350,28 +338,21 @@ def upgrade() -> None:
             "channel IN ('phone', 'visit', 'wechat', 'qq', 'patrol', 'building_head', 'app', 'web', 'hotline', 'system', 'other')",
             name=op.f("ck_ticket_channel_known"),
         ),
-        sa.CheckConstraint(
-            "grade IN ('urgent', 'fast', 'normal', 'hard')", name=op.f("ck_ticket_grade_known")
-        ),
-        sa.CheckConstraint(
-            "kind IN ('report', 'service', 'hazard', 'alert')", name=op.f("ck_ticket_kind_known")
-        ),
+        sa.CheckConstraint("grade IN ('urgent', 'fast', 'normal', 'hard')", name=op.f("ck_ticket_grade_known")),
+        sa.CheckConstraint("kind IN ('report', 'service', 'hazard', 'alert')", name=op.f("ck_ticket_kind_known")),
         sa.CheckConstraint("matter IN ('big', 'small', 'private')", name=op.f("ck_ticket_matter_known")),
         sa.CheckConstraint(
             "reject_reason IN ('court', 'petition', 'secrecy', 'elsewhere', 'empty')",
             name=op.f("ck_ticket_reject_reason_known"),
         ),
         sa.CheckConstraint(
-            "result_class IN ('solved', 'partly', 'explained', 'unable')",
-            name=op.f("ck_ticket_result_class_known"),
+            "result_class IN ('solved', 'partly', 'explained', 'unable')", name=op.f("ck_ticket_result_class_known")
         ),
         sa.CheckConstraint(
             "satisfaction IN ('satisfied', 'mostly', 'so_so', 'unsatisfied', 'unreached')",
             name=op.f("ck_ticket_satisfaction_known"),
         ),
-        sa.CheckConstraint(
-            "status <> 'closed' OR closed_at IS NOT NULL", name=op.f("ck_ticket_closed_has_time")
-        ),
+        sa.CheckConstraint("status <> 'closed' OR closed_at IS NOT NULL", name=op.f("ck_ticket_closed_has_time")),
         sa.CheckConstraint(
             "status IN ('reported', 'accepted', 'dispatched', 'in_progress', 'resolved', 'closed', 'rejected', 'cancelled')",
             name=op.f("ck_ticket_status_known"),
@@ -382,13 +363,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_ticket_area_id_area")),
         sa.ForeignKeyConstraint(["building_id"], ["area.id"], name=op.f("fk_ticket_building_id_area")),
-        sa.ForeignKeyConstraint(
-            ["category_id"], ["category.id"], name=op.f("fk_ticket_category_id_category")
-        ),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_ticket_category_id_category")),
         sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_ticket_community_id_area")),
-        sa.ForeignKeyConstraint(
-            ["dispatched_by"], ["app_user.id"], name=op.f("fk_ticket_dispatched_by_app_user")
-        ),
+        sa.ForeignKeyConstraint(["dispatched_by"], ["app_user.id"], name=op.f("fk_ticket_dispatched_by_app_user")),
         sa.ForeignKeyConstraint(["grid_id"], ["area.id"], name=op.f("fk_ticket_grid_id_area")),
         sa.ForeignKeyConstraint(["handler_id"], ["party.id"], name=op.f("fk_ticket_handler_id_party")),
         sa.ForeignKeyConstraint(
@@ -398,9 +375,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["reporter_user_id"], ["app_user.id"], name=op.f("fk_ticket_reporter_user_id_app_user")
         ),
-        sa.ForeignKeyConstraint(
-            ["resolved_by"], ["app_user.id"], name=op.f("fk_ticket_resolved_by_app_user")
-        ),
+        sa.ForeignKeyConstraint(["resolved_by"], ["app_user.id"], name=op.f("fk_ticket_resolved_by_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint("community_id", "number", name=op.f("uq_ticket_community_id_number")),
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_ticket_source_external_id")),
@@ -446,9 +421,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", db.models.base.Id(length=16), nullable=False),
         sa.Column("version_after", sa.Integer(), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["batch_id"], ["import_batch.id"], name=op.f("fk_import_change_batch_id_import_batch")
-        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_import_change_batch_id_import_batch")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_import_change_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("batch_id", "ticket_id", name=op.f("pk_import_change")),
     )
@@ -470,24 +443,20 @@ def upgrade() -> None:
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
-            "action IN ('report', 'accept', 'reject', 'dispatch', 'claim', 'contact', 'recall', 'resolve', 'close', 'verify_fail', 'reopen', 'cancel', 'comment', 'urge', 'edit', 'import', 'import_undo')",
+            "action IN ('report', 'accept', 'reject', 'dispatch', 'claim', 'contact', 'recall', 'transfer', 'resolve', 'close', 'verify_fail', 'reopen', 'cancel', 'comment', 'urge', 'edit', 'import', 'import_undo')",
             name=op.f("ck_ticket_event_action_known"),
         ),
         sa.CheckConstraint(
             "to_status IN ('reported', 'accepted', 'dispatched', 'in_progress', 'resolved', 'closed', 'rejected', 'cancelled')",
             name=op.f("ck_ticket_event_to_status_known"),
         ),
-        sa.ForeignKeyConstraint(
-            ["community_id"], ["area.id"], name=op.f("fk_ticket_event_community_id_area")
-        ),
+        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_ticket_event_community_id_area")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_event_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_event")),
         sa.UniqueConstraint("ticket_id", "seq", name=op.f("uq_ticket_event_ticket_id_seq")),
     )
     with op.batch_alter_table("ticket_event", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_ticket_event_community_id_at"), ["community_id", "at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_ticket_event_community_id_at"), ["community_id", "at"], unique=False)
 
     op.create_table(
         "ticket_note",

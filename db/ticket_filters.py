@@ -1,0 +1,124 @@
+"""What the board is narrowed to, and how that reads in SQL inside the viewer's scope."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from db import crypto
+from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
+from db.ticket_events import inside, may_read
+from domain.access import OFFICE, Actor, grants_for
+from domain.areas import Level
+from domain.clock import at_local, local_date
+from domain.due import Grade, Matter
+from domain.people import normal_phone
+from domain.text import clean
+from domain.tickets import (
+    CLOCK_RUNS,
+    Kind,
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the board is narrowed to; the empty value of each means "all"."""
+
+    community_id: UUID | None = None
+    grid_id: UUID | None = None
+    category_id: UUID | None = None
+    kind: Kind | None = None
+    grade: Grade | None = None
+    handler_id: UUID | None = None
+    mine: bool = False
+    due: str = ""  # "late" or "today"
+    text: str = ""
+
+
+def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Turn filters into SQL inside the actor's scope."""
+    row = TicketRow
+    pairs: list[tuple[Any, ColumnElement[bool]]] = [
+        (filters.community_id, row.community_id == filters.community_id),
+        (filters.grid_id, row.grid_id == filters.grid_id),
+        (filters.kind, row.kind == filters.kind),
+        (filters.grade, row.grade == filters.grade),
+        (filters.handler_id, row.handler_id == filters.handler_id),
+    ]
+    held = [may_read(actor), *(condition for value, condition in pairs if value)]
+    if filters.mine:
+        held.append(or_(*_own(actor)))
+    if filters.due:
+        held.append(due(filters.due, now))
+    if filters.category_id:
+        below = select(CategoryRow.id).where(CategoryRow.parent_id == filters.category_id)
+        held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
+    if text := clean(filters.text):
+        held.append(_matches(text))
+    if filters.category_id or text or filters.grid_id or filters.handler_id:
+        held.append(_clear(actor))
+    return held
+
+
+def _own(actor: Actor) -> list[ColumnElement[bool]]:
+    mine: list[ColumnElement[bool]] = [TicketRow.reporter_user_id == actor.user_id]
+    if actor.party_id:  # without one, `== None` would mean every ticket that nobody has
+        mine.append(TicketRow.handler_id == actor.party_id)
+    return mine
+
+
+def due(due: str, now: datetime) -> ColumnElement[bool]:
+    running = TicketRow.status.in_(CLOCK_RUNS)
+    if due == "late":
+        return and_(running, TicketRow.due_at < now)
+    return and_(running, TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
+
+
+def end_of_day(now: datetime) -> datetime:
+    return at_local(local_date(now) + timedelta(days=1), time(0))
+
+
+def _clear(actor: Actor) -> ColumnElement[bool]:
+    """Leave out the 私事 that this viewer may not read: a filter must not tell what they are about."""
+    return or_(TicketRow.matter.is_(None), TicketRow.matter != Matter.PRIVATE, sees_private(actor))
+
+
+def sees_private(actor: Actor) -> ColumnElement[bool]:
+    sent = TicketRow.dispatched_by == actor.user_id
+    return or_(inside(grants_for(actor, OFFICE)), sent, *_own(actor))
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    """Find every word in number, title, place, description or handler; LIKE inside scope and index."""
+    return and_(*(_matches_word(word) for word in text.split()))
+
+
+def _matches_word(word: str) -> ColumnElement[bool]:
+    by_number = _numbered(word)
+    described = select(TicketTextRow.ticket_id).where(
+        TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.icontains(word, autoescape=True)
+    )
+    handled = select(PartyRow.id).where(PartyRow.label.icontains(word, autoescape=True))
+    reported = select(PersonRow.id).where(PersonRow.phone_mac == crypto.mac(normal_phone(word)))
+    found = or_(
+        TicketRow.title.icontains(word, autoescape=True),
+        TicketRow.address.icontains(word, autoescape=True),
+        TicketRow.handler_id.in_(handled),
+        TicketRow.reporter_id.in_(reported),
+        TicketRow.external_id == word,
+        described.exists(),
+    )
+    return found if by_number is None else or_(by_number, found)
+
+
+def _numbered(text: str) -> ColumnElement[bool] | None:
+    """Read 12, E0012 or GH-E0012 as a number, the last in the community with that code."""
+    code, _, rest = text.upper().rpartition("-")
+    digits = rest.removeprefix("E")
+    if not digits.isdecimal() or len(digits) > 9:
+        return None
+    number = TicketRow.number == int(digits)
+    coded = select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY, func.upper(AreaRow.code) == code)
+    return and_(number, TicketRow.community_id.in_(coded)) if code else number
