@@ -39,6 +39,7 @@ def require(right: str, *, by_hand: bool | None = None) -> Actor:
         _stop("请先把初始密码换成自己的，再开始使用。", "/password", "修改密码")
     if not access.has(found, right):
         st.error(NotAllowed().message)
+        st.html('<a href="/" target="_self">回到首页</a>')
         st.stop()
     return found
 

@@ -6,6 +6,8 @@ import db
 from db import board as boards
 from domain import clock
 from domain.access import Role, has
+from domain.steps import TRANSITIONS
+from domain.tickets import Action
 from pages import _form, _new_ticket, _ticket_drawer, _volunteer
 from pages._session import require
 from ui.board import markup
@@ -16,10 +18,17 @@ def _open() -> None:
     st.query_params["ticket"] = st.session_state["waiting"].opened or ""
 
 
+def _new() -> None:
+    st.query_params["new"] = "1"
+
+
 actor = require("me")
 _form.tell()
+is_volunteer = actor.roles == {Role.VOLUNTEER}
+if not is_volunteer and actor.roles & TRANSITIONS[Action.REPORT].roles:
+    st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
 groups = db.read(boards.waiting, actor=actor, now=clock.now())
-if actor.roles == {Role.VOLUNTEER}:
+if is_volunteer:
     _volunteer.show(actor, {group.name: group for group in groups})
 elif any(group.count for group in groups):
     draw(markup.waiting_html(groups, clock.now()), key="waiting", scope=str(actor.user_id), on_opened=_open)

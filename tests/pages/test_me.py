@@ -133,3 +133,13 @@ def test_a_volunteer_opens_the_details_of_a_task_in_hand(visit: Visit, world: Wo
 
     assert "陪王大爷取药" in page_html(at)
     assert "处理完成" in labels(at)
+
+
+def test_a_grid_worker_registers_from_the_street(visit: Visit) -> None:
+    at = press(visit("grid_worker", "me"), "登记诉求")
+
+    assert "登记" in labels(at)
+
+
+def test_a_leader_has_nothing_to_register(visit: Visit) -> None:
+    assert "登记诉求" not in labels(visit("leader", "me"))
