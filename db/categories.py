@@ -137,6 +137,7 @@ def change(
     actor: Actor,
     category_id: UUID,
     name: str,
+    matter: Matter | None,
     active: bool,
     expected_version: int,
     now: datetime,
@@ -147,6 +148,6 @@ def change(
         raise NotFound("没有找到这个类别。")
     _check_name(name)
     _check_unused(tx, row.parent_id, name, but=category_id)
-    values = {"name": name, "active": active}
+    values = {"name": name, "matter": matter, "active": active}
     update_version(tx, CategoryRow, category_id, expected_version, values)
     audit(tx, "category.change", actor_id=actor.user_id, subject_id=category_id, now=now)

@@ -10,6 +10,13 @@ from domain.clock import now
 from pages import _settings_form as form
 from ui.text import escape_md
 
+_EXAMPLES = {
+    Level.COMMUNITY: "前进社区\n光明社区",
+    Level.GRID: "一网格\n二网格",
+    Level.BUILDING: "每行：名称 单元数 户数，后两项可不写，例如\n1号楼 4 60\n2号楼 3\n3号楼",
+    Level.UNIT: "1单元\n2单元",
+}
+_FORMAT = "名称、单元数、户数之间用空格隔开。写了单元数，就同时建好 1单元、2单元……"
 REST = "st_area_rest"  # the lines of a batch that were refused, to be corrected and sent again
 
 
@@ -17,7 +24,7 @@ def edit(who: Actor, area: Area) -> None:
     draft = form.draft("area.change", area.id, area.version)
     with st.form(draft.of("form")):
         name, code, households = _fields(draft, area)
-        if st.form_submit_button("保存"):
+        if draft.submit("保存"):
             form.attempt(
                 draft,
                 lambda: db.run(
@@ -53,7 +60,7 @@ def add(who: Actor, parent: Area | None) -> None:
     draft = form.draft("area.create" if parent else "street.create", parent and parent.id)
     with st.form(draft.of("add"), border=False):
         name, code, households = _fields(draft, None)
-        if st.form_submit_button("添加"):
+        if draft.submit("添加"):
             form.attempt(
                 draft,
                 lambda: db.run(
@@ -79,10 +86,11 @@ def add_many(who: Actor, parent: Area, below: Level) -> None:
             f"每行一个{LEVEL_LABELS[below]}的名称",
             rest,
             key=draft.of("lines"),
-            placeholder="1号楼\n2号楼\n3号楼" if below is Level.BUILDING else "第一个\n第二个",
+            placeholder=_EXAMPLES.get(below, "第一个\n第二个"),
+            help=_FORMAT if below is Level.BUILDING else None,
             height=160,
         )
-        if st.form_submit_button("全部添加"):
+        if draft.submit("全部添加"):
             form.attempt(draft, lambda: _run_batch(who, parent, text, draft.key), done=_told)
 
 
@@ -94,7 +102,8 @@ def _run_batch(who: Actor, parent: Area, text: str, key: str) -> Batch:
 
 def _told(batch: Batch) -> str:
     left = f"，{len(batch.refused)} 行没有添加" if batch.refused else ""
-    return f"已添加 {batch.made} 个{left}。"
+    units = f"，连同 {batch.units} 个单元" if batch.units else ""
+    return f"已添加 {batch.made} 个{units}{left}。"
 
 
 def _refused(parent: Area) -> tuple[tuple[int, str, str], ...]:

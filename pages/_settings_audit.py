@@ -16,7 +16,7 @@ def show(who: Actor) -> None:
     starts = st.session_state.setdefault(_PAGES, [None])
     found = db.read(audit.listed, actor=who, before=starts[-1], limit=audit.PAGE + 1)
     page = found[: audit.PAGE]
-    st.caption("只记编号和动作，不记姓名以外的个人信息；谁也不能改、不能删。")
+    st.caption("查看居民信息也记在这里：谁、为什么、哪张工单，不记居民是谁；谁也不能改、不能删。")
     table.plain([_line(e) for e in page], empty="还没有记录。登录和每一次设置都会记在这里。", alt="操作记录")
     with st.container(horizontal=True):
         if len(starts) > 1:

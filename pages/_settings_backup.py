@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import db
-from db import backup, crypto, fsck, jobs, rules, setup
+import settings
+from db import audit, backup, crypto, fsck, jobs, rules, setup
 from domain.access import Actor
 from domain.clock import LOCAL, local, now
 from domain.errors import Refused
@@ -20,28 +21,34 @@ SHOWN_PROBLEMS = 50
 SURE = "开始正式使用"
 
 
-def show(_: Actor) -> None:
+def show(who: Actor) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        _backups()
+        _backups(who)
     with right:
         _restoring()
-        _check()
+        _check(who)
         if db.read(rules.get_raw, "demo") is not None:
             _leave_demo()
 
 
-def _backups() -> None:
+def _backups(who: Actor) -> None:
     st.markdown("**备份**")
     st.caption(_last_night())
     draft = form.draft("backup")
+    draft.place = st.empty()
     if st.button("立即备份", key=draft.of("write"), type="primary", icon=":material/save:"):
         file = backup.nightly_folder() / f"manual-{local(now()):%Y%m%d-%H%M%S}.zip"
         with st.spinner("正在备份，请稍候…"):
-            form.attempt(draft, lambda: backup.write(file, now=now()), done=f"已备份到 {file.name}。")
+            form.attempt(draft, lambda: _back_up(who, file), done=f"已备份到 {file.name}。")
     files = sorted(backup.nightly_folder().glob("*.zip"), key=lambda f: f.stat().st_mtime, reverse=True)
     table.plain([_line(f) for f in files], empty="还没有备份，请点“立即备份”做第一份。", alt="备份")
     st.caption(f"都在服务器的这个文件夹里，请定期另存一份到别的机器：{escape_md(str(backup.nightly_folder()))}")
+
+
+def _back_up(who: Actor, file: Path) -> None:
+    backup.write(file, now=now())
+    db.run(audit.note, actor=who, action="backup.write", detail=f"file={file.name}", now=now())
 
 
 def _last_night() -> str:
@@ -76,16 +83,25 @@ def _restoring() -> None:
     )
     st.code(str(crypto.key_file()), language=None)
     st.caption("恢复时先停止程序，再在服务器上运行（会先核对备份，原来的数据另放一边，不会删除）：")
-    st.code("python run.py restore 备份文件.zip\npython run.py", language=None)
+    data = _data_option()
+    st.code(f"python run.py restore 备份文件.zip{data}\npython run.py{data}", language=None)
 
 
-def _check() -> None:
+def _data_option() -> str:
+    """Name the folder in use if it is not the one that a bare command takes."""
+    used = settings.current().data_dir
+    return "" if used == settings.Settings.model_fields["data_dir"].default else f' --data "{used}"'
+
+
+def _check(who: Actor) -> None:
     st.markdown("**核对**")
     st.caption("逐一核对工单、记录、编号和数据库本身，只看不改；数据多时要几分钟。")
     if not st.button("核对全部数据", key="st_fsck"):
         return
     with st.spinner("正在核对，请稍候…"):
         checked, problems = db.read(fsck.report, limit=SHOWN_PROBLEMS + 1)
+    counted = f"count={checked} problems={len(problems)}"
+    db.run(audit.note, actor=who, action="data.check", detail=counted, now=now())
     if not problems:
         st.success(f"已核对 {checked} 件工单，没有发现问题。", icon=":material/check_circle:")
         return

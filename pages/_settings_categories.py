@@ -35,7 +35,9 @@ def show(who: Actor) -> None:
     with right:
         chosen = table.pick("类别", {c.id: c.label for c in listed}, CHOSEN)
         if chosen is None:
-            st.caption("选一个类别，就可以改名称、停用或恢复。停用的类别不再出现在登记表里，以前的工单照样显示它。")
+            st.caption(
+                "选一个类别，就可以改名称、改大小事、停用或恢复。停用的类别不再出现在登记表里，以前的工单照样显示它。"
+            )
         else:
             _change(who, next(c for c in listed if c.id == chosen))
 
@@ -53,10 +55,11 @@ def _change(who: Actor, category: Category) -> None:
     st.markdown(f"**{escape_md(category.label)}**")
     with st.form(draft.of("change")):
         name = st.text_input("名称", category.name, key=draft.of("name"))
+        matter = _matter(draft, category.matter)
         active = st.toggle("在用", category.active, key=draft.of("active"))
         if category.parent_id is None:
             st.caption("停用一级类别，它下面的二级类别也不再出现。")
-        if st.form_submit_button("保存"):
+        if draft.submit("保存"):
             form.attempt(
                 draft,
                 lambda: db.run(
@@ -64,12 +67,25 @@ def _change(who: Actor, category: Category) -> None:
                     actor=who,
                     category_id=category.id,
                     name=name,
+                    matter=matter,
                     active=active,
                     expected_version=draft.version,
                     now=now(),
                 ),
                 done="已保存。",
             )
+
+
+def _matter(draft: form.Draft, held: Matter | None) -> Matter | None:
+    return st.selectbox(
+        "通常按",
+        list(Matter),
+        list(Matter).index(held) if held else None,
+        format_func=lambda m: MATTER_LABELS[m],
+        key=draft.of("matter"),
+        placeholder="不定，登记时再选",
+        help="登记时先按它填，登记的人可以改；改了这里，已登记的工单不变。小事和私事当天办，私事只有经办人看得到内容。",
+    )
 
 
 def _create(who: Actor, tops: list[Category]) -> None:
@@ -85,15 +101,8 @@ def _create(who: Actor, tops: list[Category]) -> None:
             placeholder="不选就是一级类别",
         )
         name = st.text_input("名称", key=draft.of("name"), placeholder="例如 楼道灯")
-        matter = st.selectbox(
-            "通常按",
-            list(Matter),
-            list(Matter).index(Matter.SMALL),
-            format_func=lambda m: MATTER_LABELS[m],
-            key=draft.of("matter"),
-            help="登记时先按它填，登记的人可以改。小事和私事当天办，私事只有经办人看得到内容。",
-        )
-        if st.form_submit_button("添加"):
+        matter = _matter(draft, Matter.SMALL)
+        if draft.submit("添加"):
             form.attempt(
                 draft,
                 lambda: db.run(

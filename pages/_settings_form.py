@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from domain.errors import Changed, Refused
 from domain.ids import new_key
@@ -26,6 +27,7 @@ class Draft:
     secret: tuple[str, str] | None = None
     clear: tuple[str, ...] = ()
     busy: threading.Lock = field(default_factory=threading.Lock)
+    place: DeltaGenerator | None = None  # above the button of this run, for what was refused
 
     def once(
         self,
@@ -43,6 +45,14 @@ class Draft:
 
     def of(self, widget: str) -> str:
         return f"st_{widget}_{self.key}"
+
+    def submit(self, label: str) -> bool:
+        """Draw the form's button, and above it the place where a refusal is told: where one looks."""
+        self.place = st.empty()
+        return st.form_submit_button(label, type="primary")
+
+    def refuse(self, sentence: str) -> None:
+        (self.place or st).error(escape_md(sentence), icon=":material/info:")
 
 
 @dataclass
@@ -85,9 +95,9 @@ def attempt(
         form.once(act, done, secret, clear)
     except Changed as changed:
         form.version = form.latest  # told once; saving again is then meant
-        st.error(escape_md(changed.message))
+        form.refuse(changed.message)
     except Refused as refused:
-        st.error(escape_md(refused.message))
+        form.refuse(refused.message)
     else:
         st.rerun()
 
@@ -126,4 +136,5 @@ def confirmed(form: Draft, label: str, why: str, act: str) -> bool:
     """Offer a step that wants a second tap, with what it leads to; done, it closes with its draft."""
     with st.popover(label, key=form.of("confirm")):
         st.write(escape_md(why))
+        form.place = st.empty()
         return st.button(act, key=form.of("act"))

@@ -31,9 +31,7 @@ def show(who: Actor) -> None:
             width=260,
         )
         former = st.toggle("含已停用", key="st_party_former")
-        with st.popover("登记处理人", icon=":material/person_add:"):
-            st.caption("没有账号的师傅、保洁班、物业等；有账号的工作人员已自动列入。")
-            _create(who, [a for a in tree if a.level is Level.COMMUNITY], names)
+        table.add_button("登记处理人", CHOSEN, ":material/person_add:")
     listed = db.read(parties.listed, who, with_inactive=former)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -43,7 +41,9 @@ def show(who: Actor) -> None:
         table.show(list(found.values()), list(found), CHOSEN, empty=empty, alt="处理人")
     with right:
         chosen = table.pick("处理人", {p.id: f"{p.label} {p.trade}".strip() for p in listed}, CHOSEN)
-        if chosen is None:
+        if table.is_adding(CHOSEN):
+            _create(who, [a for a in tree if a.level is Level.COMMUNITY], names)
+        elif chosen is None:
             st.caption("选一位处理人，就可以改工种、电话、服务范围，或停用。")
         else:
             _change(who, next(p for p in listed if p.id == chosen), names)
@@ -67,7 +67,9 @@ def _line(party: Party, names: Names) -> dict[str, str]:
 
 def _create(who: Actor, communities: list[Area], names: Names) -> None:
     draft = form.draft("party.create")
-    with st.form(draft.of("create"), border=False):
+    table.new_heading("登记处理人", CHOSEN)
+    st.caption("没有账号的师傅、保洁班、物业等；有账号的工作人员已自动列入。")
+    with st.form(draft.of("create")):
         community = st.selectbox(
             "社区",
             [a.id for a in communities],
@@ -77,10 +79,10 @@ def _create(who: Actor, communities: list[Area], names: Names) -> None:
             placeholder="请选择社区",
         )
         label, values = _fields(draft, None, names)
-        if not st.form_submit_button("登记"):
+        if not draft.submit("登记"):
             return
         if community is None:
-            st.error("请选择处理人所在的社区。")
+            draft.refuse("请选择处理人所在的社区。")
             return
         form.attempt(
             draft,
@@ -88,6 +90,7 @@ def _create(who: Actor, communities: list[Area], names: Names) -> None:
                 parties.create, actor=who, community_id=community, label=label, key=draft.key, now=now(), **values
             ),
             done=f"已登记“{label.strip()}”。",
+            clear=(table.adding(CHOSEN),),
         )
 
 
@@ -99,7 +102,7 @@ def _change(who: Actor, party: Party, names: Names) -> None:
         active = st.toggle("在用", party.active, key=draft.of("active"), disabled=party.user_id is not None)
         if party.user_id:
             st.caption("这位处理人有账号：称呼和停用请在“用户”里改。")
-        if st.form_submit_button("保存"):
+        if draft.submit("保存"):
             form.attempt(
                 draft,
                 lambda: db.run(

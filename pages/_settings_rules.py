@@ -39,6 +39,6 @@ def show(who: Actor) -> None:
         phone = st.text_input(
             "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="志愿者的“我的”页上会显示"
         )
-        if st.form_submit_button("保存", type="primary"):
+        if draft.submit("保存"):
             values = {"separation.verify": separation, "organisation": organisation, "duty_phone": phone}
             form.attempt(draft, lambda: db.run(rules.change, actor=who, values=values, now=now()), done="已保存。")

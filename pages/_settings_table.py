@@ -8,6 +8,34 @@ import pandas as pd
 import streamlit as st
 
 
+def add_button(label: str, name: str, icon: str) -> None:
+    """Offer the form for a new one; it stands in the panel at the right, as what was chosen does."""
+    st.button(label, key=f"{name}_add", icon=icon, on_click=_begin, args=(name,))
+
+
+def _begin(name: str) -> None:
+    st.session_state[name], st.session_state[adding(name)] = None, True
+
+
+def adding(name: str) -> str:
+    """Name the mark that a new one is being added; a form clears it when it is done."""
+    return f"{name}_adding"
+
+
+def is_adding(name: str) -> bool:
+    return bool(st.session_state.get(adding(name)))
+
+
+def new_heading(words: str, name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{words}**")
+        st.button("取消", key=f"{name}_cancel", type="tertiary", on_click=_end, args=(name,))
+
+
+def _end(name: str) -> None:
+    st.session_state[adding(name)] = None
+
+
 def pick(label: str, options: dict[UUID, str], name: str) -> UUID | None:
     """Let one be chosen, by typing part of its name too; what is gone is no longer chosen."""
     if st.session_state.get(name) not in options:
@@ -18,6 +46,8 @@ def pick(label: str, options: dict[UUID, str], name: str) -> UUID | None:
         format_func=lambda i: options[i],
         key=name,
         placeholder="点表格中的一行，或在此输入查找",
+        on_change=_end,
+        args=(name,),
         label_visibility="collapsed",
     )
 
@@ -47,6 +77,7 @@ def _choose(key: str, name: str, ids: Sequence[UUID], marked: list[int]) -> None
     # called as well when only the mark that was set here comes back from the browser
     if rows != marked:
         st.session_state[name] = ids[rows[0]] if rows and rows[0] < len(ids) else None
+        _end(name)
 
 
 def matches(query: str, words: Iterable[str]) -> bool:

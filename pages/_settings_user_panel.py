@@ -35,7 +35,7 @@ def _rename(who: Actor, user: User) -> None:
     with st.form(draft.of("rename")):
         st.text_input("账号", user.login, key=draft.of("login"), disabled=True)
         name = st.text_input("姓名", user.name, key=draft.of("name"))
-        if st.form_submit_button("保存"):
+        if draft.submit("保存"):
             form.attempt(
                 draft,
                 lambda: db.run(
@@ -75,7 +75,8 @@ def _grant(who: Actor, user: User, grant: UserGrant) -> None:
     words = f"{ROLE_LABELS[grant.role]} · {grant.area_name}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.text(words)
-        if st.button("收回", key=draft.of("revoke"), help=f"收回{user.name}的“{words}”"):
+        why = f"收回之后，{user.name} 立即不再是“{words}”，看不到也办不了那里的工单；做过的事都保留。"
+        if form.confirmed(draft, "收回…", why, "确认收回"):
             form.attempt(
                 draft,
                 lambda: db.run(accounts.revoke, actor=who, grant_id=grant.id, now=now()),
@@ -87,10 +88,10 @@ def _add_grant(who: Actor, user: User, names: dict[UUID, str]) -> None:
     draft = form.draft("user.grant", user.id)
     with st.form(draft.of("grant"), border=False):
         role, area = role_and_area(draft, names)
-        if not st.form_submit_button("添加"):
+        if not draft.submit("添加"):
             return
         if role is None or area is None:
-            st.error("请选择角色和辖区。")
+            draft.refuse("请选择角色和辖区。")
             return
         form.attempt(
             draft,

@@ -30,7 +30,7 @@ def show(who: Actor) -> None:
             width=260,
         )
         former = st.toggle("含已停用", key="st_user_former")
-        _create(who, names)
+        table.add_button("新建用户", CHOSEN, ":material/person_add:")
     users = db.read(accounts.list_users, actor=who, now=now())
     seen = db.read(accounts.last_seen, actor=who)
     lines = {u.id: _line(u, seen.get(u.id), now()) for u in users if u.active or former}
@@ -41,7 +41,9 @@ def show(who: Actor) -> None:
     with right:
         labels = {u.id: f"{u.name}（{u.login}）" for u in users if u.id in lines}
         chosen = table.pick("用户", labels, CHOSEN)
-        if chosen is None:
+        if table.is_adding(CHOSEN):
+            _create(who, names)
+        elif chosen is None:
             st.caption("选一个用户，就可以改姓名、授权或收回授权、重置密码、停用。")
         else:
             panel.show(who, next(u for u in users if u.id == chosen), names)
@@ -67,14 +69,12 @@ def _state(user: User) -> str:
 
 def _create(who: Actor, names: dict[UUID, str]) -> None:
     draft = form.draft("user.create")
-    with (
-        st.popover("新建用户", icon=":material/person_add:", key=draft.of("popover")),
-        st.form(draft.of("create"), border=False),
-    ):
+    table.new_heading("新建用户", CHOSEN)
+    with st.form(draft.of("create")):
         login = st.text_input("账号", key=draft.of("login"), placeholder="例如 limin，登录时输入")
         name = st.text_input("姓名", key=draft.of("name"), placeholder="同事怎么称呼")
         role, area = panel.role_and_area(draft, names)
-        if not st.form_submit_button("新建，并显示初始密码"):
+        if not draft.submit("新建，并显示初始密码"):
             return
         grants = [(role, area)] if role and area else []
         form.attempt(
@@ -84,6 +84,7 @@ def _create(who: Actor, names: dict[UUID, str]) -> None:
             ),
             done="用户已建好。",
             secret=lambda made: _secret(login, made),
+            clear=(table.adding(CHOSEN),),
         )
 
 

@@ -10,6 +10,7 @@ from pages import (
     _settings_form,
     _settings_parties,
     _settings_rules,
+    _settings_start,
     _settings_users,
 )
 from pages._session import require
@@ -39,4 +40,5 @@ section = st.segmented_control(
     wrap=True,
 )
 _settings_form.settle(str(section))
+_settings_start.show()
 SECTIONS[str(section)](who)

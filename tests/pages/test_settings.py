@@ -15,9 +15,10 @@ import settings
 from db import accounts, areas, backup, categories, hashing, parties, rules, sessions
 from db.models import TicketRow, UserRow
 from db.sessions import Visitor
-from domain.access import Actor
-from domain.areas import Area
+from domain.access import Actor, Role
+from domain.areas import UNSORTED_COMMUNITY, Area
 from domain.clock import now
+from domain.due import Matter
 from pages import _session
 from pages._settings_form import Draft
 from tests.builders import CAST, World, report
@@ -153,6 +154,31 @@ def test_two_runs_of_one_form_beside_each_other_act_once() -> None:
     assert form.secret == ("someone", "k7wm")
 
 
+# --- the first steps --------------------------------------------------------------------------
+
+
+def steps(page: AppTest) -> list[str]:
+    return [b.label for b in page.button if b.label.startswith("去")]
+
+
+def test_a_new_installation_says_what_to_do_next_and_leads_there(open_at: Open, world: World) -> None:
+    page = open_at("类别")
+    assert "还有 1 步" in " ".join(m.value for m in page.markdown)  # only the ticket: the cast is there
+    assert steps(page) == []
+
+    for user in db.read(accounts.list_users, actor=world.admin, now=now()):
+        if any(grant.role is Role.COORDINATOR for grant in user.grants):
+            db.run(accounts.deactivate, actor=world.admin, user_id=user.id, now=now())
+    press(page.run(), "去用户")
+    assert page.session_state["section"] == "用户"
+
+
+def test_once_all_is_done_no_first_steps_are_shown(open_at: Open, world: World) -> None:
+    report(world)
+
+    assert not [m for m in open_at("辖区").markdown if "开始使用" in m.value]
+
+
 # --- areas ------------------------------------------------------------------------------------
 
 
@@ -200,11 +226,11 @@ def test_who_saves_second_keeps_what_was_typed_and_may_save_again(open_at: Open,
 
 def test_buildings_are_added_in_one_go_and_the_bad_lines_named(open_at: Open, world: World) -> None:
     page = choose(open_at("辖区"), "st_area", world.grid)
-    page.text_area[0].set_value("1号楼\n3号楼\n2号楼")
+    page.text_area[0].set_value("1号楼 2 30\n3号楼\n2号楼")
 
     press(page, "全部添加")
 
-    assert told(page) == "已添加 2 个，1 行没有添加。"
+    assert told(page) == "已添加 2 个，连同 2 个单元，1 行没有添加。"
     assert "第 2 行“3号楼”" in page.warning[0].value
     assert page.text_area[0].value == "3号楼"
 
@@ -227,6 +253,27 @@ def test_an_area_is_closed_with_a_second_tap(open_at: Open, world: World) -> Non
     assert page.selectbox(key="st_area").value is None
 
 
+def test_a_closed_area_is_opened_again(open_at: Open, world: World) -> None:
+    held = db.read(areas.get, world.building)
+    db.run(areas.close, actor=world.admin, area_id=held.id, expected_version=held.version, now=now())
+    page = open_at("辖区")
+    page.toggle(key="st_area_closed").set_value(True).run()
+
+    press(choose(page, "st_area", world.building), "重新打开")
+
+    assert db.read(areas.get, world.building).valid_to is None
+
+
+def test_the_unsorted_place_says_what_it_is_for_and_offers_no_change(open_at: Open) -> None:
+    page = open_at("辖区")
+    assert [line[0].strip() for line in shown(page)[-2:]] == ["未分区", "未分区"]
+    assert shown(page)[-1][-1] == "收还没分到社区的工单"
+
+    choose(page, "st_area", UNSORTED_COMMUNITY)
+
+    assert not {"保存", "确认关闭"} & {b.label for b in page.button}
+
+
 def test_areas_are_found_by_a_part_of_their_name(open_at: Open) -> None:
     page = open_at("辖区")
 
@@ -239,6 +286,7 @@ def test_areas_are_found_by_a_part_of_their_name(open_at: Open) -> None:
 
 
 def new_user(page: AppTest, world: World, login: str) -> AppTest:
+    press(page, "新建用户")
     field(page, "text_input", "账号").set_value(login)
     field(page, "text_input", "姓名").set_value("林芳")
     field(page, "selectbox", "角色").set_value("coordinator")
@@ -269,7 +317,7 @@ def test_a_grant_is_added_and_taken_back(open_at: Open, world: World) -> None:
     press(page, "添加")
     assert _grants(world) == {"volunteer", "grid_worker"}
 
-    press(page, "收回")
+    press(page, "确认收回")
     assert len(_grants(world)) == 1
 
 
@@ -281,7 +329,7 @@ def _grants(world: World) -> set[str]:
 def test_the_last_administrator_stays(open_at: Open, world: World) -> None:
     page = choose(open_at("用户"), "st_user", world.admin.user_id)
 
-    press(page, "收回")
+    press(page, "确认收回")
 
     assert "至少要保留一名管理员" in page.error[0].value
 
@@ -317,7 +365,7 @@ def test_a_users_devices_are_logged_out(open_at: Open, world: World) -> None:
 
 
 def test_a_handler_is_registered(open_at: Open, world: World) -> None:
-    page = open_at("处理人")
+    page = press(open_at("处理人"), "登记处理人")
     field(page, "selectbox", "社区").set_value(world.community)
     field(page, "text_input", "称呼").set_value("刘师傅")
     field(page, "text_input", "电话").set_value("13800001234")
@@ -348,6 +396,26 @@ def test_a_handler_is_given_a_trade_and_categories(open_at: Open, world: World) 
 
     held = next(p for p in db.read(parties.listed, world.admin) if p.id == world.wang)
     assert held.category_ids == {lift}
+
+
+def test_a_form_for_a_new_handler_is_put_away_by_choosing_another(open_at: Open, world: World) -> None:
+    page = press(open_at("处理人"), "登记处理人")
+    assert "登记" in [b.label for b in page.button]
+
+    choose(page, "st_party", world.wang)
+
+    assert "登记" not in [b.label for b in page.button]
+
+
+def test_a_category_is_counted_otherwise_from_now_on(open_at: Open) -> None:
+    page = open_at("类别")
+    chosen = next(c for c in db.read(categories.listed) if c.name == "电梯")
+    choose(page, "st_category", chosen.id)
+    field(page, "selectbox", "通常按", last=True).set_value(Matter.BIG)
+
+    press(page, "保存")
+
+    assert next(c for c in db.read(categories.listed) if c.id == chosen.id).matter is Matter.BIG
 
 
 def test_a_category_is_added_and_retired(open_at: Open) -> None:
@@ -387,6 +455,21 @@ def test_a_backup_is_written_and_listed(open_at: Open) -> None:
 
     (file,) = backup.nightly_folder().glob("manual-*.zip")
     assert shown(page)[0][1:] == ["手动", shown(page)[0][2], file.name]
+
+
+def test_a_backup_and_a_check_are_on_record(open_at: Open, world: World) -> None:
+    page = press(press(open_at("数据"), "立即备份"), "核对全部数据")
+
+    page.session_state["section"] = "操作记录"
+    said = {line[2]: line[4] for line in shown(page.run())}
+    assert said["立即备份"].endswith(".zip")
+    assert said["核对全部数据"] == "0 件工单，没有发现问题"
+
+
+def test_how_to_restore_names_the_data_folder_in_use(open_at: Open) -> None:
+    told = "".join(code.value for code in open_at("数据").code)
+
+    assert f'restore 备份文件.zip --data "{settings.current().data_dir}"' in told
 
 
 def test_everything_is_checked_and_what_is_wrong_is_listed(open_at: Open, world: World) -> None:
