@@ -42,6 +42,7 @@ def test_a_ticket_goes_from_the_telephone_to_closed(visit: Visit) -> None:
     who.press("确定处理完成")
     state(who, "待回访")
     who.press("回访办结")
+    who.drawer.get_by_text("满意", exact=True).first.click()
     who.press("确定回访办结")
 
     state(who, "已办结")
