@@ -248,6 +248,13 @@ def _reading(copy: Path) -> Iterator[Session]:
 # --- restoring --------------------------------------------------------------------------------
 
 
+def restore_commands() -> str:
+    """Say what to type to restore; the folder of the data is named unless a bare command takes it."""
+    used = settings.current().data_dir
+    data = "" if used == settings.Settings.model_fields["data_dir"].default else f' --data "{used}"'
+    return f"python run.py restore 备份文件.zip{data}\npython run.py{data}"
+
+
 def restore(file: Path, *, now: datetime) -> Restored:
     """Check the backup, set what is there aside, and put the backup in its place."""
     with _unpacked(file) as (manifest, folder):

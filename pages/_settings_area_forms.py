@@ -115,4 +115,4 @@ def show_refused(parent: Area) -> None:
     """Name each line of the last batch that was not added, and why."""
     if refused := _refused(parent):
         lines = [f"- 第 {n} 行“{escape_md(line)}”：{escape_md(why)}" for n, line, why in refused]
-        st.warning("\n".join(["这几行没有添加，可在“批量添加”里改好再提交：", *lines]))
+        st.warning("\n".join(["这几行没有添加，请改好再提交：", *lines]))

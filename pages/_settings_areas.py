@@ -20,13 +20,7 @@ UNSORTED_WHY = "收还没分到社区的工单"
 
 def show(who: Actor) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "查找辖区",
-            key="st_area_q",
-            placeholder="按名称或编码查找",
-            label_visibility="collapsed",
-            width=260,
-        )
+        query = table.search("辖区", "按名称或编码查找", "st_area_q")
         closed = st.toggle("含已关闭", key="st_area_closed")
         with st.popover("添加街道", icon=":material/add:"):
             forms.add(who, None)
@@ -87,8 +81,8 @@ def _open_panel(who: Actor, area: Area) -> None:
         with one:
             forms.add(who, area)
         with many:
-            forms.add_many(who, area, below)
             forms.show_refused(area)
+            forms.add_many(who, area, below)
     _close(who, area)
 
 

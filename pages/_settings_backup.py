@@ -7,7 +7,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import db
-import settings
 from db import audit, backup, crypto, fsck, jobs, rules, setup
 from domain.access import Actor
 from domain.clock import LOCAL, local, now
@@ -83,14 +82,7 @@ def _restoring() -> None:
     )
     st.code(str(crypto.key_file()), language=None)
     st.caption("恢复时先停止程序，再在服务器上运行（会先核对备份，原来的数据另放一边，不会删除）：")
-    data = _data_option()
-    st.code(f"python run.py restore 备份文件.zip{data}\npython run.py{data}", language=None)
-
-
-def _data_option() -> str:
-    """Name the folder in use if it is not the one that a bare command takes."""
-    used = settings.current().data_dir
-    return "" if used == settings.Settings.model_fields["data_dir"].default else f' --data "{used}"'
+    st.code(backup.restore_commands(), language=None)
 
 
 def _check(who: Actor) -> None:

@@ -18,13 +18,7 @@ CHOSEN = "st_category"
 def show(who: Actor) -> None:
     listed = db.read(categories.listed, with_inactive=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "查找类别",
-            key="st_category_q",
-            placeholder="按名称查找",
-            label_visibility="collapsed",
-            width=260,
-        )
+        query = table.search("类别", "按名称查找", "st_category_q")
         with st.popover("添加类别", icon=":material/add:"):
             _create(who, [c for c in listed if c.parent_id is None and c.active])
     left, right = st.columns([3, 2], gap="medium")

@@ -23,13 +23,7 @@ def show(who: Actor) -> None:
     tree = db.read(areas.tree)
     names = {"area": full_names(tree), "category": {c.id: c.label for c in db.read(categories.listed)}}
     with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "查找处理人",
-            key="st_party_q",
-            placeholder="按称呼、工种或电话查找",
-            label_visibility="collapsed",
-            width=260,
-        )
+        query = table.search("处理人", "按称呼、工种或电话查找", "st_party_q")
         former = st.toggle("含已停用", key="st_party_former")
         table.add_button("登记处理人", CHOSEN, ":material/person_add:")
     listed = db.read(parties.listed, who, with_inactive=former)

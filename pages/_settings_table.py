@@ -80,6 +80,10 @@ def _choose(key: str, name: str, ids: Sequence[UUID], marked: list[int]) -> None
         _end(name)
 
 
+def search(label: str, placeholder: str, key: str) -> str:
+    return st.text_input(f"查找{label}", key=key, placeholder=placeholder, label_visibility="collapsed", width=260)
+
+
 def matches(query: str, words: Iterable[str]) -> bool:
     """Tell whether each part of what was typed occurs in one of the words."""
     text = "\n".join(words).casefold()

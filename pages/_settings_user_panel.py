@@ -14,6 +14,11 @@ from pages import _settings_form as form
 CHOSEN = "st_user"
 
 
+def login_of(user: User) -> str:
+    """Say what this user types; a demo user types nothing, and their login is a code."""
+    return "在登录页点选" if user.demo else user.login
+
+
 def show(who: Actor, user: User, names: dict[UUID, str]) -> None:
     _rename(who, user)
     st.markdown("**角色和辖区**")
@@ -33,7 +38,7 @@ def show(who: Actor, user: User, names: dict[UUID, str]) -> None:
 def _rename(who: Actor, user: User) -> None:
     draft = form.draft("user.rename", user.id, user.version)
     with st.form(draft.of("rename")):
-        st.text_input("账号", user.login, key=draft.of("login"), disabled=True)
+        st.text_input("账号", login_of(user), key=draft.of("login"), disabled=True)
         name = st.text_input("姓名", user.name, key=draft.of("name"))
         if draft.submit("保存"):
             form.attempt(

@@ -22,13 +22,7 @@ CHOSEN = "st_user"
 def show(who: Actor) -> None:
     names = full_names(db.read(areas.tree))
     with st.container(horizontal=True, vertical_alignment="center"):
-        query = st.text_input(
-            "查找用户",
-            key="st_user_q",
-            placeholder="按姓名、账号或角色查找",
-            label_visibility="collapsed",
-            width=260,
-        )
+        query = table.search("用户", "按姓名、账号或角色查找", "st_user_q")
         former = st.toggle("含已停用", key="st_user_former")
         table.add_button("新建用户", CHOSEN, ":material/person_add:")
     users = db.read(accounts.list_users, actor=who, now=now())
@@ -39,7 +33,7 @@ def show(who: Actor) -> None:
         found = {i: line for i, line in lines.items() if table.matches(query, line.values())}
         table.show(list(found.values()), list(found), CHOSEN, empty="没有符合的用户，请换个词。", alt="用户")
     with right:
-        labels = {u.id: f"{u.name}（{u.login}）" for u in users if u.id in lines}
+        labels = {u.id: f"{u.name}（{panel.login_of(u)}）" for u in users if u.id in lines}
         chosen = table.pick("用户", labels, CHOSEN)
         if table.is_adding(CHOSEN):
             _create(who, names)
@@ -52,7 +46,7 @@ def show(who: Actor) -> None:
 def _line(user: User, seen: datetime | None, moment: datetime) -> dict[str, str]:
     return {
         "姓名": user.name,
-        "账号": user.login,
+        "账号": panel.login_of(user),
         "角色和辖区": "；".join(f"{ROLE_LABELS[g.role]} · {g.area_name}" for g in user.grants) or "没有授权",
         "状态": _state(user),
         "最近使用": when(seen, moment) if seen else "还没有",

@@ -40,5 +40,5 @@ section = st.segmented_control(
     wrap=True,
 )
 _settings_form.settle(str(section))
-_settings_start.show()
+_settings_start.show(str(section))
 SECTIONS[str(section)](who)

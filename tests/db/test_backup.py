@@ -322,3 +322,14 @@ def test_the_password_of_a_server_is_in_no_argument() -> None:
     with pg_tools._address("postgresql+psycopg://linli:s%3Aecret@db.example:5433/linli?sslmode=require") as address:
         assert "ecret" not in address
         assert address.startswith("postgresql://linli@db.example:5433/linli?passfile=")
+
+
+def test_the_commands_to_restore_name_a_folder_that_is_not_the_usual_one(
+    db_sqlite: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = settings.current()
+    assert f'restore 备份文件.zip --data "{held.data_dir}"' in backup.restore_commands()
+
+    usual = held.model_copy(update={"data_dir": type(held).model_fields["data_dir"].default})
+    monkeypatch.setattr(settings, "current", lambda: usual)
+    assert backup.restore_commands() == "python run.py restore 备份文件.zip\npython run.py"

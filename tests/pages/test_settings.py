@@ -157,20 +157,17 @@ def test_two_runs_of_one_form_beside_each_other_act_once() -> None:
 # --- the first steps --------------------------------------------------------------------------
 
 
-def steps(page: AppTest) -> list[str]:
-    return [b.label for b in page.button if b.label.startswith("去")]
-
-
 def test_a_new_installation_says_what_to_do_next_and_leads_there(open_at: Open, world: World) -> None:
     page = open_at("类别")
     assert "还有 1 步" in " ".join(m.value for m in page.markdown)  # only the ticket: the cast is there
-    assert steps(page) == []
+    assert "登记诉求" in page.caption[0].value
 
     for user in db.read(accounts.list_users, actor=world.admin, now=now()):
         if any(grant.role is Role.COORDINATOR for grant in user.grants):
             db.run(accounts.deactivate, actor=world.admin, user_id=user.id, now=now())
     press(page.run(), "去用户")
     assert page.session_state["section"] == "用户"
+    assert "去用户" not in [b.label for b in page.button]
 
 
 def test_once_all_is_done_no_first_steps_are_shown(open_at: Open, world: World) -> None:
@@ -301,6 +298,20 @@ def test_a_new_user_gets_a_password_that_is_shown_once(open_at: Open, world: Wor
 
     assert not page.code
     assert sessions.log_in(login="linfang", password=password, visitor=Visitor(), now=now()).must_change
+
+
+def test_a_demo_users_login_is_no_code_on_screen(open_at: Open, world: World) -> None:
+    db.run(lambda tx: setattr(tx.get(UserRow, world.coordinator.user_id), "demo", True))
+
+    assert ["李敏", "在登录页点选"] in [line[:2] for line in shown(open_at("用户"))]
+
+
+def test_a_refused_form_says_so_right_above_its_button(open_at: Open, world: World) -> None:
+    page = press(press(open_at("用户"), "新建用户"), "新建，并显示初始密码")
+
+    drawn: list[Any] = [e for e in page.main if e.type in ("error", "button")]
+    place = next(n for n, e in enumerate(drawn) if e.type == "error")
+    assert drawn[place + 1].label == "新建，并显示初始密码"
 
 
 def test_a_login_that_is_taken_is_refused(open_at: Open, world: World) -> None:
