@@ -121,11 +121,12 @@ def _fields(draft: form.Draft, party: Party | None, names: Names) -> tuple[str, 
         placeholder="例如 王师傅、保洁班",
         disabled=bool(party and party.user_id),
     )
+    left, right = st.columns(2)
     return label, {
-        "trade": st.text_input(
+        "trade": left.text_input(
             "工种", party.trade if party else "", key=draft.of("trade"), placeholder="例如 水电维修"
         ),
-        "phone": st.text_input(
+        "phone": right.text_input(
             "电话", party.phone if party else "", key=draft.of("phone"), placeholder="派单的人看得到"
         ),
         "is_unit": st.radio(
