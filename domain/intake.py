@@ -5,26 +5,86 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.areas import Area, Level
+from domain.due import Grade
+from domain.tickets import Kind
 
 # full-width letters and digits; punctuation stays as it was typed
 _FOLD = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 TITLE_ROOM = 40  # characters of a title that a card shows on two lines
 
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?(1[3-9]\d)[ -]?(\d{4})[ -]?(\d{4})(?!\d)")
-_LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})-(\d{7,8})(?!\d)")
-_HAN_NAME = r"[\u4e00-\u9fff]{1,4}(?:先生|女士|阿姨|大爷|大妈|奶奶|爷爷|师傅|老师)?"
-_SPEAKER = re.compile(rf"^\s*@?({_HAN_NAME})\s*(?:\d{{1,4}}[-/:.\d ]*)?[:：]", re.MULTILINE)
-_CALLED = re.compile(
-    rf"(?:我是(?:[\d\u4e00-\u9fff]{{1,12}}的)?|我叫|联系人[:：]?|姓名[:：]?|找)\s*({_HAN_NAME}?)(?=[,，。;；!！\s\d]|电话|手机|$)"
+_MOBILE = r"(?<!\d)(?:\+?86[ -]?)?(1[3-9]\d)[ -]?(\d{4})[ -]?(\d{4})(?!\d)"
+_FIXED = r"(?<!\d)(0\d{2,3})-(\d{7,8})(?!\d)"
+_PHONE, _LANDLINE = re.compile(_MOBILE), re.compile(_FIXED)
+# a number with the words that only lead up to it: 我的电话是, ，手机, 请打电话
+_NUMBER_SAID = re.compile(
+    r"[，,、;；\s]*(?:请|可以?|麻烦)?(?:打|拨打?|致电|联系)?\s*(?:我的?|本人|他的?|她的?|家里)?(?:联系)?"
+    rf"(?:(?:电话|手机|方式|号码|tel)(?:号码?)?(?:是|为)?\s*[:：]?\s*)?(?:{_MOBILE}|{_FIXED})(?:\s*[(（]?微信同号[)）]?)?(?:\s*联系)?",
+    re.IGNORECASE,
 )
+_HONORIFIC = r"(?:先生|女士|阿姨|大爷|大妈|大叔|大姐|大哥|奶奶|爷爷|叔叔|师傅|老师|婆婆|伯伯)"
+_HAN_NAME = rf"[\u4e00-\u9fff]{{1,4}}{_HONORIFIC}?"
+_SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
+    "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜"
+)
+_SPEAKER = re.compile(rf"^\s*@?({_HAN_NAME})\s*(?:\d{{1,4}}[-/:.\d ]*)?[:：]", re.MULTILINE)
+_ALONE = re.compile(r"\A\s*@?([^\s，,。！!？?:：]{1,16})\s*[:：][ \t]*\n")
+_TIME = r"(?:上午|下午|凌晨|早上|中午|晚上)?\s*\d{1,2}:\d{2}(?::\d{2})?"
+_DATE = (
+    r"(?:\d{2,4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/月]\d{1,2}日?|今天|昨天|前天|(?:星期|周)[一二三四五六日天])"
+)
+_NICK = r"[^\n，,。！!？?:：]{1,24}?"
+_HEADER = re.compile(
+    rf"^[ \t]*(?!(?:{_DATE}|{_TIME})[ \t\n]|明天|后天|今晚)({_NICK})[ \t]+(?:{_DATE}[ \t]*)?{_TIME}[ \t]*:?[ \t]*\n",
+    re.MULTILINE,
+)
+# what a chat leaves in a copy: pictures, voices, lines that only say when
+_MEDIA = re.compile(
+    r"\[语音\]\s*\d+[\"″']*|\[[\u4e00-\u9fffA-Za-z]{1,8}\]|\[(?:语音|视频|文件|链接|位置)[^\]\n]*\]|<(?:图片|语音|视频)>"
+)
+_MOMENT = re.compile(rf"^[ \t—–-]*(?:{_DATE}[ \t]*(?:{_TIME})?|{_TIME})[ \t—–-]*$", re.MULTILINE)
+_MENTION = re.compile(r"@[^\s@，,。:：]{1,12}(?:[\s\u2005]+|$)")
+_CALLED = re.compile(
+    r"(?:我叫|(?:联系人|姓名|诉求人|报修人|反映人)[:：]?)"
+    rf"\s*({_HAN_NAME}?)(?=[,，。;；、!！\s\d(（]|电话|手机|$)"
+)
+_I_AM = re.compile(
+    r"(?:我是|找|请?联系)(?:[\d\u4e00-\u9fff#-]{1,12}的)?\s*"
+    rf"([\u4e00-\u9fff]{{1,3}}{_HONORIFIC}|[老小]?[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}|[老小][{_SURNAMES}])"
+    r"(?=[,，。;；!！\s\d]|电话|手机|$)"
+)
+_LABEL = re.compile(
+    r"^\s*(?:地址|地点|位置|住址|房号|详细地址|联系地址|问题|内容|事由|事项|诉求|诉求内容|反映|反映问题|情况|时间|求助|报修|报修内容"
+    r"|联系电话|电话|手机|联系方式|联系人|姓名|通知|紧急|注意|你好|您好|大家好|请问)\s*[:：]\s*",
+    re.MULTILINE,
+)
+_HAN_DIGITS = "零一二三四五六七八九"
+_HAN_NUMBER = r"[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]"
+_HAN_PLACE = re.compile(rf"(?<![一二三四五六七八九十])({_HAN_NUMBER})(?=号楼|栋|幢|座|号院|单元|[楼层](?=\d))")
+_HASH = re.compile(r"(\d{1,3})\s*#\s*楼?(?!\d{5})-?")
 _PLACE = re.compile(
     r"\d{1,3}\s*(?:号楼|栋|幢|座|号院)(?:\s*\d{1,2}\s*(?:单元|门))?(?:\s*\d{1,2}\s*(?:楼|层))?(?:\s*\d{3,4}\s*(?:室|号|户)?)?"
 )
+_UNIT_ROOM = re.compile(r"(\d{1,3}(?:号楼|栋|幢|座))-?(\d{1,2})-(\d{3,4})(?!\d)")
 _DASHED = re.compile(r"(?<![\d-])(\d{1,3})-(\d{1,2})-(\d{3,4})(?![\d-])")
 _NOISE = re.compile(
-    r"您好|你好|大家好|@所有人|请问|麻烦(?:社区|物业|你们|您)?(?:的)?(?:帮忙|派人|看看|看一下|处理)*(?:一下)?|谢谢(?:大家|您|了)?|辛苦了?|(?:我的|联系)?(?:电话|手机)号?是?[:：]?"
+    r"您好|你好|大家好|@所有人|请问|麻烦(?:社区|物业|你们|您)?(?:的)?(?:帮忙|派人|看看|看一下|处理)*(?:一下)?|谢谢(?:大家|您|了)?|辛苦了?|(?:我的|联系)?(?:电话|手机)号?是?[:：]"
 )
-_EDGES = " \t\u3000,，、。.;；:：!！~～-()（）【】[]"
+_EDGES = " \t\u3000,，、。.;；:：!！~～-—()（）【】[]"
+_SERVICE = re.compile(
+    r"取药|买药|拿药|陪诊|陪.{0,4}(?:看病|去医院|就医|复查)|代购|代买|代办|跑腿|理发(?!店|馆)|剪头发|送饭|送餐(?!员|车)"
+    r"|助餐|助浴|买菜(?!的|车)|帮忙(?:买|拿|取|搬|推)"
+)
+# what needs somebody at once; fear of it, and a lesson about it, do not
+_EMERGENCY = re.compile(
+    r"(?<!防止)(?<!预防)(?<!避免)(?<!以免)(?<!担心)(?<!没有)(?<!容易)(?<!万一)(?<![怕防会])"
+    r"(困人|被困|困在|关在电梯|着火|起火|失火|冒烟|(?:煤气|燃气|天然气|液化气)(?:味|泄漏|泄露|漏)|漏(?:煤气|燃气|天然气)"
+    r"|触电|漏电|晕倒|昏倒|昏迷|不省人事|叫不醒|没有?呼吸|[摔跌]倒.{0,10}(?:起不来|不能动|动不了|站不起|流血|不起来)"
+    r"|打人|(?<![猫狗])打架|斗殴|家暴|[打揍](?:老婆|老公|媳妇|妻子)|持刀|砍人|跳楼(?!价|大甩卖|甩卖|机)|轻生|自杀|割腕"
+    r"|井盖.{0,3}(?:没了|不见|没有了|丢|被偷|缺失|不在)|(?:没有?|缺|丢|少)了?(?:个|一个)?井盖"
+    r"|砸伤|砸到(?:了)?(?:人|孩子|小孩|老人|行人)|坠物伤人|掉.{0,6}伤(?:了|到)?(?:人|孩子|老人))"
+)
+_LESSON = re.compile(r"演练|演习|讲座|培训|宣传|知识|征求|如何|怎么办理")
 # what people call it → the shipped category it belongs to; a category's own name counts as well
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "楼道灯": ("路灯", "灯不亮", "灯坏", "声控灯", "灯一直"),
@@ -42,7 +102,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "电动车充电": ("飞线", "电动车进楼", "电瓶"),
     "井盖": ("窨井",),
     "高空坠物": ("高空抛物", "掉下来", "墙皮"),
-    "燃气用电": ("煤气", "燃气", "漏电", "停电"),
+    "燃气用电": ("煤气", "燃气", "天然气", "漏电", "触电", "停电"),
     "乱停乱放": ("乱停", "占车位", "挡住车", "堵车"),
     "充电桩": ("充电桩",),
     "夜间装修": ("装修", "电钻"),
@@ -53,11 +113,11 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "油烟异味": ("油烟", "异味"),
     "物业收费": ("物业费",),
     "保安保洁": ("保安", "没人打扫"),
-    "邻里纠纷": ("纠纷", "吵架"),
-    "夫妻矛盾": ("家暴", "夫妻"),
-    "代购代办": ("买菜", "代购", "跑腿"),
+    "邻里纠纷": ("纠纷", "吵架", "打架"),
+    "夫妻矛盾": ("家暴", "夫妻", "打老婆"),
+    "代购代办": ("买菜", "代购", "代买", "跑腿"),
     "陪诊取药": ("取药", "陪诊", "看病", "去医院"),
-    "养老助老": ("老人", "助餐", "送餐"),
+    "养老助老": ("老人", "助餐", "送餐", "送饭", "理发", "助浴"),
     "社保医保": ("医保", "社保"),
     "低保救助": ("低保", "救助"),
     "户籍证件": ("户口", "居住证", "身份证"),
@@ -77,10 +137,10 @@ class Intake:
 
 def parse(message: str) -> Intake:
     """Read who, where and what out of a message; what isn't there stays empty."""
-    text = message.translate(_FOLD).strip()
+    text = _MOMENT.sub("", _MEDIA.sub("", message.translate(_FOLD))).strip()
     name, phone = _name(text), _phone(text)
     said = _without_person(text)
-    return Intake(name, phone, _place(said), _title(said), said)
+    return Intake(_nick(name), phone, _place(said) or _place(name), _title(said), said)
 
 
 def _phone(text: str) -> str:
@@ -91,18 +151,41 @@ def _phone(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    found = _CALLED.search(text) or _SPEAKER.search(text)
-    return found.group(1) if found else ""
+    """Find who it is: as they say it themselves, or as the chat heads their message."""
+    labelled = _LABEL.sub("", text)
+    for pattern, where in ((_CALLED, text), (_I_AM, text), (_HEADER, text), (_ALONE, text), (_SPEAKER, labelled)):
+        found = pattern.search(where)
+        if found and not _LABEL.match(found.group(1) + "："):
+            return found.group(1).strip()
+    return ""
+
+
+def _nick(name: str) -> str:
+    """Leave the address out of a name in the group: 3-2-501王阿姨."""
+    return _PLACE.sub("", _UNIT_ROOM.sub("", _DASHED.sub("", _in_digits(name)))).strip(_EDGES)
 
 
 def _without_person(text: str) -> str:
-    for pattern in (_SPEAKER, _PHONE, _LANDLINE, _CALLED):
-        text = pattern.sub("", text)
-    lines = (line.strip(_EDGES) for line in text.splitlines())
+    text = _CALLED.sub("", _I_AM.sub("", _NUMBER_SAID.sub("", _ALONE.sub("", _HEADER.sub("", text + "\n")))))
+    text = _MENTION.sub("", _SPEAKER.sub("", _LABEL.sub("", text)))
+    lines = (re.sub(r"[，,]\s*(?=[，,。;；])", "", line).strip(_EDGES) for line in text.splitlines())
     return "\n".join(filter(None, lines))
 
 
+def _in_digits(text: str) -> str:
+    """Write the numbers of places as a register does: 五号楼三单元, 5#3单元 are 5号楼3单元."""
+    said = _HAN_PLACE.sub(lambda found: str(_number(found.group(1))), text)
+    return _UNIT_ROOM.sub(r"\1\2单元\3", _HASH.sub(r"\1号楼", said))
+
+
+def _number(han: str) -> int:
+    tens, ten, ones = han.rpartition("十")
+    value = _HAN_DIGITS.index(ones) if ones else 0
+    return value + (10 * (_HAN_DIGITS.index(tens) if tens else 1) if ten else 0)
+
+
 def _place(text: str) -> str:
+    text = _in_digits(text)
     if found := _DASHED.search(text):
         return "{}号楼{}单元{}".format(*found.groups())
     found = _PLACE.search(text)
@@ -113,7 +196,7 @@ def _title(said: str) -> str:
     """Take the first sentence that says something, greetings left out."""
     for part in re.split(r"[。!！;；\n?？]", _DASHED.sub("", _NOISE.sub("", said))):
         words = part.strip(_EDGES)
-        if len(words) >= 4:
+        if len(words) >= 4 and not _PLACE.fullmatch(_in_digits(words)):
             return words if len(words) <= TITLE_ROOM else _shorter(words)
     return ""
 
@@ -130,14 +213,30 @@ def guess_category(text: str, names: Iterable[str]) -> str:
     return max(found, default=(0, ""))[1]
 
 
+def emergency_word(text: str) -> str:
+    """Give the word that makes a report an emergency; "" if none does."""
+    found = None if _LESSON.search(text) else _EMERGENCY.search(text)
+    return found.group(1) if found else ""
+
+
+def guess_grade(text: str) -> Grade:
+    return Grade.URGENT if emergency_word(text) else Grade.NORMAL
+
+
+def guess_kind(text: str) -> Kind:
+    return Kind.SERVICE if _SERVICE.search(text) else Kind.REPORT
+
+
 def find_area(text: str, areas: Sequence[Area], start: Area) -> Area:
     """Go down from `start` to the one building and unit that the text names; stay where it is unsure."""
-    folded = text.translate(_FOLD).replace(" ", "")
+    folded = _in_digits(text.translate(_FOLD).replace(" ", ""))
     if dashed := _DASHED.search(folded):
         folded = "{}号楼{}单元".format(*dashed.groups())
     here = start
     for level in (Level.BUILDING, Level.UNIT):
-        below = [a for a in areas if a.level is level and a.path.startswith(here.path) and _named(a.name, folded)]
+        below = [
+            a for a in areas if a.level is level and a.path.startswith(here.path) and _named(_in_digits(a.name), folded)
+        ]
         if len(below) == 1:
             here = below[0]
     return here

@@ -5,7 +5,9 @@ from uuid import UUID
 import pytest
 
 from domain.areas import Area, Level
-from domain.intake import TITLE_ROOM, find_area, guess_category, parse
+from domain.due import Grade
+from domain.intake import TITLE_ROOM, emergency_word, find_area, guess_category, guess_grade, guess_kind, parse
+from domain.tickets import Kind
 
 NAMES = ("楼道灯", "水管渗漏", "电梯", "加装电梯", "垃圾清运", "邻里噪音", "陪诊取药")
 
@@ -90,3 +92,156 @@ def test_two_buildings_of_one_name_leave_the_place_open() -> None:
     twin = area(7, Level.BUILDING, "3号楼", "/s/c/g2/b3/")
 
     assert find_area("3号楼", [COMMUNITY, B3, twin], COMMUNITY) == COMMUNITY
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "phone", "place", "title"),
+    [
+        ("王阿姨 2026/11/22 上午10:21\n三单元楼道灯不亮，麻烦看看\n[图片]", "王阿姨", "", "", "三单元楼道灯不亮"),
+        (
+            "幸福一家人 10:30\n五号楼三单元下水道堵了，电话13800001234",
+            "幸福一家人",
+            "13800001234",
+            "5号楼3单元",
+            "五号楼三单元下水道堵了",
+        ),
+        ("王阿姨  10:21\n\n十二栋电梯坏了！\n", "王阿姨", "", "12栋", "十二栋电梯坏了"),
+        (
+            "—————  2026-11-22  —————\n\n3-2-501王阿姨  10:21\n\n家里没水了[抱拳]",
+            "王阿姨",
+            "",
+            "3号楼2单元501",
+            "家里没水了",
+        ),
+        ("3-2-501 楼上漏水，手机 13800001234", "", "13800001234", "3号楼2单元501", "楼上漏水"),
+        (
+            "李师傅 下午3:05\n9-2-301 暖气不热，请打电话 138 0000 1234 联系。谢谢",
+            "李师傅",
+            "13800001234",
+            "9号楼2单元301",
+            "暖气不热",
+        ),
+        (
+            "姓名：王芳\n电话：13800001234\n地址：3号楼2单元\n内容：楼道灯不亮",
+            "王芳",
+            "13800001234",
+            "3号楼2单元",
+            "楼道灯不亮",
+        ),
+        (
+            "@李敏 3#2单元401漏水 13800001234（微信同号）",
+            "",
+            "13800001234",
+            "3号楼2单元401",
+            "3#2单元401漏水",
+        ),
+        (
+            "想找人陪诊，明天去医院复查，联系人：刘大姐 13800001234",
+            "刘大姐",
+            "13800001234",
+            "",
+            "想找人陪诊，明天去医院复查",
+        ),
+        ("[微信图片]\n垃圾桶满了没人收，6栋门口", "", "", "6栋", "垃圾桶满了没人收，6栋门口"),
+        ("月亮妈妈:\n十一号楼一单元门禁坏了", "月亮妈妈", "", "11号楼1单元", "十一号楼一单元门禁坏了"),
+        ('[语音] 12"\n二十一栋1单元302漏水，我是老李', "老李", "", "21栋1单元302", "二十一栋1单元302漏水"),
+        ("周姐 昨天 21:08\n八号楼门口车堵了，快来", "周姐", "", "8号楼", "八号楼门口车堵了，快来"),
+        ("注意：3号楼门口结冰了", "", "", "3号楼", "3号楼门口结冰了"),
+        ("我是真没办法，楼上天天吵到半夜", "", "", "", "我是真没办法，楼上天天吵到半夜"),
+        ("明天停水到 10:30\n请通知", "", "", "", "明天停水到 10:30"),
+    ],
+)
+def test_a_chat_message_is_read_as_people_send_it(message: str, name: str, phone: str, place: str, title: str) -> None:
+    found = parse(message)
+
+    assert (found.name, found.phone, found.place, found.title) == (name, phone, place, title)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "楼上漏水，手机 13800001234",
+        "漏水了，我的电话是：13800001234。",
+        "漏水了 请打 13800001234",
+        "电话13800001234，漏水",
+    ],
+)
+def test_no_word_for_the_number_is_left_where_the_number_was(message: str) -> None:
+    said = parse(message).description
+
+    assert not any(word in said for word in ("电话", "手机", "打", "138"))
+    assert said.strip("，。 ") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("帮忙取药，家里没人", Kind.SERVICE),
+        ("想请人陪诊", Kind.SERVICE),
+        ("代购米面油", Kind.SERVICE),
+        ("代买棉鞋", Kind.SERVICE),
+        ("上门理发", Kind.SERVICE),
+        ("给奶奶送饭", Kind.SERVICE),
+        ("理发店音响太吵", Kind.REPORT),
+        ("送餐员在楼道抽烟", Kind.REPORT),
+        ("楼道灯不亮", Kind.REPORT),
+    ],
+)
+def test_a_wish_for_help_is_a_service(text: str, kind: Kind) -> None:
+    assert guess_kind(text) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("3号楼电梯困人了，快来人", "困人"),
+        ("5栋着火了", "着火"),
+        ("楼道电表箱起火", "起火"),
+        ("配电房冒烟", "冒烟"),
+        ("楼道里有很重的煤气味", "煤气味"),
+        ("厨房燃气泄漏", "燃气泄漏"),
+        ("有人触电了", "触电"),
+        ("路灯杆漏电", "漏电"),
+        ("老人在门口晕倒", "晕倒"),
+        ("邻居昏迷不醒", "昏迷"),
+        ("奶奶摔倒起不来了", "摔倒起不来"),
+        ("楼下有人打架", "打架"),
+        ("隔壁家暴", "家暴"),
+        ("他又打老婆了", "打老婆"),
+        ("有人要跳楼", "跳楼"),
+        ("她说想轻生", "轻生"),
+        ("路口井盖没了", "井盖没了"),
+        ("南门井盖丢失", "井盖丢"),
+        ("高空坠物砸伤一个孩子", "砸伤"),
+    ],
+)
+def test_an_emergency_is_urgent(text: str, word: str) -> None:
+    assert emergency_word(text) == word
+    assert guess_grade(text) is Grade.URGENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "打印居住证明",
+        "楼道没人打扫",
+        "楼下火锅店油烟太大",
+        "打电话没人接",
+        "跳楼价大甩卖的喇叭太吵",
+        "飞线充电，怕着火",
+        "消防演练时着火怎么逃",
+        "井盖松动响",
+        "燃气公司来抄表",
+        "野猫打架太吵",
+        "停电了",
+        "",
+    ],
+)
+def test_what_only_sounds_like_an_emergency_is_none(text: str) -> None:
+    assert emergency_word(text) == ""
+    assert guess_grade(text) is Grade.NORMAL
+
+
+@pytest.mark.parametrize(("text", "expected"), [("三号楼二单元", UNIT), ("十三号楼", B13), ("3#2单元", UNIT)])
+def test_an_address_in_words_leads_there_too(text: str, expected: Area) -> None:
+    assert find_area(text, [COMMUNITY, B3, B13, UNIT], COMMUNITY) == expected
