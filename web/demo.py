@@ -19,7 +19,7 @@ SEES = {
     Role.GRID_WORKER: "上报，办理派给自己的工单",
     Role.BUILDING_HEAD: "上报本楼栋的事，看进展",
     Role.VOLUNTEER: "可以帮忙的事和自己接的任务",
-    Role.LEADER: "看板与数据，只读",
+    Role.LEADER: "看板，只读",
 }
 
 
