@@ -32,7 +32,7 @@ def edit(form: Form) -> Values:
         placeholder="未分类",
         key=form.name("category"),
     )
-    return {
+    return _reporter(form) | {
         "title": title,
         "address": address,
         "area_id": area or ticket.area_id,
@@ -49,3 +49,19 @@ def edit(form: Form) -> Values:
         "open_to_volunteers": st.checkbox("志愿者可以认领", ticket.open_to_volunteers, key=form.name("open")),
         "note": form.note("修改说明（可不填）", lines=False),
     }
+
+
+def _reporter(form: Form) -> Values:
+    """Correct who reported it, seen in full only; None leaves what is known."""
+    person = form.detail.reporter
+    name_key, phone_key = form.name("reporter"), form.name("phone")
+    # what was typed stays although the quarter of an hour ends meanwhile
+    if person and not person.revealed_until and name_key not in st.session_state:
+        st.caption("要改反映人的姓名、电话，请先在下面点“查看完整信息”。")
+        return {}
+    known = (person.name, person.phone) if person else ("", "")
+    left, right = st.columns(2)
+    name = left.text_input("反映人", known[0], key=name_key, max_chars=40)
+    phone = right.text_input("联系电话", known[1], key=phone_key, max_chars=20)
+    same = (name, phone) == known
+    return {"reporter_name": None if same else name, "reporter_phone": None if same else phone}

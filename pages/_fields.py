@@ -29,7 +29,7 @@ class Form:
         widget = st.text_area if lines else st.text_input
         return str(widget(label, value=text, key=self.name("note")) or "")
 
-    def pick(self, label: str, labels: Mapping[Any, str], default: Any) -> Any:
+    def pick(self, label: str, labels: Mapping[Any, str], default: Any = None) -> Any:
         said = {key: escape_md(words) for key, words in labels.items()}
         return st.pills(
             label, list(said), format_func=said.__getitem__, default=default, required=True, key=self.name(label)

@@ -19,6 +19,11 @@ def done(name: str, words: str) -> None:
     st.session_state[_SAID] = words
 
 
+def drop(name: str) -> None:
+    """Give a form up: its key goes, and with it everything typed under it."""
+    st.session_state.pop(f"key:{name}", None)
+
+
 def tell() -> None:
     """Say what the last run did."""
     if words := st.session_state.pop(_SAID, None):

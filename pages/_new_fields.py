@@ -16,6 +16,9 @@ _KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
 _CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
 
 
+TYPED = ("name", "phone", "title", "address", "description")
+
+
 def four(key: str, held: dict[UUID, Area], kinds: dict[UUID, Category]) -> dict[str, Any]:
     left, right = st.columns(2)
     name = left.text_input("谁反映的", placeholder="姓名或称呼", key=f"name-{key}", max_chars=40)
@@ -55,15 +58,14 @@ def folded(key: str) -> dict[str, Any]:
     kind = st.pills(
         "类型", _KINDS, default=Kind.REPORT, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}"
     )
-    with st.expander("更多（紧急程度、来源、详细情况）"):
-        grade = st.pills(
-            "紧急程度",
-            list(Grade),
-            default=Grade.NORMAL,
-            format_func=GRADE_LABELS.__getitem__,
-            required=True,
-            key=f"grade-{key}",
-        )
+    grade = st.pills(
+        "紧急程度",
+        list(Grade),
+        format_func=GRADE_LABELS.__getitem__,
+        key=f"grade-{key}",
+        help="不选则按内容判断：困人、起火、燃气泄漏一类是特急，其余是一般。",
+    )
+    with st.expander("更多（大小事、来源、详细情况）"):
         matter = st.pills(
             "大小事",
             list(Matter),

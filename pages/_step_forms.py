@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import streamlit as st
 
@@ -16,17 +17,25 @@ from domain.tickets import (
     Action,
     RejectReason,
     Result,
-    Satisfaction,
+    Status,
 )
 from pages._edit_form import edit
 from pages._fields import Form, Values
 from ui.text import escape_md
 
+_HANDED = (Status.DISPATCHED, Status.IN_PROGRESS)
 
-def _assign(form: Form) -> Values:
-    found = {p.id: p for p in db.read(parties.proposed, actor=form.actor, ticket=form.detail.ticket)}
+
+def _handlers(form: Form) -> dict[UUID, Party]:
+    """List who could take it, the best fitting first; whoever has it already is no answer."""
+    ticket = form.detail.ticket
+    found = db.read(parties.proposed, actor=form.actor, ticket=ticket)
+    return {p.id: p for p in found if form.detail.ticket.status not in _HANDED or p.id != ticket.handler_id}
+
+
+def _handler(form: Form, found: dict[UUID, Party]) -> UUID | None:
     best = 0 if found and next(iter(found.values())).fits else None
-    handler = st.selectbox(
+    return st.selectbox(
         "派给谁",
         list(found),
         index=best,
@@ -34,15 +43,29 @@ def _assign(form: Form) -> Values:
         format_func=lambda key: _party_words(found[key]),
         key=form.name("handler"),
     )
-    note = form.note("交代几句（可不填）", lines=False)
-    told = st.checkbox("处理人没有账号，已电话告知并接单", key=form.name("claimed"))
+
+
+def _assign(form: Form) -> Values:
+    found = _handlers(form)
+    handler = _handler(form, found)
+    note = form.note("交代几句（可不填，写进派单通知）", lines=False)
+    told = st.checkbox(
+        "处理人没有账号的：我已电话告知，对方答应去办",
+        key=form.name("claimed"),
+        help="勾上就代处理人记为接单。有账号的处理人由本人接单，勾了也不代记。",
+    )
     return {"handler_id": handler, "note": note, "claimed": bool(told and handler and not found[handler].user_id)}
+
+
+def _transfer(form: Form) -> Values:
+    handler = _handler(form, _handlers(form))
+    return {"handler_id": handler, "note": form.note("为什么转派（接手的人会看到）", lines=False)}
 
 
 def _party_words(party: Party) -> str:
     fits = "适合" if party.fits >= 2 else ""
     busy = f"手上 {party.open_tickets} 件" if party.open_tickets else "空闲"
-    return " · ".join(escape_md(part) for part in (party.label, party.trade, busy, fits) if part)
+    return " · ".join(escape_md(part) for part in (party.label, party.trade, busy, fits, party.phone) if part)
 
 
 def _contact(form: Form) -> Values:
@@ -56,7 +79,7 @@ def _resolve(form: Form) -> Values:
 
 
 def _close(form: Form) -> Values:
-    said = form.pick("居民是否满意", SATISFACTION_LABELS, Satisfaction.SATISFIED)
+    said = form.pick("居民是否满意", SATISFACTION_LABELS)
     return {"satisfaction": said, "note": form.note("回访情况（可不填）")}
 
 
@@ -84,6 +107,7 @@ STEPS: dict[Action, Step] = {
     Action.RESOLVE: Step(tickets.resolve, "已处理完成，等待回访", _resolve),
     Action.CLOSE: Step(tickets.close, "已办结", _close),
     Action.VERIFY_FAIL: Step(tickets.verify_fail, "已退回重办", _noted("哪里没办好")),
+    Action.TRANSFER: Step(tickets.transfer, "已转派", _transfer),
     Action.RECALL: Step(tickets.recall, "已撤回派单"),
     Action.REJECT: Step(tickets.reject, "已登记为不予受理", _reject),
     Action.REOPEN: Step(tickets.reopen, "已重新打开", _noted("为什么重新打开")),

@@ -15,11 +15,17 @@ from domain.tickets import Action, Status
 from pages import _form
 from pages._fields import Form
 from pages._step_forms import STEPS
+from ui.focus import focus_form
 
 _A = Action
 # the likeliest first; what is in neither list goes into the menu
 _FIRST = (_A.DISPATCH, _A.CLAIM, _A.RESOLVE, _A.CLOSE)
-_BESIDE = (_A.ACCEPT, _A.CONTACT, _A.VERIFY_FAIL, _A.RECALL, _A.COMMENT)
+_BESIDE = (_A.ACCEPT, _A.CONTACT, _A.VERIFY_FAIL, _A.TRANSFER, _A.RECALL, _A.COMMENT)
+# what a form asks for without choosing first
+_ASKED = {
+    "handler_id": "请先选一位处理人。",
+    "satisfaction": "请先选居民是否满意；没有联系上的，请选“未评价”。",
+}
 
 
 def show(actor: Actor, detail: Detail) -> None:
@@ -97,11 +103,13 @@ def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
     if step.fields is None:
         return
     with st.form(f"step-{key}"):
-        said = st.container()
         values = step.fields(Form(actor, detail, key))
+        said = st.container()  # where the eye is after the click, not above a long form
         with st.container(horizontal=True):
-            sent = st.form_submit_button(f"确定{_label(actor, detail, action)}", type="primary")
-            st.form_submit_button("先不了", on_click=st.session_state.pop, args=("step", None))
+            # the label tells of the state: without a key of its own the click of who comes second is lost
+            sent = st.form_submit_button(f"确定{_label(actor, detail, action)}", type="primary", key=f"send-{key}")
+            st.form_submit_button("先不了", on_click=st.session_state.pop, args=("step", None), key=f"drop-{key}")
+    focus_form(key=f"focus-{key}")
     if sent:
         with said:
             _take(actor, detail, action, values)
@@ -113,15 +121,16 @@ def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) 
     seen = st.session_state.get(_seen_name(detail), ticket.version)
     call = {"actor": actor, "ticket_id": ticket.id, "expected_version": seen, "key": _form.key(name)}
     try:
-        if values.get("handler_id", ticket.id) is None:
-            raise Invalid("请先选一位处理人。", field="handler_id")
+        for field, wanted in _ASKED.items():
+            if field in values and values[field] is None:
+                raise Invalid(wanted, field=field)
         db.run(STEPS[action].command, **call, **values, now=clock.now())
     except Refused as refused:
         _form.refuse(refused)
         return
     st.session_state.pop("step", None)
     _form.done(name, f"{ticket.no} {STEPS[action].done}")
-    st.session_state["dispatched"] = ticket.id if action is Action.DISPATCH else None
+    st.session_state["dispatched"] = ticket.id if action in (Action.DISPATCH, Action.TRANSFER) else None
     st.rerun()
 
 

@@ -5,21 +5,20 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import people, ticket_detail
+from db import parties, ticket_detail
 from db.names import names
 from db.ticket_detail import Detail
 from domain import clock
-from domain.access import DISPATCHERS, Actor, has
+from domain.access import DISPATCHERS, Actor
 from domain.due import GRADE_LABELS, MATTER_LABELS
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
-from domain.people import PURPOSE_LABELS, Person, Purpose
 from domain.tickets import CHANNEL_LABELS, KIND_LABELS, OPEN, REJECT_LABELS, RESULT_LABELS, Action
-from pages import _form, _notice, _steps
+from pages import _form, _notice, _reporter, _steps
 from pages._session import require
 from ui import cards, changes
 from ui.cards import Line
-from ui.text import due_words, escape_md, left, when
+from ui.text import due_words, escape_md, left
 
 WIDTH = 720
 
@@ -52,8 +51,8 @@ def _drawer(ticket_id: UUID | None) -> None:
     _due(detail)
     if actor.roles_at(detail.ticket.area_path) & DISPATCHERS:
         _notice.show(actor, detail, now)
-    st.html(cards.facts_html(_facts(detail)))
-    _reporter(actor, detail)
+    st.html(cards.facts_html(_facts(detail, _phone(actor, detail))))
+    _reporter.show(actor, detail)
     if texts := cards.texts_html((("详细情况", detail.description), ("处理结果", detail.result))):
         st.html(texts)
     if detail.extra:
@@ -73,7 +72,16 @@ def _due(detail: Detail) -> None:
         st.write(escape_md(detail.due_why))
 
 
-def _facts(detail: Detail) -> list[tuple[str, str]]:
+def _phone(actor: Actor, detail: Detail) -> str:
+    """Give the handler's number to those who dispatch, who must be able to call."""
+    handler = detail.ticket.handler_id
+    if not handler or not actor.roles_at(detail.ticket.area_path) & DISPATCHERS:
+        return ""
+    held = db.read(parties.listed, actor=actor, with_inactive=True)
+    return next((p.phone for p in held if p.id == handler), "")
+
+
+def _facts(detail: Detail, phone: str) -> list[tuple[str, str]]:
     ticket = detail.ticket
     place = " · ".join(dict.fromkeys(filter(None, (detail.community, detail.card.grid, detail.area))))
     return [
@@ -84,52 +92,11 @@ def _facts(detail: Detail) -> list[tuple[str, str]]:
         ("大小事", MATTER_LABELS[ticket.matter] if ticket.matter else ""),
         ("紧急程度", GRADE_LABELS[ticket.grade]),
         ("来源渠道", CHANNEL_LABELS[ticket.channel]),
-        ("处理人", detail.card.handler or "还没有派单"),
+        ("处理人", " ".join(filter(None, (detail.card.handler, phone))) or "还没有派单"),
         ("处理结果分类", RESULT_LABELS[detail.result_class] if detail.result_class else ""),
         ("不予受理原因", REJECT_LABELS[detail.reject_reason] if detail.reject_reason else ""),
         ("导入来源", " ".join(filter(None, (detail.source, detail.external_id)))),
     ]
-
-
-def _reporter(actor: Actor, detail: Detail) -> None:
-    person = detail.reporter
-    if person is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(cards.facts_html((("反映人", person.name or "未留姓名"), ("联系电话", person.phone or "未留电话"))))
-        if person.revealed_until:
-            st.caption(f"完整信息显示到 {when(person.revealed_until, clock.now())}")
-        elif has(actor, "people.reveal", detail.ticket.area_path):
-            with st.popover("查看完整信息", icon=":material/visibility:"):
-                _reveal(actor, detail, person)
-
-
-def _reveal(actor: Actor, detail: Detail, person: Person) -> None:
-    """Ask for the purpose; who looked and why is kept."""
-    key = _form.key(f"reveal-{person.id.hex}")
-    st.caption("查看会留下记录，15 分钟后自动遮住。请选择用途：")
-    for purpose in Purpose:
-        if st.button(PURPOSE_LABELS[purpose], key=f"{purpose}-{key}", width="stretch"):
-            _show_person(actor, detail, person, purpose)
-
-
-def _show_person(actor: Actor, detail: Detail, person: Person, purpose: Purpose) -> None:
-    name = f"reveal-{person.id.hex}"
-    try:
-        db.run(
-            people.reveal,
-            actor=actor,
-            person_id=person.id,
-            purpose=purpose,
-            ticket_id=detail.ticket.id,
-            key=_form.key(name),
-            now=clock.now(),
-        )
-    except Refused as refused:
-        _form.refuse(refused)
-        return
-    _form.done(name, "已显示完整信息，15 分钟后自动遮住")
-    st.rerun()
 
 
 def _lines(detail: Detail) -> list[Line]:

@@ -34,6 +34,8 @@ def head_html(card: Card, now: datetime) -> str:
     chips = _chip(tone_of(card), time_words(card, now))
     if card.grade is not Grade.NORMAL and not card.hidden:
         chips += _chip("plain", GRADE_LABELS[card.grade])
+    if card.single_duty and not card.hidden:
+        chips += _chip("plain", "单人值班")
     state = _chip("info", STATUS_LABELS[card.status])
     return (
         f'<div class="linli-d"><div class="top"><span class="muted">{escape(kinds)}</span>{state}{chips}</div>'

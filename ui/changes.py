@@ -39,6 +39,8 @@ def _word(name: str, pair: list[Any] | None, names: Mapping[str, str], now: date
         return _changed(label, pair, lambda value: labels.get(value, str(value)))
     if name == "due_at":
         return _changed("时限", pair, lambda value: due_words(datetime.fromisoformat(value), now))
+    if name == "single_duty":
+        return "单人值班：处理和回访是同一人" if pair[1] else ""
     if name == "open_to_volunteers":
         return "开放给志愿者" if pair[1] else "不再开放给志愿者"
     return ""

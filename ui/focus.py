@@ -10,7 +10,7 @@ export default function ({ parentElement, data }) {
   let tries = 0, held = 0;
   // the dialog takes the focus for itself first, and the input may come later than this
   const timer = setInterval(() => {
-    const input = document.querySelector(`[role="dialog"] input[aria-label="${data}"]`);
+    const input = document.querySelector(`[role="dialog"] ${data}`);
     const active = document.activeElement;
     const typing = active !== input && active?.matches("input, textarea");
     held = input && active === input ? held + 1 : 0;
@@ -24,4 +24,9 @@ _mount = st.components.v2.component("linli_focus", js=_JS)
 
 def focus(label: str, *, key: str) -> None:
     """Focus the input with this label in the open dialog, once."""
-    _mount(key=key, data=label, height=1)
+    _mount(key=key, data=f'input[aria-label="{label}"]', height=1)
+
+
+def focus_form(*, key: str) -> None:
+    """Focus the first field to write in, of the form in the open dialog, once."""
+    _mount(key=key, data='[data-testid="stForm"] :is(textarea, input[type="text"]:not([role="combobox"]))', height=1)

@@ -1,7 +1,10 @@
 """What goes to a handler without a login: a notice to paste into a chat, a slip to print."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
+
+from domain.clock import local
 
 Facts = Sequence[tuple[str, str]]
 
@@ -12,6 +15,12 @@ h1{font-size:22px;text-align:center;margin:0 0 4px}p{margin:4px 0 12px;text-alig
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #56636b;padding:8px 12px;text-align:left;
 vertical-align:top;overflow-wrap:anywhere}th{width:7em;font-weight:400;color:#56636b}td.wide{height:7em}
 """
+
+
+def on_paper(moment: datetime) -> str:
+    """Say a moment in full: a sheet is read on other days as well."""
+    then = local(moment)
+    return f"{then.year}年{then.month}月{then.day}日 {then.hour}:{then:%M}"
 
 
 def notice(heading: str, facts: Facts) -> str:

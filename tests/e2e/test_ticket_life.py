@@ -43,6 +43,7 @@ def test_a_ticket_goes_from_the_telephone_to_closed(visit: Visit) -> None:
     state(who, "待回访")
     who.press("回访办结")
     who.drawer.get_by_text("满意", exact=True).first.click()
+    who.drawer.get_by_text("满意", exact=True).click()
     who.press("确定回访办结")
 
     state(who, "已办结")

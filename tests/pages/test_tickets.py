@@ -1,18 +1,20 @@
 """The board's page: who sees what, the drawer's steps, refusals in place, the quick form."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 import db
-from db import tickets
-from db.board import Filters, board
+from db import parties, tickets
+from db.board import board
 from db.ticket_detail import detail
+from db.ticket_filters import Filters
 from domain.board import Card
-from domain.due import Matter
-from domain.tickets import Kind, Result, Status, Ticket
+from domain.due import Grade, Matter
+from domain.tickets import Kind, Result, Satisfaction, Status, Ticket
 from tests.builders import NOW, World, assigned, report, step
 from tests.pages.conftest import LATER, Visit, drawn, field, labels, page_html, press
 
@@ -339,3 +341,203 @@ def test_late_tickets_are_counted_and_told_in_words(visit: Visit, world: World) 
 
     assert "超时 2 天" in html
     assert "<b>1</b><span>已超时</span>" in html
+
+
+def opened_with(visit: Visit, world: World, ticket: Ticket, action: str) -> AppTest:
+    """Open the drawer as 李敏 with the form of this step."""
+    at = opened(visit, "coordinator", ticket)
+    at.session_state["step"] = (ticket.id, action)
+    return at.run()
+
+
+def test_of_two_who_dispatch_the_second_reads_so_at_the_first_click(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = press(opened(visit, "coordinator", ticket), "受理并派单")
+    choose(field(at, "派给谁"), "保洁员")
+    field(at, "交代几句（可不填，写进派单通知）").set_value("带上梯子")
+    step(tickets.assign, ticket, world.colleague, handler_id=world.wang, now=LATER)
+
+    press(at, "确定受理并派单")
+
+    assert "何静" in at.error[0].value
+    assert field(at, "派给谁").value == world.cleaner
+    assert field(at, "交代几句（可不填，写进派单通知）").value == "带上梯子"
+
+
+def test_a_submit_button_is_the_same_whatever_it_says(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = press(opened(visit, "coordinator", ticket), "受理并派单")
+    before = next(b for b in at.button if b.label == "确定受理并派单").proto.id
+    step(tickets.accept, ticket, world.colleague, now=LATER)
+
+    after = next(b for b in at.run().button if b.label == "确定派单").proto.id
+
+    assert before == after
+
+
+def walk(node: Any) -> list[str]:
+    """List the kinds of what is drawn, from top to bottom."""
+    return [
+        kind
+        for child in node.children.values()
+        for kind in ([child.type] + (walk(child) if hasattr(child, "children") else []))
+    ]
+
+
+def test_the_refusal_stands_below_the_fields(visit: Visit, world: World) -> None:
+    forms = (
+        (opened_with(visit, world, report(world), "edit"), "什么事", "确定修改"),
+        (visit("coordinator", new="1"), "什么事", "登记"),
+    )
+    for at, label, button in forms:
+        field(at, label).set_value("")
+        press(at, button)
+
+        kinds = walk(at._tree)
+        assert kinds.index("error") > max(i for i, kind in enumerate(kinds) if kind in ("text_input", "text_area"))
+
+
+def test_the_notice_carries_what_the_handler_must_know(visit: Visit, world: World) -> None:
+    ticket = report(world, description="三楼到四楼都不亮", address="", area_id=world.community)
+    ticket = step(tickets.assign, ticket, world.coordinator, handler_id=world.wang, claimed=True, note="带上梯子")
+    ticket = step(tickets.resolve, ticket, world.coordinator, result=Result.SOLVED, note="换了灯泡")
+    ticket = step(tickets.verify_fail, ticket, world.coordinator, note="四楼还是不亮")
+
+    said = opened(visit, "coordinator", ticket).code[0].value
+
+    for words in ("详细情况：三楼到四楼都不亮", "交代：带上梯子", "重办原因：四楼还是不亮", "地点：桂花社区\n"):
+        assert words in said
+
+
+def test_who_dispatches_sees_the_handlers_number(visit: Visit, world: World) -> None:
+    held = next(p for p in db.read(parties.listed, actor=world.coordinator) if p.id == world.wang)
+    same: dict[str, Any] = {
+        name: getattr(held, name) for name in ("label", "trade", "is_unit", "active", "area_ids", "category_ids")
+    }
+    call: dict[str, Any] = {
+        "actor": world.coordinator,
+        "party_id": held.id,
+        "expected_version": held.version,
+        "now": NOW,
+    }
+    db.run(parties.change, **call, **same, phone="13900005678")
+    at = press(opened(visit, "coordinator", report(world)), "受理并派单")
+
+    assert any("13900005678" in option for option in field(at, "派给谁").options)
+    ticket = assigned(world)
+    assert "13900005678" in page_html(opened(visit, "coordinator", ticket))
+    assert "13900005678" not in page_html(opened(visit, "leader", ticket))
+
+
+def test_what_was_typed_is_not_left_without_asking(visit: Visit, world: World) -> None:
+    at = visit("coordinator", new="1")
+    assert at.get("dialog")[0].proto.dialog.dismissible is False
+    field(at, "什么事").set_value("楼道灯坏了")
+
+    press(at, "先不登记")
+    press(at, "继续填写")
+    assert field(at, "什么事").value == "楼道灯坏了"
+    press(at, "先不登记")
+    press(at, "不要了，离开")
+
+    assert "new" not in at.query_params
+    assert cards(world) == []
+
+
+def test_an_empty_report_is_left_at_one_press(visit: Visit, world: World) -> None:
+    at = press(visit("coordinator", new="1"), "先不登记")
+
+    assert "new" not in at.query_params
+
+
+def test_satisfaction_is_asked_and_not_assumed(visit: Visit, world: World) -> None:
+    ticket = step(tickets.resolve, assigned(world), world.colleague, result=Result.SOLVED, note="已修")
+    at = press(opened(visit, "coordinator", ticket), "回访办结")
+
+    press(at, "确定回访办结")
+    assert "请先选居民是否满意" in at.error[0].value
+    assert now_of(world, ticket).status is Status.RESOLVED
+    field(at, "居民是否满意").set_value(Satisfaction.UNREACHED)
+    press(at, "确定回访办结")
+
+    assert now_of(world, ticket).status is Status.CLOSED
+
+
+def test_the_reporter_is_corrected_by_who_sees_them(visit: Visit, world: World) -> None:
+    ticket = report(world, reporter_name="张三", reporter_phone="13800001234")
+    at = opened_with(visit, world, ticket, "edit")
+    assert any("查看完整信息" in c.value for c in at.caption)
+    press(at, "电话联系居民")
+
+    field(at, "联系电话").set_value("13800005678")
+    press(at, "确定修改")
+
+    shown = page_html(press(at, "电话联系居民"))
+    assert "13800005678" in shown
+    assert "张三" in shown
+
+
+def test_an_untouched_reporter_is_left_alone(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = opened_with(visit, world, ticket, "edit")
+    field(at, "什么事").set_value("楼道灯和门铃都坏了")
+
+    press(at, "确定修改")
+
+    assert "反映人已修改" not in page_html(at)
+    assert now_of(world, ticket).title == "楼道灯和门铃都坏了"
+
+
+def test_who_closed_what_they_resolved_is_told_in_the_drawer(visit: Visit, world: World) -> None:
+    ticket = step(tickets.resolve, assigned(world), world.coordinator, result=Result.SOLVED, note="已修")
+    ticket = step(tickets.close, ticket, world.coordinator, satisfaction=Satisfaction.SATISFIED)
+
+    html = page_html(opened(visit, "coordinator", ticket))
+
+    assert "单人值班</span>" in html
+    assert "处理和回访是同一人" in html
+
+
+def test_a_ticket_is_handed_on_with_the_reason(visit: Visit, world: World) -> None:
+    ticket = assigned(world)
+    at = press(opened(visit, "coordinator", ticket), "转派")
+    assert not any("王师傅" in option for option in field(at, "派给谁").options)
+    choose(field(at, "派给谁"), "保洁员")
+
+    press(at, "确定转派")
+    assert "为什么转派" in at.error[0].value
+    field(at, "为什么转派（接手的人会看到）").set_value("王师傅休假")
+    press(at, "确定转派")
+
+    assert now_of(world, ticket).handler_id == world.cleaner
+    assert "交代：王师傅休假" in at.code[0].value
+
+
+def grade_of(at: AppTest) -> Any:
+    """Find the form's field; the board's filter has its label too."""
+    return next(e for e in at.button_group if e.label == "紧急程度")
+
+
+def test_an_emergency_is_urgent_unless_the_grade_was_chosen(visit: Visit, world: World) -> None:
+    at = visit("coordinator", new="1")
+    field(at, "什么事").set_value("3号楼电梯困人")
+    press(at, "登记")
+
+    assert "按“困人”判断为特急，可修改" in at.toast[0].value
+    assert [card.grade for card in cards(world)] == [Grade.URGENT]
+    at = visit("coordinator", new="1")
+    field(at, "什么事").set_value("昨天困人，已修好")
+    grade_of(at).set_value(Grade.NORMAL)
+    press(at, "登记")
+    assert sorted(card.grade for card in cards(world)) == [Grade.NORMAL, Grade.URGENT]
+
+
+def test_a_pasted_message_shows_what_was_guessed(visit: Visit, world: World) -> None:
+    at = visit("coordinator", new="1")
+
+    field(at, "群消息").set_value("王阿姨  10:21\n三号楼厨房漏水，水管旁边漏电")
+    press(at, "填入")
+
+    assert grade_of(at).value == Grade.URGENT
+    assert [e.value for e in at.selectbox if e.label == "类别"][-1] is not None
+    assert "按“漏电”判断为特急" in at.warning[0].value

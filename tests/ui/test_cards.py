@@ -70,3 +70,7 @@ def test_a_slip_is_a_page_of_its_own_with_room_to_sign() -> None:
     assert html.startswith("<!doctype html>")
     assert "处理人签字" in html
     assert "http" not in html
+
+
+def test_paper_says_the_whole_date() -> None:
+    assert slip.on_paper(NOW) == "2026年11月20日 10:00"
