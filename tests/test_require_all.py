@@ -26,6 +26,7 @@ def test_excused_for_nothing(): pass
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("required", "expected"), [("0", {"passed": 2, "skipped": 4}), ("1", {"passed": 1, "bad": 5})])
 def test_whatever_is_skipped_or_excused_fails_when_all_is_required(
     required: str, expected: dict[str, int], tmp_path: Path

@@ -55,6 +55,7 @@ def official(world: World, community: UUID, handler: UUID) -> World:
     return replace(world, wang=handler, actors=world.actors | {"colleague": there})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_takes_its_steps_in_its_own_area_and_none_outside(world: World, role: Role) -> None:
     far, far_handler = far_community(world)

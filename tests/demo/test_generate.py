@@ -76,6 +76,7 @@ def _all(session: Session, row: Any) -> list[Any]:
 # --- whole --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hour", [0, 8, 23])
 def test_at_any_hour_every_row_is_as_its_events_say_and_nothing_lies_ahead(
     template: Path, tmp_path: Path, hour: int
@@ -115,6 +116,7 @@ def test_what_comes_at_night_is_taken_up_by_day(shown: None) -> None:
 # --- the same each time -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_moment_give_the_same_rows(template: Path, tmp_path: Path, filled: settings.Settings) -> None:
     first = _dump_of(filled)
     again = copy_of(template, tmp_path)
@@ -134,6 +136,7 @@ def _dump_of(used: settings.Settings) -> checks.Dump:
     return dump | {"person": sorted(people)}
 
 
+@pytest.mark.slow
 def test_another_day_moves_everything_to_that_day(template: Path, tmp_path: Path) -> None:
     copy_of(template, tmp_path)
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.replay import REPLAYED, Event, broken_steps, chain, replay
@@ -31,12 +31,14 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return told
 
 
+@settings(max_examples=40)
 @given(histories())
 def test_every_walk_along_the_table_is_whole_and_ends_where_its_events_say(told: list[Event]) -> None:
     assert broken_steps(told) == []
     assert replay(told)["status"] == told[-1].to_status
 
 
+@settings(max_examples=40)
 @given(histories())
 def test_the_last_change_of_a_field_is_the_one_that_holds(told: list[Event]) -> None:
     last = {name: pair[1] for one in told for name, pair in one.changes.items()}
@@ -44,6 +46,7 @@ def test_the_last_change_of_a_field_is_the_one_that_holds(told: list[Event]) -> 
     assert {name: replay(told)[name] for name in last} == last
 
 
+@settings(max_examples=40)
 @given(histories(), st.data())
 def test_an_event_left_out_is_noticed(told: list[Event], data: st.DataObject) -> None:
     gone = data.draw(st.integers(0, len(told) - 2)) if len(told) > 1 else 0
