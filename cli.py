@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 from pydantic import SecretStr, ValidationError
 
 import settings
-from domain.clock import now
+from domain.clock import local, now
 from domain.errors import Refused
 from settings import Settings
 
@@ -204,7 +205,7 @@ def restore(asked: argparse.Namespace) -> int:
 
     done = backups.restore(asked.file, now=now())
     made, tickets = done.manifest.created_at, done.manifest.counts.get("ticket", 0)
-    print(f"已恢复 {made} 的备份到 {done.target}：{tickets} 张工单。")
+    print(f"已恢复 {local(datetime.fromisoformat(made)):%Y-%m-%d %H:%M} 的备份到 {done.target}：{tickets} 张工单。")
     if done.set_aside:
         print(f"原有数据保留在 {done.set_aside}，确认无误后可以删除。")
     return 0

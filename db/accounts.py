@@ -155,8 +155,11 @@ def grant(tx: Session, *, actor: Actor, user_id: UUID, role: Role, area_id: UUID
 
 
 def _insert_grant(tx: Session, actor: Actor | None, user: UserRow, role: Role, area_id: UUID, now: datetime) -> None:
-    if get_area(tx, area_id).valid_to is not None:
+    area = get_area(tx, area_id)
+    if area.valid_to is not None:
         raise Invalid("这个辖区已关闭，请另选一个。", field="grants")
+    if role is Role.ADMIN and area.level is not Level.STREET:  # users, rules and the record are everybody's
+        raise Invalid("管理员管整个系统，请授在街道一级。", field="grants")
     row = {"user_id": user.id, "role": role.value, "area_id": area_id, "granted_by": _id(actor)}
     tx.execute(insert(GrantRow).values(id=new_id(), valid_from=now, **row))
     what = f"{role.value}@{area_id.hex}"
@@ -253,6 +256,9 @@ def keep_party(tx: Session, user: UserRow, *, now: datetime) -> None:
     party = tx.scalars(select(PartyRow).where(PartyRow.user_id == user.id)).one_or_none()
     if party is not None:
         party.active, party.version = user.active and bool(handling), party.version + 1
+        reach = frozenset().union(*(g.community_ids for g in handling))
+        if reach and party.community_id not in reach:  # moved to another community's work
+            party.community_id = min(reach, key=str)
     elif handling:
         reached = sorted(handling[0].community_ids, key=str)
         home = reached[0] if reached else UNSORTED_COMMUNITY

@@ -220,7 +220,7 @@ def create(
     _check_writer(actor, community_id)
     label, trade = _check_words(label, trade)
     _check_areas(tx, community_id, area_ids)
-    person = people.find_or_insert(tx, community_id=community_id, name=label, phone=phone, now=now)
+    person = people.insert_person(tx, community_id=community_id, name=label, phone=phone, now=now)
     made = insert_party(
         tx,
         community_id=community_id,

@@ -14,6 +14,7 @@ import settings
 from db import accounts, categories, crypto, engine, replacing, rules, schema, writes
 from db.crypto import KeyProblem
 from db.models import UserRow
+from domain.clock import local
 from domain.errors import Refused
 from domain.ids import new_id
 
@@ -67,7 +68,7 @@ def _ensure_key_file(fresh: bool) -> None:
 def _back_up_first(now: datetime) -> None:
     from db import backup  # only here: a backup reads the schema, which this module upgrades
 
-    backup.write(backup.nightly_folder() / f"before-migration-{now:%Y%m%d-%H%M%S}.zip", now=now)
+    backup.write(backup.nightly_folder() / f"before-migration-{local(now):%Y%m%d-%H%M%S}.zip", now=now)
 
 
 def _check_triggers(target: Engine) -> None:
@@ -104,13 +105,15 @@ def ensure_admin(tx: Session, *, now: datetime) -> FirstAdmin | None:
     return FirstAdmin("admin", accounts.create_admin(tx, login="admin", now=now))
 
 
-def start_real(*, now: datetime) -> FirstAdmin | None:
+def start_real(*, now: datetime, from_screen: bool = False) -> FirstAdmin | None:
     """Leave the demo for a database of one's own; none if somebody has done so already.
 
     The new file takes its name only when it is ready: that moment is the change, for every process,
     and the demo's sessions end with the demo.
     """
     held = settings.current()
+    if from_screen and held.demo_lan:
+        raise Refused("这是给局域网看的演示，请在服务器上用 python run.py --empty 开始正式使用。")
     if not held.is_sqlite:
         raise Refused("PostgreSQL 数据库里没有演示数据，无需清除。")
     if held.real_file.exists():

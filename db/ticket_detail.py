@@ -23,7 +23,7 @@ from db.models import (
 )
 from db.ticket_events import load, row_for
 from domain import steps
-from domain.access import ROLE_LABELS, Actor, Role
+from domain.access import OFFICE, ROLE_LABELS, Actor, Role
 from domain.areas import Level
 from domain.board import Card
 from domain.errors import NotFound
@@ -91,7 +91,8 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         result=open_text.result,
         result_class=Result(row.result_class) if row.result_class and not shown.hidden else None,
         reject_reason=RejectReason(row.reject_reason) if row.reject_reason and not shown.hidden else None,
-        extra=open_text.extra or {},
+        # columns that nobody named may hold anything, an identity number too: for the office only
+        extra=(open_text.extra or {}) if actor.roles_at(row.area_path) & OFFICE else {},
         reporter=person,
         due_why=row.due_why,
         accepted_at=row.accepted_at,

@@ -68,6 +68,12 @@ def check_phone(text: str) -> str:
     return phone
 
 
+def is_phone(text: str) -> bool:
+    """Tell whether this could be somebody's number: seven digits or more and nothing else but signs."""
+    digits = re.sub(r"[\s()（）+-]", "", unicodedata.normalize("NFKC", text))
+    return digits.isdecimal() and len(digits) >= 7
+
+
 def mask_name(name: str) -> str:
     return name[:1] + "*" * min(len(name) - 1, 2) if name else ""
 

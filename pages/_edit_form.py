@@ -12,7 +12,8 @@ from ui.text import escape_md
 def edit(form: Form) -> Values:
     ticket = form.detail.ticket
     held = {a.id: a for a in db.read(areas.visible, actor=form.actor) if a.community_id == ticket.community_id}
-    kinds = {c.id: c for c in db.read(categories.listed)}
+    listed = db.read(categories.listed, with_inactive=True)
+    kinds = {c.id: c for c in listed if c.active or c.id == ticket.category_id}
     places, sorts = list(held), list(kinds)
     title = st.text_input("什么事", ticket.title, key=form.name("title"))
     address = st.text_input("在哪里", ticket.address, key=form.name("address"))
@@ -32,23 +33,38 @@ def edit(form: Form) -> Values:
         placeholder="未分类",
         key=form.name("category"),
     )
-    return _reporter(form) | {
-        "title": title,
-        "address": address,
-        "area_id": area or ticket.area_id,
-        "category_id": category,
-        "matter": st.pills(
-            "大小事",
-            list(Matter),
-            format_func=MATTER_LABELS.__getitem__,
-            default=ticket.matter,
-            key=form.name("matter"),
-        ),
-        "grade": form.pick("紧急程度", GRADE_LABELS, Grade(ticket.grade)),
-        "description": st.text_area("详细情况", form.detail.description, key=form.name("description")),
-        "open_to_volunteers": st.checkbox("志愿者可以认领", ticket.open_to_volunteers, key=form.name("open")),
-        "note": form.note("修改说明（可不填）", lines=False),
-    }
+    return (
+        _reporter(form)
+        | _merged(
+            form,
+            {
+                "title": title,
+                "address": address,
+                "area_id": area or ticket.area_id,
+                "category_id": category,
+                "matter": st.pills(
+                    "大小事",
+                    list(Matter),
+                    format_func=MATTER_LABELS.__getitem__,
+                    default=ticket.matter,
+                    key=form.name("matter"),
+                ),
+                "grade": form.pick("紧急程度", GRADE_LABELS, Grade(ticket.grade)),
+                "description": st.text_area("详细情况", form.detail.description, key=form.name("description")),
+                "open_to_volunteers": st.checkbox("志愿者可以认领", ticket.open_to_volunteers, key=form.name("open")),
+            },
+        )
+        | {"note": form.note("修改说明（可不填）", lines=False)}
+    )
+
+
+def _merged(form: Form, typed: Values) -> Values:
+    """Send what was changed here; what was left alone stays as a colleague has made it meanwhile."""
+    ticket = form.detail.ticket
+    current: Values = {name: getattr(ticket, name) for name in typed if name != "description"}
+    current["description"] = form.detail.description
+    opened = st.session_state.setdefault(form.name("opened"), current)
+    return {name: current[name] if value == opened[name] else value for name, value in typed.items()}
 
 
 def _reporter(form: Form) -> Values:

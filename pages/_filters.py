@@ -12,9 +12,11 @@ from domain.access import STAFF, Actor
 from domain.areas import Level
 from domain.due import GRADE_LABELS, Grade
 from domain.ids import parse_id
+from domain.people import is_phone
 from domain.tickets import KIND_LABELS, Kind
 from ui.text import escape_md
 
+_UNSAID = "filter-unsaid"
 NAMES = ("community", "grid", "category", "kind", "grade", "handler", "mine", "due", "text")
 Options = Mapping[str, str]
 
@@ -54,11 +56,19 @@ def chosen() -> Filters:
         handler_id=parse_id(given.get("handler")),
         mine=given.get("mine") == "1",
         due=given.get("due", "") if given.get("due") in ("late", "today") else "",
-        text=given.get("text", "")[:60],
+        text=_text()[:60],
     )
 
 
+def _text() -> str:
+    return st.query_params.get("text") or st.session_state.get(_UNSAID, "")
+
+
 def put(name: str, value: str | None) -> None:
+    if name == "text":
+        # a telephone number would stay in histories, bookmarks and the proxy's log: it is kept out of the URL
+        st.session_state[_UNSAID] = value if value and is_phone(value) else ""
+        value = None if st.session_state[_UNSAID] else value
     if value:
         st.query_params[name] = value
     else:
@@ -67,7 +77,7 @@ def put(name: str, value: str | None) -> None:
 
 def clear() -> None:
     for name in NAMES:
-        st.query_params.pop(name, None)
+        put(name, None)
 
 
 def _keep(name: str) -> None:
@@ -112,7 +122,7 @@ def bar(actor: Actor) -> None:
     )
     st.text_input(
         "搜索编号、地址或文字",
-        key=_follow("text", st.query_params.get("text", "")),
+        key=_follow("text", _text()),
         on_change=_keep,
         args=("text",),
         placeholder="编号、地址、文字",

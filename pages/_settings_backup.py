@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 import db
 from db import audit, backup, crypto, fsck, jobs, rules, setup
+from db.setup import FirstAdmin
 from domain.access import Actor
 from domain.clock import LOCAL, local, now
 from domain.errors import Refused
@@ -126,12 +127,14 @@ def _is_sure(draft: form.Draft, place: DeltaGenerator) -> bool:
     return sent and typed.strip() == SURE
 
 
+def _start_real() -> FirstAdmin | None:
+    return setup.start_real(now=now(), from_screen=True)
+
+
 def _start(draft: form.Draft) -> None:
     require("settings", by_hand=True)  # a fragment's run does not pass the page's own check
     try:
-        draft.once(
-            lambda: setup.start_real(now=now()), SURE, lambda made: (made.login, made.password) if made else None
-        )
+        draft.once(_start_real, SURE, lambda made: (made.login, made.password) if made else None)
     except Refused as refused:
         st.error(escape_md(refused.message))
 

@@ -9,7 +9,7 @@ import db
 from db.ticket_detail import Detail
 from domain import clock
 from domain.access import Actor
-from domain.errors import Invalid, Refused
+from domain.errors import Changed, Invalid, Refused
 from domain.steps import ACTION_LABELS
 from domain.tickets import Action, Status
 from pages import _form
@@ -42,9 +42,12 @@ def show(actor: Actor, detail: Detail) -> None:
             _button(actor, detail, action, said, primary=action is first and not calm)
         if rest:
             _menu(detail, rest)
-    if chosen := _chosen(detail):
+    chosen = _chosen(detail)
+    if chosen is None:
+        st.session_state[_seen_name(detail)] = detail.ticket.version
+    else:  # a form tells of the state it was opened on, however often it is drawn
+        st.session_state.setdefault(_seen_name(detail), detail.ticket.version)
         _form_of(actor, detail, chosen)
-    st.session_state[_seen_name(detail)] = detail.ticket.version
 
 
 def _offered(detail: Detail) -> list[Action]:
@@ -126,6 +129,8 @@ def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) 
                 raise Invalid(wanted, field=field)
         db.run(STEPS[action].command, **call, **values, now=clock.now())
     except Refused as refused:
+        if isinstance(refused, Changed):  # it has been read now: the next click counts
+            st.session_state[_seen_name(detail)] = ticket.version
         _form.refuse(refused)
         return
     st.session_state.pop("step", None)

@@ -12,14 +12,14 @@ from sqlalchemy import Select, func, select
 
 import db
 import settings
-from db import accounts, hashing, sessions
+from db import accounts, hashing, sessions, tickets
 from db.models import AuditRow, GrantRow, PartyAreaRow, PartyRow, SessionRow, ThrottleRow, UserRow
 from db.sessions import Visitor
 from domain.access import Actor, Role
 from domain.accounts import LoggedIn, NewUser
 from domain.errors import Invalid, KeyReused, LoginRefused, NotAllowed
 from domain.ids import new_key
-from tests.builders import NOW, World
+from tests.builders import NOW, World, report, step
 
 PASSWORD = "梧桐-tree-42"
 HOME = Visitor(address="192.0.2.1", agent="Firefox")
@@ -561,3 +561,25 @@ def test_the_passcode_is_throttled(world: World) -> None:
     with pytest.raises(LoginRefused, match="后再试"):
         sessions.check_passcode(given="123456", **call)
     sessions.check_passcode(given=" 123456 ", **(call | {"now": NOW + 2 * SECOND}))
+
+
+@pytest.mark.parametrize("where", ["community", "grid"])
+def test_an_administrator_of_less_than_a_street_is_refused(world: World, where: str) -> None:
+    call = {"user_id": world.coordinator.user_id, "role": Role.ADMIN, "area_id": getattr(world, where), "now": NOW}
+
+    with pytest.raises(Invalid, match="请授在街道一级"):
+        db.run(accounts.grant, actor=world.admin, **call)
+
+
+def test_who_moves_to_another_community_can_be_given_its_tickets(world: World) -> None:
+    who = world.grid_worker
+    call = {"actor": world.admin, "user_id": who.user_id, "role": Role.GRID_WORKER, "now": NOW}
+    db.run(accounts.grant, area_id=world.other_community, **call)
+    [user] = [u for u in db.read(accounts.list_users, actor=world.admin, now=NOW) if u.id == who.user_id]
+    [old] = [g for g in user.grants if g.area_id == world.grid]
+
+    db.run(accounts.revoke, actor=world.admin, grant_id=old.id, now=NOW)
+
+    ticket = report(world, actor=world.stranger, area_id=world.other_community)
+    moved = step(tickets.assign, ticket, world.stranger, handler_id=who.party_id)
+    assert moved.handler_id == who.party_id

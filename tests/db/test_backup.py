@@ -279,7 +279,7 @@ def test_a_database_of_an_older_program_is_backed_up_before_it_is_migrated(world
     with pytest.raises(Refused, match="数据库由更新版本的程序建立"):
         setup.prepare(now=NOW)
 
-    assert [path.name for path in backup.nightly_folder().iterdir()] == ["before-migration-20261120-020000.zip"]
+    assert [path.name for path in backup.nightly_folder().iterdir()] == ["before-migration-20261120-100000.zip"]
 
 
 @pytest.mark.pg

@@ -529,3 +529,26 @@ def test_a_time_to_come_is_refused_with_its_column(world: World, field: str) -> 
     assert (counts.created, counts.refused) == (1, 1)
     assert [(t.place, t.field) for t in turned] == [(0, field)]
     assert "在将来，请核对" in turned[0].reason
+
+
+def test_columns_that_nobody_named_are_for_the_office_only(world: World) -> None:
+    area = db.read(areas.get, world.grid)
+    batch = db.run(
+        imports.start,
+        actor=world.coordinator,
+        community=db.read(areas.get, world.community),
+        source="表",
+        file_name="a.csv",
+        now=NOW,
+    )
+    row = Incoming("1", b"1", "路灯", grid=area.name, extra={"身份证号": "110101199001011234"})
+    db.run(imports.store, actor=world.coordinator, batch_id=batch, rows=[row], now=NOW)
+    ticket_id = db.read(lambda s: s.scalars(select(TicketRow.id)).one())
+
+    told = {
+        who: db.read(ticket_detail.detail, actor=world.actors[who], ticket_id=ticket_id, now=NOW)
+        for who in ("coordinator", "leader", "grid_worker")
+    }
+
+    assert told["coordinator"].extra == {"身份证号": "110101199001011234"}
+    assert told["leader"].extra == told["grid_worker"].extra == {}

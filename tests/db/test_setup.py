@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 import db
 import db.engine
+import settings
 from db import fsck, rules, sessions, setup
 from domain.errors import Refused
 from settings import Settings
@@ -86,3 +87,12 @@ def test_the_first_admin_is_made_once(any_db: Settings) -> None:
     assert first is not None
     assert first.login == "admin"
     assert db.run(setup.ensure_admin, now=NOW) is None
+
+
+def test_the_demo_on_the_lan_is_not_left_from_the_screen(demo: Settings) -> None:
+    settings.use(Settings(data_dir=demo.data_dir, demo_lan=True))
+
+    with pytest.raises(Refused, match="请在服务器上用"):
+        setup.start_real(now=NOW, from_screen=True)
+
+    assert not settings.current().real_file.exists()

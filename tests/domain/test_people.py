@@ -1,7 +1,7 @@
 import pytest
 
 from domain.errors import Invalid
-from domain.people import check_phone, mask_address, mask_name, mask_phone, normal_phone
+from domain.people import check_phone, is_phone, mask_address, mask_name, mask_phone, normal_phone
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,11 @@ def test_what_can_be_no_telephone_number_is_refused(typed: str) -> None:
         check_phone(typed)
 
     assert caught.value.field == "phone"
+
+
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [("13800001234", True), ("138 0000 1234", True), ("0571-87654321", True), ("E0012", False), ("3号楼", False)],
+)
+def test_what_could_be_a_number_is_known_as_one(text: str, phone: bool) -> None:
+    assert is_phone(text) is phone

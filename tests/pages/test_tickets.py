@@ -541,3 +541,31 @@ def test_a_pasted_message_shows_what_was_guessed(visit: Visit, world: World) -> 
     assert grade_of(at).value == Grade.URGENT
     assert [e.value for e in at.selectbox if e.label == "类别"][-1] is not None
     assert "按“漏电”判断为特急" in at.warning[0].value
+
+
+def test_an_open_edit_does_not_undo_what_a_colleague_did_meanwhile(visit: Visit, world: World) -> None:
+    ticket = report(world, title="楼道灯坏了")
+    at = opened_with(visit, world, ticket, "edit")
+    changed = {"title": ticket.title, "address": ticket.address, "area_id": ticket.area_id, "category_id": None}
+    step(tickets.edit, ticket, world.colleague, **changed, matter=Matter.PRIVATE, grade=Grade.URGENT)
+
+    at.run()  # drawn again, as a look at the telephone number does
+    field(at, "在哪里").set_value("3号楼2单元门口")
+    press(at, "确定修改")
+    assert "何静在" in at.error[0].value
+    press(at, "确定修改")
+
+    after = now_of(world, ticket)
+    assert (after.address, after.matter, after.grade) == ("3号楼2单元门口", Matter.PRIVATE, Grade.URGENT)
+
+
+def test_a_telephone_number_searched_for_stays_out_of_the_url(visit: Visit, world: World) -> None:
+    report(world, title="有电话的", reporter_name="张三", reporter_phone="13800001234")
+    report(world, title="没有电话的")
+    at = visit("coordinator", "tickets")
+
+    field(at, "搜索编号、地址或文字").set_value("13800001234").run()
+
+    assert "有电话的" in drawn(at)
+    assert "没有电话的" not in drawn(at)
+    assert "text" not in at.query_params
