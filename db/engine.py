@@ -27,7 +27,7 @@ _PRAGMAS = (
 )
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
 _RACED = (
-    "command_key|app_user|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting"
+    "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting"
     "|import_mapping|import_change"
 )
 _RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")

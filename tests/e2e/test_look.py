@@ -44,6 +44,7 @@ def settled(who: Visitor, path: str) -> None:
     expect(who.page.get_by_test_id("stMainBlockContainer")).to_be_visible()
     expect(who.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(who.page.get_by_text("演示数据").first).to_be_visible()
+    who.is_still()
 
 
 @pytest.mark.parametrize(("name", "path"), PAGES)

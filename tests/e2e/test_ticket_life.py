@@ -71,7 +71,12 @@ def test_a_message_from_the_group_fills_the_form(visit: Visit) -> None:
     who = visit("李敏")
     who.page.get_by_role("button", name="登记诉求").click()
     who.drawer.get_by_text("粘贴群消息").click()
-    who.drawer.get_by_role("textbox", name="群消息").fill("张三：3号楼2单元楼道灯坏了，电话13800001234")
+    message = who.drawer.get_by_role("textbox", name="群消息")
+    expect(message).to_be_visible()
+    who.is_still()
+    message.fill("张三：3号楼2单元楼道灯坏了，电话13800001234")
+    message.blur()
+    who.is_still()
     who.press("填入")
 
     expect(who.drawer.get_by_label("电话")).to_have_value("13800001234")

@@ -94,6 +94,18 @@ class Visitor:
 
         expect(self.page.get_by_text(words).locator("visible=true").first).to_be_visible(timeout=15_000)
 
+    def is_still(self) -> None:
+        """Wait until no script runs and the page has stood as it is for a moment."""
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.page.evaluate(
+            """() => new Promise(done => {
+                let timer = setTimeout(done, 300);
+                new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 300); })
+                    .observe(document.body, {childList: true, subtree: true, attributes: true});
+                setTimeout(done, 5000);
+            })"""
+        )
+
     def press(self, name: str) -> None:
         """Press a button of the drawer; typing is finished first, as a person's hand leaves the field."""
         self.drawer.get_by_role("button", name=name, exact=True).click(delay=80)
