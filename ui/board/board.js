@@ -49,6 +49,8 @@ function draw(root, held, data) {
   showTab(root, held, held.tab ?? firstTab(root));
   held.html = data.html;
   held.scope = data.scope;
+  // what the document showed of it until now (web/first_sight.py)
+  if (root.querySelector(".board, .group")) document.getElementById("linli-first")?.remove();
 }
 
 const list = (col) => col.querySelector(".list");
