@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow
 from db.ticket_events import inside, may_read, number_text, offered
 from db.ticket_filters import Filters, conditions, end_of_day, sees_private
+from db.writes import stamps
 from domain.access import OFFICE, Actor, Role, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
@@ -47,7 +48,8 @@ def board(session: Session, *, actor: Actor, filters: Filters, now: datetime, li
         )
         for column in Column
     )
-    return Board(columns, _figures(session, actor, filters, now), now)
+    communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
+    return Board(columns, _figures(session, actor, filters, now), now, stamps(session, communities))
 
 
 def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:

@@ -1,5 +1,6 @@
 """What the board is narrowed to, and how that reads in SQL inside the viewer's scope."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from domain.access import OFFICE, Actor, grants_for
 from domain.areas import Level
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter
+from domain.ids import parse_id
 from domain.people import normal_phone
 from domain.text import clean
 from domain.tickets import (
@@ -35,6 +37,25 @@ class Filters:
     mine: bool = False
     due: str = ""  # "late" or "today"
     text: str = ""
+
+
+NAMES = ("community", "grid", "category", "kind", "grade", "handler", "mine", "due", "text")
+
+
+def from_query(given: Mapping[str, str]) -> Filters:
+    """Read the filters out of a URL's query; what makes no sense there counts as not chosen."""
+    kind, grade = given.get("kind", ""), given.get("grade", "")
+    return Filters(
+        community_id=parse_id(given.get("community")),
+        grid_id=parse_id(given.get("grid")),
+        category_id=parse_id(given.get("category")),
+        kind=Kind(kind) if kind in set(Kind) else None,
+        grade=Grade(grade) if grade in set(Grade) else None,
+        handler_id=parse_id(given.get("handler")),
+        mine=given.get("mine") == "1",
+        due=given.get("due", "") if given.get("due") in ("late", "today") else "",
+        text=given.get("text", "")[:60],
+    )
 
 
 def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnElement[bool]]:

@@ -64,6 +64,7 @@ class Board:
     columns: tuple[BoardColumn, ...]
     figures: Figures
     at: datetime
+    stamp: int = 0  # the sum of its communities' change stamps: a later state has a higher one
 
 
 @dataclass(frozen=True)

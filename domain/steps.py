@@ -127,6 +127,9 @@ TRANSITIONS: dict[Action, Transition] = {
         _t(Action.URGE, "催办", OPEN, (), DISPATCHERS | {_R.LEADER}, {Tie.REPORTER}),
         _t(Action.COMMENT, "备注", Status, (), STAFF, set(Tie), ("note",)),
         _t(Action.EDIT, "修改", OPEN, (), DISPATCHERS),
+        # one more resident has reported the same; offered while a report is written, not as a button
+        _t(Action.SUPPORT, "同类反映", OPEN, (), STAFF, by_hand=False),
+        _t(Action.PHOTO, "照片", OPEN, (), DISPATCHERS | {_R.GRID_WORKER}, {Tie.HANDLER, Tie.REPORTER}, by_hand=False),
         _t(
             Action.CANCEL,
             "撤销",

@@ -156,6 +156,14 @@ REJECT_LABELS = {
 }
 
 
+class PhotoStage(StrEnum):
+    BEFORE = "before"
+    AFTER = "after"
+
+
+PHOTO_STAGE_LABELS = {PhotoStage.BEFORE: "处理前", PhotoStage.AFTER: "处理后"}
+
+
 class Action(StrEnum):
     REPORT = "report"
     ACCEPT = "accept"
@@ -173,6 +181,8 @@ class Action(StrEnum):
     COMMENT = "comment"
     URGE = "urge"
     EDIT = "edit"
+    SUPPORT = "support"
+    PHOTO = "photo"
     IMPORT = "import"
     IMPORT_UNDO = "import_undo"
 

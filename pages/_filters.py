@@ -7,17 +7,15 @@ import streamlit as st
 
 import db
 from db import areas, categories, parties
-from db.ticket_filters import Filters
+from db.ticket_filters import NAMES, Filters, from_query
 from domain.access import STAFF, Actor
 from domain.areas import Level
-from domain.due import GRADE_LABELS, Grade
-from domain.ids import parse_id
+from domain.due import GRADE_LABELS
 from domain.people import is_phone
-from domain.tickets import KIND_LABELS, Kind
+from domain.tickets import KIND_LABELS
 from ui.text import escape_md
 
 _UNSAID = "filter-unsaid"
-NAMES = ("community", "grid", "category", "kind", "grade", "handler", "mine", "due", "text")
 Options = Mapping[str, str]
 
 
@@ -44,20 +42,14 @@ def choices(actor: Actor) -> Choices:
 
 
 def chosen() -> Filters:
-    """Read the filters out of the URL; what makes no sense there counts as not chosen."""
-    given = st.query_params
-    kind, grade = given.get("kind", ""), given.get("grade", "")
-    return Filters(
-        community_id=parse_id(given.get("community")),
-        grid_id=parse_id(given.get("grid")),
-        category_id=parse_id(given.get("category")),
-        kind=Kind(kind) if kind in set(Kind) else None,
-        grade=Grade(grade) if grade in set(Grade) else None,
-        handler_id=parse_id(given.get("handler")),
-        mine=given.get("mine") == "1",
-        due=given.get("due", "") if given.get("due") in ("late", "today") else "",
-        text=_text()[:60],
-    )
+    """Read the filters in force."""
+    return from_query(chosen_query())
+
+
+def chosen_query() -> dict[str, str]:
+    """Give what the URL says of the filters, with the search that is kept out of it."""
+    given = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    return given | ({"text": unsaid} if (unsaid := _text()) else {})
 
 
 def _text() -> str:

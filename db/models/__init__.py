@@ -1,6 +1,7 @@
 """Tables. No row of these leaves `db/`."""
 
 from db.models.base import Base
+from db.models.desk import BoardViewRow, DraftRow
 from db.models.people import (
     AuditRow,
     DeviceRow,
@@ -24,25 +25,30 @@ from db.models.places import (
     SettingRow,
 )
 from db.models.tickets import (
+    AttachmentRow,
     ImportBatchRow,
     ImportChangeRow,
     ImportMappingRow,
     TicketEventRow,
     TicketNoteRow,
     TicketRow,
+    TicketSupportRow,
     TicketTextRow,
 )
 
 __all__ = [
     "AreaRow",
+    "AttachmentRow",
     "AuditRow",
     "Base",
+    "BoardViewRow",
     "CategoryRow",
     "ChangeStampRow",
     "CommandKeyRow",
     "CounterRow",
     "DayRow",
     "DeviceRow",
+    "DraftRow",
     "GrantRow",
     "ImportBatchRow",
     "ImportChangeRow",
@@ -58,6 +64,7 @@ __all__ = [
     "TicketEventRow",
     "TicketNoteRow",
     "TicketRow",
+    "TicketSupportRow",
     "TicketTextRow",
     "UserRow",
 ]

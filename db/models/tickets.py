@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Id, id_column, one_of
 from domain.due import Grade, Matter
-from domain.tickets import OPEN, Action, Channel, Kind, RejectReason, Result, Satisfaction, Status
+from domain.tickets import OPEN, Action, Channel, Kind, PhotoStage, RejectReason, Result, Satisfaction, Status
 
 _OPEN = text("status IN ({}) AND hidden_at IS NULL".format(", ".join(f"'{s}'" for s in Status if s in OPEN)))
 _CLOSED = text("status = 'closed' AND hidden_at IS NULL")
@@ -137,6 +137,41 @@ class TicketEventRow(Base):
     changes: Mapped[Any] = mapped_column(JSON)  # field → [old, new]: ids, codes, times; never personal
     prev_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class TicketSupportRow(Base):
+    """One more resident who reported the same: told when it is done, like the first."""
+
+    __tablename__ = "ticket_support"
+    __table_args__ = (
+        one_of("channel", Channel),
+        Index(None, "ticket_id"),
+        UniqueConstraint("ticket_id", "reporter_id"),
+    )
+
+    event_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    ticket_id: Mapped[UUID] = mapped_column(Id, ForeignKey("ticket.id"))
+    reporter_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("person.id"))  # null: gave no name
+    channel: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
+
+
+class AttachmentRow(Base):
+    """A photo of a ticket; its bytes lie in the blobs under their digest."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (one_of("stage", PhotoStage), Index(None, "ticket_id"), Index(None, "sha256"))
+
+    id: Mapped[UUID] = id_column()
+    ticket_id: Mapped[UUID] = mapped_column(Id, ForeignKey("ticket.id"))
+    stage: Mapped[str] = mapped_column(String(10))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]  # bytes as kept
+    width: Mapped[int]
+    height: Mapped[int]
+    added_by: Mapped[UUID] = mapped_column(Id, ForeignKey("app_user.id"))
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class ImportBatchRow(Base):

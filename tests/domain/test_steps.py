@@ -36,6 +36,8 @@ cancel       cancelled  cancelled   cancelled   cancelled
 urge         .          .           .           .           .
 edit         .          .           .           .           .
 comment      .          .           .           .           .           .           .         .
+support      .          .           .           .           .
+photo        .          .           .           .           .
 """
 
 # who may take each step: the roles first, then the ties to the one ticket
@@ -57,6 +59,8 @@ cancel            x           x
 urge              x           x         x                                             x
 comment           x           x         x         x           x
 edit              x           x         x
+support           x           x         x         x           x
+photo             x           x         x         x
 import      x     x           x
 import_undo x     x           x
 """
@@ -68,6 +72,7 @@ TIES = {
     Action.URGE: {Tie.REPORTER},
     Action.CANCEL: {Tie.REPORTER},
     Action.COMMENT: set(Tie),
+    Action.PHOTO: {Tie.HANDLER, Tie.REPORTER},
 }
 
 

@@ -10,6 +10,7 @@ export default function (component) {
   held.send = component.setTriggerValue;
   root.toggleAttribute("data-dark", isDark(root));
   if (held.html !== component.data.html) draw(root, held, component.data);
+  follow(root, held, component.data); // live.js
 }
 
 function rootOf({ parentElement }) {
@@ -26,6 +27,7 @@ function start(root) {
   root.addEventListener("click", (event) => onClick(event, root, held));
   root.addEventListener("keydown", (event) => onKey(event, root, held));
   root.addEventListener("focusin", (event) => rove(root, event.target.closest("[data-open]")));
+  startMoves(root, held); // moves.js
   return held;
 }
 

@@ -7,11 +7,12 @@ from typing import Any, Protocol
 import streamlit as st
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("board.js", "moves.js", "live.js")  # one module of three files: a blob has no imports
 # inline text, not a path: a path would be served as a file of its own and needs a packaged component
 _mount = st.components.v2.component(
     "linli_board",
     css=(_HERE / "board.css").read_text(encoding="utf-8"),
-    js=(_HERE / "board.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
 )
 
 

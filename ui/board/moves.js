@@ -1,0 +1,3 @@
+// Moves cards: by dragging, from a card's menu, by keyboard.
+
+function startMoves(root, held) {}
