@@ -115,7 +115,9 @@ _SHOWN = (
     *(_T.id, _T.number, _T.kind, _T.status, _T.title, _T.address, _T.grade, _T.matter, _T.channel, _T.version),
     *(_T.reported_at, _T.round_at, _T.due_at, _T.resolved_at, _T.closed_at, _T.first_contact_at),
     *(_T.urge_count, _T.open_to_volunteers, _T.round_no, _T.satisfaction, _T.single_duty),
+    *(_T.dispatched_by, _T.reporter_user_id),
     PartyRow.label.label("handler"),
+    PartyRow.user_id.label("handler_user"),
     CategoryRow.name.label("category"),
     _PARENT.name.label("parent"),
     _GRID.name.label("grid"),
@@ -169,6 +171,9 @@ def _card(row: Any, now: datetime, *, code: str) -> Card:
         single_duty=row.single_duty,
         hidden=hidden,
         version=row.version,
+        handler_user=row.handler_user,
+        dispatched_by=row.dispatched_by,
+        reporter_user=row.reporter_user_id,
     )
 
 

@@ -35,6 +35,10 @@ class Card:
     single_duty: bool
     hidden: bool  # a 私事 this viewer sees as number and 私事 only
     version: int
+    # whose logins it is tied to: a shared drawing says them, each reader's browser knows its own
+    handler_user: UUID | None = None
+    dispatched_by: UUID | None = None
+    reporter_user: UUID | None = None
 
     @property
     def column(self) -> Column | None:
