@@ -19,7 +19,7 @@ from db import sessions
 from domain.access import Actor
 from domain.accounts import SESSION_COOKIE
 from domain.clock import now
-from web import errors, headers, logs, proxy
+from web import errors, first_sight, headers, logs, proxy
 
 Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
@@ -171,13 +171,24 @@ class Visit:
             if self._is_unknown():
                 status, body = 404, bytes(errors.page(404, self.number).body)
             else:
-                body = headers.in_chinese(body)
+                body = await self._with_first_sight(headers.in_chinese(body))
         self.status = status
         sized = headers.of_length(list(held["headers"]), body)
         if self.scope["method"] == "HEAD":
             sized = [(k, v) for k, v in sized if k != b"content-length"]
         await self._send({**held, "status": status, "headers": sized})
         await self._send({"type": "http.response.body", "body": body})
+
+    async def _with_first_sight(self, document: bytes) -> bytes:
+        if self.scope["method"] == "HEAD":
+            return document
+        return await first_sight.seen_at_once(
+            document,
+            path=self.path,
+            query=self.scope.get("query_string", b""),
+            actor=self.scope.get("linli_actor"),
+            number=self.number,
+        )
 
     def _is_unknown(self) -> bool:
         return self._pages is not None and (self.path.rstrip("/") or "/") not in self._pages

@@ -1,0 +1,139 @@
+"""First sight: the document of a page carries its board, seen before Streamlit's scripts arrive.
+
+It stands in an element of its own beside Streamlit's root, so that mounting does not blank it. The
+component takes it away when it has drawn; its own styles do after ten seconds, or two seconds after
+the page's script has ended. Until then it is `inert`: nothing in it can be pressed, reached or read
+out, so that a screen reader meets each card once, in the live board.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import db
+from db import board as boards
+from db.ticket_filters import from_query
+from domain.access import Actor, Role, has
+from domain.areas import Level
+from domain.board import Board
+from domain.clock import now
+from domain.steps import TRANSITIONS
+from domain.tickets import Action
+from ui.board import markup
+from web import logs
+
+BUDGET_SECONDS = 0.15
+_REPORTERS = TRANSITIONS[Action.REPORT].roles
+# two at once: when everybody comes back after a restart, most go without it and none waits for it
+_pool = ThreadPoolExecutor(2, "first-sight")
+_BODY = b"<body>"
+_STYLESHEET = re.compile(rb'\s*<link rel="stylesheet"[^>]*>')
+_DARK = re.compile(r"\.linli\[data-dark\]([^{]*\{[^}]*\})")
+_BRAND = (
+    '<svg viewBox="0 0 92 28" width="92" height="28"><text x="0" y="21" font-size="20" font-weight="700" '
+    "fill=\"currentColor\" font-family=\"'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif\">"
+    "邻里一屏</text></svg>"
+)
+
+
+async def seen_at_once(document: bytes, *, path: str, query: bytes, actor: Actor | None, number: str) -> bytes:
+    """Put into the document what its page will show; give it as it is if that fails or takes long."""
+    draw = _PAGES.get(_page(path, actor))
+    if actor is None or draw is None or actor.must_change_password:
+        return document
+    asked = dict(parse_qsl(query.decode("latin-1")))
+    try:
+        drawing = asyncio.wrap_future(_pool.submit(draw, actor, asked))
+        seen = await asyncio.wait_for(drawing, BUDGET_SECONDS)
+    except TimeoutError:
+        logs.write("first_sight.late", request_id=number)
+        return document
+    except Exception as error:  # the page itself will say what is the matter
+        logs.failure(error, number, path=logs.safe_path(path))
+        return document
+    return _with(document, seen) if seen else document
+
+
+def _page(path: str, actor: Actor | None) -> str:
+    name = path.strip("/")
+    return actor.home if actor and not name else name
+
+
+def _with(document: bytes, seen: str) -> bytes:
+    """Put it first in the body; Streamlit's style sheet, which would hold up the painting, after it."""
+    sheets = b"".join(_STYLESHEET.findall(document))
+    document = _STYLESHEET.sub(b"", document)
+    element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
+    return document.replace(_BODY, _BODY + element + sheets, 1)
+
+
+@cache
+def _style() -> str:
+    """Join the component's own styles with those of first sight; dark as the system says."""
+    folder = Path(markup.__file__).parent
+    own, first = ((folder / name).read_text("utf-8") for name in ("board.css", "first.css"))
+    dark = "".join(f"#linli-first .linli{rest}" for rest in _DARK.findall(own))
+    return f"{own}{first}@media (prefers-color-scheme: dark) {{ {dark} }}"
+
+
+# --- what each page shows ------------------------------------------------------------------------
+
+
+def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
+    if not has(actor, "tickets.board"):
+        return ""
+    filters = from_query(query)
+    held = db.read(boards.board, actor=actor, filters=filters, now=now())
+    if not any(column.cards for column in held.columns):
+        return ""
+    body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}<div>{markup.board_html(held)}</div>"
+    return _framed(body, _first_tab(held))
+
+
+def _first_tab(held: Board) -> str:
+    """Show a phone the column that the component will: the first with something in it."""
+    name = next(column.column for column in held.columns if column.cards)
+    return (
+        f'<style>@media (max-width: 640px) {{ #linli-first .col[data-col="{name}"] {{ display: block; }} '
+        f'#linli-first [data-tab="{name}"] {{ background: var(--card); color: var(--brand); }} }}</style>'
+    )
+
+
+def _filter_bones(actor: Actor) -> str:
+    """Draw the outlines of the filters, as many as this person has, so that they wrap alike."""
+    communities = frozenset[object]().union(*(grant.community_ids for grant in actor.grants))
+    several_grids = len(actor.grants) > 1 or any(grant.level is not Level.GRID for grant in actor.grants)
+    return _bones(
+        "filters",
+        *(["list"] if len(communities) > 1 else []),
+        *(["list"] if several_grids else []),
+        *("list", "mine", "text", "menu", "gap"),
+        *(["export"] if has(actor, "tickets.export") else []),
+        *(["new"] if actor.roles & _REPORTERS and not actor.read_only else []),
+    )
+
+
+def _me(actor: Actor, _query: Mapping[str, str]) -> str:
+    if not has(actor, "me") or actor.roles == {Role.VOLUNTEER}:
+        return ""  # a volunteer's page is large buttons: shown dead, they would be pressed in vain
+    moment = now()
+    groups = db.read(boards.waiting, actor=actor, now=moment)
+    if not any(group.count for group in groups):
+        return ""
+    button = _bones("page", "new") if actor.roles & _REPORTERS else ""
+    return _framed(f"{button}<div>{markup.waiting_html(groups, moment)}</div>")
+
+
+def _bones(name: str, *kinds: str) -> str:
+    return f'<div class="bones {name}">{"".join(f"<span class={kind}></span>" for kind in kinds)}</div>'
+
+
+def _framed(body: str, style: str = "") -> str:
+    return f'{style}<div class="brand">{_BRAND}</div><div class="linli">{body}</div>'
+
+
+_PAGES: dict[str, Callable[[Actor, Mapping[str, str]], str]] = {"tickets": _tickets, "me": _me}
