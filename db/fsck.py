@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db import schema
-from db.models import AreaRow, CounterRow, TicketEventRow, TicketNoteRow, TicketRow, TicketTextRow
+from db import attachments, schema
+from db.models import AreaRow, CounterRow, TicketEventRow, TicketNoteRow, TicketRow, TicketSupportRow, TicketTextRow
 from db.ticket_detail import event_of
 from db.ticket_events import number_text
 from db.writes import canonical, plain
 from domain import replay
 from domain.replay import REPLAYED
+from domain.tickets import Action
 
 Events = dict[UUID, list[Row[Any]]]
 
@@ -40,10 +41,16 @@ def problems(session: Session) -> Iterator[str]:
         yield f"数据库读不下去了：{error.orig}"
 
 
+def everything(session: Session) -> Iterator[str]:
+    """Name what is wrong in the database, then which photos have lost their bytes."""
+    yield from problems(session)
+    yield from attachments.problems(session)
+
+
 def report(session: Session, *, limit: int) -> tuple[int, list[str]]:
     """Count the tickets looked at, and list what is wrong as far as the limit."""
     tickets = session.scalar(select(func.count()).select_from(TicketRow)) or 0
-    return tickets, list(islice(problems(session), limit))
+    return tickets, list(islice(everything(session), limit))
 
 
 def ticket_problems(session: Session, ticket_id: UUID) -> list[str]:
@@ -156,3 +163,9 @@ def _orphans(session: Session) -> Iterator[str]:
     notes = select(TicketNoteRow.event_id).where(~select(_EVENT.id).where(its_event).exists())
     for event_id in session.scalars(notes.execution_options(yield_per=BATCH)):
         yield f"有备注没有对应的记录：{event_id}"
+    support = TicketSupportRow
+    its_own = (_EVENT.id == support.event_id) & (_EVENT.ticket_id == support.ticket_id)
+    of_it = its_own & (_EVENT.action == Action.SUPPORT)
+    without = select(support.event_id).where(~select(_EVENT.id).where(of_it).exists())
+    for event_id in session.scalars(without.execution_options(yield_per=BATCH)):
+        yield f"有同类反映没有对应的记录：{event_id}"

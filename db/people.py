@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import crypto
-from db.models import PersonRow, RevealRow, TicketRow
+from db.models import PersonRow, RevealRow, TicketRow, TicketSupportRow
 from db.ticket_events import load
 from db.writes import audit, first_result, remember, update_version
 from domain.access import OFFICE, RIGHTS, Actor
@@ -169,8 +169,10 @@ def _is_office(actor: Actor, community_id: UUID) -> bool:
 
 
 def _task_at_hand(tx: Session, actor: Actor, person: PersonRow, ticket_id: UUID | None) -> bool:
-    query = select(TicketRow.reporter_id).where(TicketRow.id == ticket_id, TicketRow.hidden_at.is_(None))
-    if ticket_id is None or tx.scalars(query).first() != person.id:
+    joined = exists().where(TicketSupportRow.ticket_id == TicketRow.id, TicketSupportRow.reporter_id == person.id)
+    named = or_(TicketRow.reporter_id == person.id, joined)
+    query = select(TicketRow.id).where(TicketRow.id == ticket_id, TicketRow.hidden_at.is_(None), named)
+    if ticket_id is None or tx.scalars(query).first() is None:
         return False
     ticket = load(tx, actor, ticket_id)
     # whoever handles it, a volunteer too, has to be able to ring

@@ -1,6 +1,6 @@
 """One ticket in full: texts, reporter, timeline, and the steps this viewer may take."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from db.models import (
     PartyRow,
     TicketEventRow,
     TicketNoteRow,
-    TicketRow,
+    TicketSupportRow,
     TicketTextRow,
     UserRow,
 )
@@ -29,7 +29,7 @@ from domain.board import Card
 from domain.errors import NotFound
 from domain.people import Person
 from domain.replay import Event
-from domain.tickets import Action, RejectReason, Result, Status, Ticket
+from domain.tickets import Action, Channel, RejectReason, Result, Status, Ticket
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Supporter:
+    """One more resident who reported the same; without a person they gave no name, or it was erased."""
+
+    person: Person | None
+    channel: Channel
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Detail:
     ticket: Ticket
     card: Card
@@ -59,6 +68,7 @@ class Detail:
     reject_reason: RejectReason | None
     extra: Mapping[str, str]
     reporter: Person | None
+    supporters: tuple[Supporter, ...]  # who reported the same, in the order they did
     due_why: str
     accepted_at: datetime | None
     dispatched_at: datetime | None
@@ -80,7 +90,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         raise NotFound()
     texts = session.get(TicketTextRow, ticket_id)
     open_text = texts if texts and not shown.hidden else TicketTextRow(description="", result="", extra={})
-    person = _reporter(session, actor, row, now) if not shown.hidden else None
+    person = _person(session, actor, row.reporter_id, now) if not shown.hidden else None
     return Detail(
         ticket=replace(ticket, title=PRIVATE, address="", category_id=None) if shown.hidden else ticket,
         card=shown,
@@ -94,6 +104,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         # columns that nobody named may hold anything, an identity number too: for the office only
         extra=(open_text.extra or {}) if actor.roles_at(row.area_path) & OFFICE else {},
         reporter=person,
+        supporters=() if shown.hidden else tuple(_supporters(session, actor, ticket_id, now)),
         due_why=row.due_why,
         accepted_at=row.accepted_at,
         dispatched_at=row.dispatched_at,
@@ -123,13 +134,19 @@ def _category(session: Session, category_id: UUID | None) -> str:
     return " / ".join(r.name for r in (parent, row) if r)
 
 
-def _reporter(session: Session, actor: Actor, row: TicketRow, now: datetime) -> Person | None:
-    if row.reporter_id is None:
+def _person(session: Session, actor: Actor, person_id: UUID | None, now: datetime) -> Person | None:
+    if person_id is None:
         return None
     try:
-        return people.get(session, actor=actor, person_id=row.reporter_id, now=now)
+        return people.get(session, actor=actor, person_id=person_id, now=now)
     except NotFound:
         return None  # erased on request: the ticket stays
+
+
+def _supporters(session: Session, actor: Actor, ticket_id: UUID, now: datetime) -> Iterator[Supporter]:
+    query = select(TicketSupportRow).where(TicketSupportRow.ticket_id == ticket_id)
+    for row in session.scalars(query.order_by(TicketSupportRow.at, TicketSupportRow.event_id)):
+        yield Supporter(_person(session, actor, row.reporter_id, now), Channel(row.channel), row.at)
 
 
 def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:

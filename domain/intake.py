@@ -192,6 +192,12 @@ def _place(text: str) -> str:
     return re.sub(r"\s", "", found.group()) if found else ""
 
 
+def unit_in(text: str) -> str:
+    """Give the number of the unit that an address names; "" if it names none."""
+    found = re.search(r"(\d{1,2})\s*单元", _place(text.translate(_FOLD)) or _in_digits(text.translate(_FOLD)))
+    return found.group(1) if found else ""
+
+
 def _title(said: str) -> str:
     """Take the first sentence that says something, greetings left out."""
     for part in re.split(r"[。!！;；\n?？]", _DASHED.sub("", _NOISE.sub("", said))):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import db
-from db import parties, tickets
+from db import parties, supports, tickets
 from db.models import UserRow
 from domain.access import Actor
 from domain.due import Grade
@@ -33,6 +33,7 @@ COMMANDS: dict[Action, Callable[..., Ticket]] = {
     Action.COMMENT: tickets.comment,
     Action.URGE: tickets.urge,
     Action.EDIT: tickets.edit,
+    Action.SUPPORT: supports.add,
 }
 # a state from which each leads on
 FROM = {
@@ -51,6 +52,7 @@ FROM = {
     Action.COMMENT: Status.REPORTED,
     Action.URGE: Status.DISPATCHED,
     Action.EDIT: Status.REPORTED,
+    Action.SUPPORT: Status.IN_PROGRESS,
 }
 # and where to
 TO = {
@@ -69,6 +71,7 @@ TO = {
     Action.COMMENT: Status.REPORTED,
     Action.URGE: Status.DISPATCHED,
     Action.EDIT: Status.REPORTED,
+    Action.SUPPORT: Status.IN_PROGRESS,
 }
 _ON_THE_WAY = (Action.ACCEPT, Action.DISPATCH, Action.CLAIM, Action.RESOLVE, Action.CLOSE)
 
@@ -83,10 +86,11 @@ def needs(world: World, action: Action, ticket: Ticket) -> dict[str, Any]:
         "matter": ticket.matter,
         "grade": Grade.FAST,
     }
+    other = world.wang if ticket.handler_id == world.cleaner else world.cleaner
     asked: dict[Action, dict[str, Any]] = {
         Action.REJECT: {"reason": RejectReason.ELSEWHERE, "note": "请打供电热线"},
         Action.DISPATCH: {"handler_id": world.wang},
-        Action.TRANSFER: {"handler_id": world.cleaner, "note": "王师傅病了"},
+        Action.TRANSFER: {"handler_id": other, "note": "王师傅病了"},
         Action.CONTACT: {"reached": True},
         Action.RESOLVE: {"result": Result.SOLVED, "note": "换了灯管"},
         Action.VERIFY_FAIL: {"note": "还是不亮"},
@@ -94,6 +98,7 @@ def needs(world: World, action: Action, ticket: Ticket) -> dict[str, Any]:
         Action.CANCEL: {"note": "重复登记"},
         Action.COMMENT: {"note": "已通知物业"},
         Action.EDIT: edited,
+        Action.SUPPORT: {"name": "何婆婆", "note": "我家门口也不亮"},
     }
     return asked.get(action, {})
 
