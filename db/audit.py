@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import AreaRow, AuditRow, CategoryRow, PartyRow, TicketRow, UserRow
+from db.models import AreaRow, AuditRow, BoardViewRow, CategoryRow, PartyRow, TicketRow, UserRow
 from db.ticket_events import number_text
 from db.writes import audit
 from domain import access
@@ -16,7 +16,10 @@ from domain.audit import CONSOLE, Entry, in_words
 from domain.ids import parse_id
 
 PAGE = 50
-_NAMED = ((UserRow, UserRow.name), (AreaRow, AreaRow.name), (CategoryRow, CategoryRow.name), (PartyRow, PartyRow.label))
+_NAMED = (
+    *((UserRow, UserRow.name), (AreaRow, AreaRow.name), (CategoryRow, CategoryRow.name)),
+    *((PartyRow, PartyRow.label), (BoardViewRow, BoardViewRow.name)),
+)
 
 
 def listed(

@@ -37,6 +37,12 @@ ACTION_LABELS = {
     "backup.write": "立即备份",
     "data.check": "核对全部数据",
     "start.real": "开始正式使用",
+    "view.share": "共享看板视图",
+    "view.unshare": "收回共享的视图",
+    "view.default": "设为角色的默认视图",
+    "view.change": "修改共享的视图",
+    "view.rename": "重命名共享的视图",
+    "view.delete": "删除共享的视图",
 }
 SETTING_LABELS = {
     "separation.verify": "办结核验",
