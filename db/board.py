@@ -29,27 +29,37 @@ from domain.tickets import (
     Satisfaction,
     Status,
 )
+from domain.views import Sort
 
 CARDS_A_COLUMN = 60
 PRIVATE = "私事"
 
 
-def board(session: Session, *, actor: Actor, filters: Filters, now: datetime, limit: int = CARDS_A_COLUMN) -> Board:
-    """Read the four columns with true counts; at most `limit` cards each, the most pressing first."""
+def board(
+    session: Session,
+    *,
+    actor: Actor,
+    filters: Filters,
+    now: datetime,
+    limit: int = CARDS_A_COLUMN,
+    order: Sort = Sort.LEFT,
+    columns: Sequence[Column] = tuple(Column),
+) -> Board:
+    """Read these columns with true counts; at most `limit` cards each, the most pressing first."""
     held = conditions(actor, filters, now=now)
-    shown = _shown(filters, now)
+    shown = shown_in(filters, now)
     counts = _counts(session, [*held, or_(*shown.values())])
-    columns = tuple(
+    read = tuple(
         BoardColumn(
             column,
             sum(counts.get(status, 0) for status in _statuses(column, filters)),
-            tuple(_column_cards(session, actor, column, [*held, shown[column]], now, limit)),
+            tuple(_column_cards(session, actor, [*held, shown[column]], _ordered(column, order), now, limit)),
             recent=not clean(filters.text),
         )
-        for column in Column
+        for column in columns
     )
     communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
-    return Board(columns, _figures(session, actor, filters, now), now, stamps(session, communities))
+    return Board(read, figures(session, actor, filters, now), now, stamps(session, communities))
 
 
 def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
@@ -58,7 +68,7 @@ def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
     return (*COLUMN_STATUSES[column], *ended)
 
 
-def _shown(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool]]:
+def shown_in(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool]]:
     """Say what each column shows; of the closed the last fourteen days, unless something is searched."""
     parts: dict[Column, ColumnElement[bool]] = {
         column: TicketRow.status.in_(_statuses(column, filters)) for column in Column
@@ -73,7 +83,7 @@ def _counts(session: Session, held: list[ColumnElement[bool]]) -> dict[str, int]
     return {name: count for name, count in session.execute(query)}  # noqa: C416
 
 
-def _figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
+def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
     held = conditions(actor, replace(filters, due=""), now=now)
     running = TicketRow.status.in_(CLOCK_RUNS)
     late = and_(running, TicketRow.due_at < now)
@@ -95,16 +105,33 @@ _ORDERS: dict[Column, tuple[Any, ...]] = {
 }
 
 
+# an order other than time left: of open work, which is bounded, and without an index of its own
+_OTHER_ORDERS: dict[Sort, tuple[Any, ...]] = {
+    Sort.CONTACT: (TicketRow.first_contact_at.is_not(None), TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
+    Sort.NEWEST: (TicketRow.reported_at.desc(), TicketRow.id),
+    Sort.STALE: (TicketRow.updated_at, TicketRow.id),
+}
+
+
+def _ordered(column: Column, order: Sort) -> tuple[Any, ...]:
+    """Tell in which order a column stands; what is done is never waited for, so it keeps its own."""
+    if order is Sort.LEFT or (order is not Sort.NEWEST and column is Column.DONE):
+        return _ORDERS[column]
+    if order is Sort.CONTACT and column is Column.FOLLOW_UP:
+        return _ORDERS[column]
+    return _OTHER_ORDERS[order]
+
+
 def _column_cards(
     session: Session,
     actor: Actor,
-    column: Column,
     held: list[ColumnElement[bool]],
+    order: tuple[Any, ...],
     now: datetime,
     limit: int,
 ) -> list[Card]:
-    query = _cards_query(actor).where(*held)
-    return _cards(session.execute(query.order_by(*_ORDERS[column]).limit(limit)), actor, now)
+    query = cards_query(actor).where(*held)
+    return cards_of(session.execute(query.order_by(*order).limit(limit)), actor, now)
 
 
 # made once: a new alias costs as much as the query itself
@@ -125,7 +152,7 @@ _SHOWN = (
 )
 
 
-def _cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
+def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
     return (
         select(*_SHOWN, sees_private(actor).label("sees_private"))
         .outerjoin(PartyRow, PartyRow.id == _T.handler_id)
@@ -136,7 +163,7 @@ def _cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _cards(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
+def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
     # numbers start anew in each community: who sees several needs to know whose
     several = len(frozenset().union(*(g.community_ids for g in actor.grants))) > 1
     return [_card(row, now, code=row.code if several else "") for row in rows]
@@ -179,8 +206,8 @@ def _card(row: Any, now: datetime, *, code: str) -> Card:
 
 def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> Card | None:
     """Read one card as this viewer sees it; None if they may not."""
-    rows = session.execute(_cards_query(actor).where(TicketRow.id == ticket_id, may_read(actor)))
-    return next(iter(_cards(rows, actor, now)), None)
+    rows = session.execute(cards_query(actor).where(TicketRow.id == ticket_id, may_read(actor)))
+    return next(iter(cards_of(rows, actor, now)), None)
 
 
 def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -> list[Waiting]:
@@ -212,8 +239,8 @@ def _group(
     limit: int,
 ) -> Waiting:
     both = (may_read(actor), held)
-    query = _cards_query(actor).where(*both).order_by(*_ORDERS[Column.TODO]).limit(limit)
-    cards = _cards(session.execute(query), actor, now)
+    query = cards_query(actor).where(*both).order_by(*_ORDERS[Column.TODO]).limit(limit)
+    cards = cards_of(session.execute(query), actor, now)
     if len(cards) < limit:
         return Waiting(name, title, len(cards), tuple(cards))
     count = session.execute(select(func.count()).select_from(TicketRow).where(*both)).scalar_one()
