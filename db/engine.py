@@ -28,7 +28,8 @@ _PRAGMAS = (
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
 _RACED = (
     "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting"
-    "|import_mapping|import_change"
+    "|import_mapping|import_change|ledger_account|ledger_head|ledger_txn|points_stat|service_record|redemption"
+    "|award_rule"
 )
 _RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")
 

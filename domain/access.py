@@ -49,6 +49,13 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "people.write": STAFF,
     "parties.read": STAFF,
     "points.read": STAFF,
+    "points.record": STAFF,  # note what somebody else did
+    "points.verify": DISPATCHERS,
+    "points.confirm": OFFICE,  # what posts and takes back
+    "points.freeze": OFFICE,
+    "points.till": DISPATCHERS,  # redeem for somebody, hand over
+    "points.stock": OFFICE,
+    "points.rules": frozenset({Role.SECRETARY, Role.ADMIN}),
     "checkins.read": STAFF,
     "charts.read": STAFF | {Role.LEADER},
     "settings": frozenset({Role.ADMIN}),

@@ -4,18 +4,20 @@ SQLite's batch `alter_column` drops triggers silently: every migration that touc
 tables calls `create` again, and the start compares with `missing`.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
-APPEND_ONLY = ("ticket_event", "reveal", "audit_event")
+APPEND_ONLY = ("ticket_event", "reveal", "audit_event", "ledger_txn", "ledger_transfer", "award_rule")
 _EVENTS = ("update", "delete")
 
 
 def create(connection: Connection) -> None:
-    """(Re-)create the refusing triggers on the connection's engine."""
+    """(Re-)create the refusing triggers on the connection's engine; an early migration has not all tables yet."""
+    there = set(inspect(connection).get_table_names())
+    tables = [table for table in APPEND_ONLY if table in there]
     if connection.dialect.name == "postgresql":
-        _create_postgresql(connection)
+        _create_postgresql(connection, tables)
         return
-    for table in APPEND_ONLY:
+    for table in tables:
         for event in _EVENTS:
             name = f"{table}_no_{event}"
             connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
@@ -27,14 +29,14 @@ def create(connection: Connection) -> None:
             )
 
 
-def _create_postgresql(connection: Connection) -> None:
+def _create_postgresql(connection: Connection, tables: list[str]) -> None:
     connection.execute(
         text(
             "CREATE OR REPLACE FUNCTION linli_append_only() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
         )
     )
-    for table in APPEND_ONLY:
+    for table in tables:
         for event in _EVENTS:
             name = f"{table}_no_{event}"
             connection.execute(text(f"DROP TRIGGER IF EXISTS {name} ON {table}"))

@@ -6,17 +6,28 @@ from sqlalchemy.exc import DBAPIError
 
 import db
 import db.engine
-from db import people, schema
+from db import award_rules, people, schema
 from db.models import append_only
 from db.models.append_only import APPEND_ONLY
 from db.writes import audit
+from domain.awards import DEFAULT_RULES
+from domain.clock import local_date
 from domain.ids import new_key
 from domain.people import Purpose
+from domain.points import RecordKind
 from tests.builders import NOW, World, report
 from tests.db.checks import dump, row_of
+from tests.db.earning import confirmed
 
 TRIGGERS = [f"{table}_no_{event}" for table in APPEND_ONLY for event in ("update", "delete")]
-COLUMN = {"ticket_event": "round_no", "reveal": "purpose", "audit_event": "detail"}
+COLUMN = {
+    "ticket_event": "round_no",
+    "reveal": "purpose",
+    "audit_event": "detail",
+    "ledger_txn": "seq",
+    "ledger_transfer": "amount",
+    "award_rule": "per_hour",
+}
 
 
 @pytest.fixture
@@ -28,6 +39,9 @@ def filled(any_world: World) -> World:
     call = {"purpose": Purpose.CONTACT, "ticket_id": ticket.id, "key": new_key(), "now": NOW}
     db.run(people.reveal, actor=any_world.coordinator, person_id=person, **call)  # type: ignore[arg-type]
     db.run(audit, "test", actor_id=None, now=NOW)
+    confirmed(any_world, person)
+    rule = {"rule": DEFAULT_RULES[RecordKind.SERVICE], "valid_from": local_date(NOW), "key": new_key(), "now": NOW}
+    db.run(award_rules.change, actor=any_world.secretary, community_id=any_world.community, **rule)  # type: ignore[arg-type]
     return any_world
 
 

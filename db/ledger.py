@@ -1,0 +1,291 @@
+"""Postings: lock the accounts, move between them, write it down, link the chain. Rights are the caller's business."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import one_row
+from db.models import (
+    AreaRow,
+    LedgerAccountRow,
+    LedgerHeadRow,
+    LedgerTransferRow,
+    LedgerTxnRow,
+    PersonRow,
+    PointLotRow,
+    PointsStatRow,
+)
+from domain.clock import local_date
+from domain.errors import Changed, NotAllowed, NotFound, WrongState
+from domain.ids import new_id
+from domain.ledger import TXN_FIELDS, Held, Line, Lot, Move, apply, body, lot_changes
+from domain.points import COMMUNAL, PERSONAL, STOCK, Account, AccountStatus, Posting, Unit, month_of, unit_of
+from domain.replay import chain
+
+_ACCOUNT = LedgerAccountRow.__table__.c
+_HELD = [_ACCOUNT[name] for name in ("id", "kind", "unit", "owner_id", "balance", "version", "status")]
+
+
+class Ledger:
+    """The locked accounts of one command as they stand now: look one up by owner and kind."""
+
+    def __init__(self, community_id: UUID, accounts: Iterable[Held]) -> None:
+        self.community_id = community_id
+        self.by_id = {account.id: account for account in accounts}
+        self._by_owner = {(account.owner_id, account.kind): account for account in self.by_id.values()}
+
+    def put(self, accounts: Mapping[UUID, Held]) -> None:
+        """Take over how they stand after a posting."""
+        self.by_id |= accounts
+        self._by_owner |= {(account.owner_id, account.kind): account for account in accounts.values()}
+
+    def owned_by(self, owner_id: UUID) -> set[UUID]:
+        return {account.id for account in self.by_id.values() if account.owner_id == owner_id}
+
+    def of(self, kind: Account, owner_id: UUID | None = None) -> Held:
+        return self._by_owner[owner_id or self.community_id, kind]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a transaction is about. `once` names it: the database takes no second one of that name."""
+
+    kind: Posting
+    once: str
+    source_type: str
+    source_id: UUID
+    effective_at: datetime
+    actor_id: UUID | None = None
+    approver_id: UUID | None = None
+    rule_version: int | None = None
+    reverses_txn: UUID | None = None
+
+
+@dataclass(frozen=True)
+class NewLot:
+    id: UUID
+    account_id: UUID
+    expires_on: date
+    original: int
+
+
+# --- accounts ---------------------------------------------------------------------------------------
+
+
+def lock(
+    tx: Session,
+    community_id: UUID,
+    *,
+    people: Collection[UUID] = (),
+    items: Collection[UUID] = (),
+    now: datetime,
+) -> Ledger:
+    """Lock these owners' accounts and the community's, opening what is not there yet.
+
+    All at once and by id, so that two commands never wait for each other. On SQLite there is nothing
+    to lock: the write transaction has the file for itself.
+    """
+    wanted = [(community_id, COMMUNAL), *((p, PERSONAL) for p in people), *((i, STOCK) for i in items)]
+    owners = [owner for owner, _ in wanted]
+    query = select(*_HELD).where(_ACCOUNT.owner_id.in_(owners), _ACCOUNT.community_id == community_id)
+    found = tx.execute(query.order_by(_ACCOUNT.id).with_for_update()).all()
+    there = {(row.owner_id, row.kind) for row in found}
+    missing = [(owner, kind) for owner, kinds in wanted for kind in kinds if (owner, kind) not in there]
+    if missing:
+        _open(tx, community_id, missing, frozenset(people), now)
+        return lock(tx, community_id, people=people, items=items, now=now)
+    return Ledger(community_id, (held(row) for row in found))
+
+
+def held(row: Any) -> Held:
+    status = AccountStatus(row.status)
+    return Held(row.id, Account(row.kind), row.unit, row.owner_id, row.balance, row.version, status)
+
+
+def _open(
+    tx: Session, community_id: UUID, missing: Sequence[tuple[UUID, Account]], people: frozenset[UUID], now: datetime
+) -> None:
+    """Open accounts at zero; two at once meet at the unique owner and kind, and the loser runs again."""
+    paths = _paths(tx, community_id, people)
+    rows = [
+        {
+            "id": new_id(),
+            "community_id": community_id,
+            "kind": kind.value,
+            "unit": str(unit_of(kind, owner)),
+            "owner_id": owner,
+            "area_path": paths.get(owner, paths[community_id]),
+            "status": AccountStatus.OPEN.value,
+            "balance": 0,
+            "version": 0,
+            "opened_at": now,
+        }
+        for owner, kind in missing
+    ]
+    tx.execute(insert(LedgerAccountRow), rows)
+
+
+def _paths(tx: Session, community_id: UUID, people: frozenset[UUID]) -> dict[UUID, str]:
+    """Tell where these people live; refuse who is not this community's."""
+    home = tx.scalars(select(AreaRow.path).where(AreaRow.id == community_id)).one()
+    query = select(PersonRow.id, AreaRow.path).outerjoin(AreaRow, AreaRow.id == PersonRow.area_id)
+    query = query.where(PersonRow.id.in_(people), PersonRow.community_id == community_id)
+    paths = {person: path or home for person, path in tx.execute(query)}
+    if people - paths.keys():
+        raise NotFound("没有找到这个人，请先登记姓名和电话，再记积分。")
+    return paths | {community_id: home}
+
+
+# --- postings ---------------------------------------------------------------------------------------
+
+
+def post(
+    tx: Session, ledger: Ledger, cause: Cause, moves: Sequence[Move], *, lots: Sequence[NewLot] = (), now: datetime
+) -> UUID:
+    """Write one transaction: accounts, lots, the head of the chain, its rows, the month. All or nothing."""
+    lines, after = apply(ledger.by_id, moves)
+    _update_accounts(tx, ledger.by_id, after)
+    head = _head(tx, ledger.community_id)
+    txn = _txn(ledger.community_id, cause, head.seq + 1, now)
+    txn |= {"prev_hash": head.hash, "hash": _hash(head.hash, txn, lines)}
+    _advance(tx, head, txn["hash"])
+    tx.execute(insert(LedgerTxnRow).values(txn))
+    _write_lots(tx, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
+    where = {"community_id": ledger.community_id, "seq": txn["seq"]}
+    tx.execute(insert(LedgerTransferRow), [where | line._asdict() for line in lines])
+    for (month, unit), value in month_values(cause.kind, ledger.by_id, lines, now).items():
+        _add_to_month(tx, ledger.community_id, month, cause.kind, unit, value)
+    ledger.put(after)
+    return UUID(int=txn["id"].int)
+
+
+def _update_accounts(tx: Session, before: Mapping[UUID, Held], after: Mapping[UUID, Held]) -> None:
+    """Write balance and version in one update each; the version says that nobody wrote in between."""
+    row = LedgerAccountRow
+    for account in sorted(after.values(), key=lambda account: account.id):
+        was = before[account.id]
+        if account.version != was.version:
+            changed = update(row).where(row.id == account.id, row.version == was.version)
+            values = {"balance": account.balance, "version": account.version}
+            one_row(tx.execute(changed.values(values)), Changed("这个账户刚有别的变动，请再试一次。"))
+
+
+def _head(tx: Session, community_id: UUID) -> Any:
+    """Lock the end of the community's chain."""
+    head = LedgerHeadRow.__table__.c
+    query = select(head.community_id, head.seq, head.hash).where(head.community_id == community_id).with_for_update()
+    found = tx.execute(query).first()
+    if found is None:
+        tx.execute(insert(LedgerHeadRow).values(community_id=community_id, seq=0, hash=""))
+        return _head(tx, community_id)
+    return found
+
+
+def _advance(tx: Session, head: Any, to_hash: str) -> None:
+    row = LedgerHeadRow
+    moved = update(row).where(row.community_id == head.community_id, row.seq == head.seq)
+    one_row(tx.execute(moved.values(seq=head.seq + 1, hash=to_hash)))
+
+
+def _txn(community_id: UUID, cause: Cause, seq: int, now: datetime) -> dict[str, Any]:
+    made = {"id": new_id(), "community_id": community_id, "seq": seq, "posted_at": now, **asdict(cause)}
+    return made | {"kind": cause.kind.value}
+
+
+def _hash(before: str, txn: Mapping[str, Any], lines: Iterable[Line]) -> str:
+    return chain(before, body((txn[name] for name in TXN_FIELDS), lines))
+
+
+def _write_lots(
+    tx: Session, ledger: Ledger, txn_id: UUID, lots: Sequence[NewLot], changes: Mapping[UUID, tuple[int, int]]
+) -> None:
+    fresh = {lot.id for lot in lots}
+    for lot in lots:
+        values = {"community_id": ledger.community_id, "earned_txn": txn_id, "remaining": lot.original, "held": 0}
+        tx.execute(insert(PointLotRow).values(asdict(lot) | values))
+    row = PointLotRow
+    for lot_id in sorted(changes.keys() - fresh):
+        remaining, taken = changes[lot_id]
+        enough = (row.remaining + remaining >= 0, row.held + taken >= 0)
+        changed = update(row).where(row.id == lot_id, *enough)
+        one_row(tx.execute(changed.values(remaining=row.remaining + remaining, held=row.held + taken)))
+
+
+# what a month's figures count: value that comes to people or leaves them; holds only wait
+_COUNTED = frozenset({Unit.POINTS, Unit.MINUTES})
+_PEOPLES = frozenset(PERSONAL)
+_UNCOUNTED = frozenset({Posting.HOLD, Posting.RELEASE})
+
+
+def month_values(
+    kind: Posting, accounts: Mapping[UUID, Held], lines: Iterable[Line], posted_at: datetime
+) -> dict[tuple[date, str], int]:
+    """Sum what these lines bring to people (or take, as a minus), by month and unit."""
+    found: dict[tuple[date, str], int] = {}
+    month = month_of(local_date(posted_at))
+    for line in lines:
+        gains = accounts[line.to_account].kind in _PEOPLES
+        loses = accounts[line.from_account].kind in _PEOPLES
+        if line.unit in _COUNTED and gains != loses and kind not in _UNCOUNTED:
+            found[month, line.unit] = found.get((month, line.unit), 0) + (line.amount if gains else -line.amount)
+    return found
+
+
+def _add_to_month(tx: Session, community_id: UUID, month: date, kind: Posting, unit: str, value: int) -> None:
+    row = PointsStatRow
+    mine = (row.community_id == community_id, row.month == month, row.kind == kind.value, row.unit == unit)
+    done = tx.execute(update(row).where(*mine).values(value=row.value + value))
+    if done.rowcount == 0:  # type: ignore[attr-defined]
+        cell = {"community_id": community_id, "month": month, "kind": kind.value, "unit": unit}
+        tx.execute(insert(row).values(cell | {"value": value}))
+
+
+# --- what commands ask ------------------------------------------------------------------------------
+
+
+def lots_of(tx: Session, account_id: UUID) -> list[Lot]:
+    """List what remains of this account's lots; call it with the account locked."""
+    lot = PointLotRow.__table__.c
+    query = select(lot.id, lot.expires_on, lot.remaining, lot.held).where(lot.account_id == account_id)
+    return [Lot(*row) for row in tx.execute(query.where(lot.remaining > 0).order_by(lot.expires_on, lot.id))]
+
+
+def lots_in(tx: Session, once: str) -> dict[UUID, tuple[date, int]]:
+    """Tell which lots the transaction of this name took, with expiry and amount."""
+    transfer, txn, lot = LedgerTransferRow, LedgerTxnRow, PointLotRow
+    query = (
+        select(lot.id, lot.expires_on, transfer.amount)
+        .join(transfer, transfer.lot_id == lot.id)
+        .join(txn, (txn.community_id == transfer.community_id) & (txn.seq == transfer.seq))
+        .where(txn.once == once)
+        .order_by(transfer.line_no)
+    )
+    return {row.id: (row.expires_on, row.amount) for row in tx.execute(query)}
+
+
+def txn_of(tx: Session, txn_id: UUID) -> LedgerTxnRow:
+    row = tx.get(LedgerTxnRow, txn_id)
+    if row is None:
+        raise NotFound("没有找到这笔积分。")
+    return row
+
+
+def check_not_reversed(tx: Session, txn_id: UUID) -> None:
+    if tx.scalars(select(LedgerTxnRow.id).where(LedgerTxnRow.reverses_txn == txn_id)).first():
+        raise WrongState("这笔积分已经冲正过了，不能再冲一次。")
+
+
+def check_other_person(mine: Collection[UUID], person_id: UUID) -> None:
+    if person_id in mine:
+        raise NotAllowed("不能给自己记积分或时长，请换一位同事办理。")
+
+
+def heads(session: Session) -> dict[UUID, tuple[int, str]]:
+    """Give every community's last number and hash: what is printed, mailed and anchored."""
+    rows = session.execute(select(LedgerHeadRow.community_id, LedgerHeadRow.seq, LedgerHeadRow.hash))
+    return {community: (seq, digest) for community, seq, digest in rows}
