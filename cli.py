@@ -84,7 +84,7 @@ def parser() -> Parser:
     admin = command("create-admin", create_admin, "新建管理员账号，初始密码只显示一次")
     admin.add_argument("login", metavar="LOGIN")
     command("migrate", migrate, "升级数据库结构（先自动备份）")
-    saving = command("backup", backup, "备份数据库与附件；密钥不在其中，须另行保管")
+    saving = command("backup", backup, "备份数据库与照片；密钥不在其中，须另行保管")
     saving.add_argument("file", type=Path, metavar="FILE")
     bringing = command("restore", restore, "从备份恢复；先检查，再替换，原有数据改名保留")
     bringing.add_argument("file", type=Path, metavar="FILE")
@@ -216,7 +216,7 @@ def check(_asked: argparse.Namespace) -> int:
     import db
     from db import fsck
 
-    found = db.read(lambda session: list(islice(fsck.problems(session), SHOWN)))
+    found = db.read(lambda session: list(islice(fsck.everything(session), SHOWN)))
     for line in found:
         print(line)
     if found:

@@ -41,7 +41,7 @@ HELP = """\
   export        导出为 XLSX 或 CSV
   create-admin  新建管理员账号
   migrate       升级数据库结构（升级前自动备份）
-  backup        备份数据库与附件
+  backup        备份数据库与照片
   restore       从备份恢复
   fsck          检查数据是否完整、前后一致
   bundle        制作离线安装包，拷到不能上网的电脑上使用

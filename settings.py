@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         return self.url == f"sqlite:///{self.demo_file}"
 
     @property
+    def blobs_dir(self) -> Path:
+        """Give the folder of the photos: each database has its own."""
+        file = self.demo_file if self.is_demo else self.real_file
+        return self.data_dir / "blobs" / (file.stem if self.is_sqlite else "postgresql")
+
+    @property
     def key_path(self) -> Path:
         return self.key_file or self.data_dir.parent / f"{self.data_dir.name}.key"
 

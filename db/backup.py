@@ -1,4 +1,4 @@
-"""Backups: one zip of database, attachments and a signed manifest. The keys are never in it.
+"""Backups: one zip of database, photos and a signed manifest. The keys are never in it.
 
 A restore checks everything before it replaces anything, and what it replaces is set aside.
 """
@@ -8,7 +8,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import settings
-from db import crypto, engine, fsck, pg_tools, replacing, schema
+from db import blobs, crypto, engine, fsck, pg_tools, replacing, schema
 from db.crypto import KeyProblem
 from db.writes import canonical
 from domain.errors import Refused
@@ -27,7 +27,7 @@ from domain.errors import Refused
 KEPT = 14
 _MANIFEST = "manifest.json"
 _COPIES = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
-_ATTACHMENTS = "attachments"
+_PHOTOS = "blobs"
 _BLOCK = 1 << 20
 
 
@@ -78,7 +78,7 @@ def _write(file: Path, folder: Path, now: datetime) -> Manifest:
     revision, counts = _copy_sqlite(used, copy) if held.is_sqlite else _copy_postgresql(used, copy)
     packed = folder / "whole.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        members = {name: _add(archive, name, path) for name, path in _sources(copy)}
+        members = dict(_members(archive, copy))
         manifest = Manifest(
             engine=used.dialect.name,
             demo=held.is_demo,
@@ -119,17 +119,17 @@ def _described(connection: Connection) -> tuple[str, dict[str, int]]:
     return schema.revision(connection) or "", counts
 
 
-def _sources(copy: Path) -> Iterator[tuple[str, Path]]:
-    yield copy.name, copy
-    folder = settings.current().data_dir / _ATTACHMENTS
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield f"{_ATTACHMENTS}/{path.relative_to(folder).as_posix()}", path
-
-
-def _add(archive: zipfile.ZipFile, name: str, path: Path) -> str:
-    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
-        return _pour(source, target)
+def _members(archive: zipfile.ZipFile, copy: Path) -> Iterator[tuple[str, str]]:
+    """Add the copy, then the photos, which are packed as they are; give each name with its digest."""
+    packed = zipfile.ZipInfo(copy.name)
+    packed.compress_type = zipfile.ZIP_DEFLATED
+    with copy.open("rb") as source, archive.open(packed, "w", force_zip64=True) as target:
+        yield copy.name, _pour(source, target)
+    for blob in blobs.listed():
+        with suppress(blobs.Gone):  # removed since, or damaged: fsck tells of it
+            name = f"{_PHOTOS}/{blobs.name_of(blob.sha256)}"
+            archive.writestr(name, blobs.read(blob.sha256), zipfile.ZIP_STORED)
+            yield name, blob.sha256
 
 
 def _pour(source: IO[bytes], target: IO[bytes]) -> str:
@@ -265,9 +265,17 @@ def restore(file: Path, *, now: datetime) -> Restored:
             target, aside = _restore_sqlite(manifest, copy, now)
         else:
             target, aside = _restore_postgresql(manifest, copy), None
-        if (folder / _ATTACHMENTS).is_dir():
-            replacing.put(folder / _ATTACHMENTS, settings.current().data_dir / _ATTACHMENTS, now=now)
+        _restore_photos(folder / _PHOTOS, now)
         return Restored(manifest, target, aside)
+
+
+def _restore_photos(unpacked: Path, now: datetime) -> None:
+    """Put the photos where the restored database, which is the one in use by now, looks for them."""
+    target = blobs.folder()
+    if unpacked.exists() or target.exists():
+        unpacked.mkdir(exist_ok=True)  # a backup without photos: those that are there are set aside all the same
+        target.parent.mkdir(exist_ok=True)
+        replacing.put(unpacked, target, now=now)
 
 
 def _restore_sqlite(manifest: Manifest, copy: Path, now: datetime) -> tuple[str, Path | None]:

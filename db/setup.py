@@ -1,5 +1,6 @@
 """Making a database ready: keys, schema, the check that both belong together, the shipped tree."""
 
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from db.models import UserRow
 from domain.clock import local
 from domain.errors import Refused
 from domain.ids import new_id
+from settings import Settings
 
 _CHECK = "linli"
 _JOURNALS = ("", "-wal", "-shm")
@@ -117,7 +119,7 @@ def start_real(*, now: datetime, from_screen: bool = False) -> FirstAdmin | None
     if not held.is_sqlite:
         raise Refused("PostgreSQL 数据库里没有演示数据，无需清除。")
     if held.real_file.exists():
-        _remove(held.demo_file)
+        _remove_demo(held)
         return None
     fresh = held.data_dir / f"starting-{new_id().hex}.sqlite3"
     made = _make_real(fresh, now)
@@ -128,7 +130,7 @@ def start_real(*, now: datetime, from_screen: bool = False) -> FirstAdmin | None
     finally:
         engine.dispose()
         _remove(fresh)
-    _remove(held.demo_file)
+    _remove_demo(held)
     return made
 
 
@@ -139,7 +141,7 @@ def drop_demo() -> None:
         raise Refused("这里已是正式数据，没有演示数据；要看演示，请用 --data 另选一个文件夹。")
     engine.dispose()
     replacing.claim(held.demo_file)
-    _remove(held.demo_file)
+    _remove_demo(held)
 
 
 def _make_real(file: Path, now: datetime) -> FirstAdmin | None:
@@ -162,6 +164,11 @@ def _name_once(fresh: Path, real: Path) -> None:
         raise
     except OSError:  # a disk without hard links
         fresh.rename(real)
+
+
+def _remove_demo(held: Settings) -> None:
+    _remove(held.demo_file)
+    shutil.rmtree(held.data_dir / "blobs" / held.demo_file.stem, ignore_errors=True)
 
 
 def _remove(file: Path) -> None:

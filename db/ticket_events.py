@@ -139,12 +139,13 @@ def append(
     note: str = "",
     on_behalf_of: UUID | None = None,
     version: int | None = None,
+    told: dict[str, Any] | None = None,
 ) -> None:
     """Write the row's new values and the event that tells of them, if the version still holds."""
     row = tx.get_one(TicketRow, ticket_id, populate_existing=True)
     # read committed shows here what others wrote since the step was found to be allowed
     version = row.version if version is None else version
-    event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of)
+    event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of, told=told)
     done = tx.execute(
         update(TicketRow)
         .where(TicketRow.id == ticket_id, TicketRow.version == version)
@@ -167,8 +168,9 @@ def next_event(
     actor: Actor | None,
     now: datetime,
     on_behalf_of: UUID | None,
+    told: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Build the event that takes this row to these values."""
+    """Build the event that takes this row to these values; `told` changed beside the row (ids only)."""
     return make_event(
         ticket_id=row.id,
         community_id=row.community_id,
@@ -181,7 +183,7 @@ def next_event(
         acting_role=acting_role(actor, action, row.area_path),
         on_behalf_of=on_behalf_of,
         at=now,
-        changes=changes({name: getattr(row, name) for name in values}, values),
+        changes=changes({name: getattr(row, name) for name in values}, values) | (told or {}),
         prev_hash=row.event_hash,
     )
 
@@ -222,6 +224,7 @@ def take(
     now: datetime,
     values: dict[str, Any] | None = None,
     note: str = "",
+    told: dict[str, Any] | None = None,
 ) -> Ticket:
     """Take one step: the right, the state, then row and event together."""
     steps.check(actor, action, ticket, now=now)
@@ -237,6 +240,7 @@ def take(
         note=note,
         on_behalf_of=on_behalf(actor, action, ticket),
         version=ticket.version,
+        told=told,
     )
     row = tx.get_one(TicketRow, ticket.id, populate_existing=True)
     return ticket_of(row, _handler_user(tx, row))

@@ -129,7 +129,10 @@ TRANSITIONS: dict[Action, Transition] = {
         _t(Action.EDIT, "修改", OPEN, (), DISPATCHERS),
         # one more resident has reported the same; offered while a report is written, not as a button
         _t(Action.SUPPORT, "同类反映", OPEN, (), STAFF, by_hand=False),
-        _t(Action.PHOTO, "照片", OPEN, (), DISPATCHERS | {_R.GRID_WORKER}, {Tie.HANDLER, Tie.REPORTER}, by_hand=False),
+        # added while it is open; taken off whenever somebody asks for it
+        _t(
+            Action.PHOTO, "照片", Status, (), DISPATCHERS | {_R.GRID_WORKER}, {Tie.HANDLER, Tie.REPORTER}, by_hand=False
+        ),
         _t(
             Action.CANCEL,
             "撤销",
@@ -191,6 +194,15 @@ def _check_volunteer_claim(ticket: Ticket) -> None:
         raise NotAllowed(f"工单 {ticket.no} 没有开放给志愿者认领。")
     if ticket.handler_id is not None:
         raise NotAllowed(f"工单 {ticket.no} 已有人在办，谢谢您，看看别的可以帮忙的事吧。")
+
+
+def may(actor: Actor, action: Action, ticket: Ticket) -> bool:
+    """Tell whether this person ever takes this step on this ticket, whatever its state."""
+    try:
+        check_right(actor, action, ticket)
+    except NotAllowed:
+        return False
+    return True
 
 
 def check_state(action: Action, ticket: Ticket, *, now: datetime) -> None:

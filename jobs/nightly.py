@@ -1,4 +1,4 @@
-"""The backup of each night: once a day on any number of processes, fourteen kept."""
+"""The work of each night, once a day on any number of processes: sweep photos nobody kept, back up, keep fourteen."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import Any
 
 import db
-from db import backup, jobs
+from db import attachments, backup, blobs, drafts, jobs
 from domain.clock import local, local_date, now
 from domain.errors import Refused
 
@@ -33,6 +33,14 @@ def run_nightly(now: datetime) -> None:
         _note(now, ok=False, file=file.name, error=told)
         raise
     _note(now, ok=True, file=file.name, error="")
+    db.run(drafts.drop_old, now=now)
+    sweep(now)
+
+
+def sweep(now: datetime) -> int:
+    """Drop pictures that came in more than a day ago and lie on no ticket; give how many."""
+    blobs.clear_parts(now - attachments.GRACE)
+    return sum(db.run(attachments.drop_unused, digests=batch) for batch in db.read(attachments.orphans, now=now))
 
 
 def _note(now: datetime, **outcome: Any) -> None:

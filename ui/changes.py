@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.due import GRADE_LABELS, MATTER_LABELS
-from domain.tickets import KIND_LABELS
+from domain.tickets import KIND_LABELS, PHOTO_STAGE_LABELS
 from ui.text import due_words
 
 _TEXTS = {"title": "事项", "address": "地点", "reporter_id": "反映人"}
@@ -16,6 +16,9 @@ _ENUMS: dict[str, tuple[str, Mapping[Any, str]]] = {
     "matter": ("大小事", MATTER_LABELS),
     "kind": ("类型", KIND_LABELS),
 }
+
+
+_PHOTOS = {f"photos_{stage}": label for stage, label in PHOTO_STAGE_LABELS.items()}
 
 
 def ids_in(changes: Iterable[Mapping[str, Any]]) -> frozenset[UUID]:
@@ -37,6 +40,9 @@ def _word(name: str, pair: list[Any] | None, names: Mapping[str, str], now: date
     if name in _ENUMS:
         label, labels = _ENUMS[name]
         return _changed(label, pair, lambda value: labels.get(value, str(value)))
+    if name in _PHOTOS:  # the ids that went, and those that came
+        went, came = pair
+        return f"{_PHOTOS[name]}：添加 {len(came)} 张" if came else f"{_PHOTOS[name]}：删除 {len(went)} 张"
     if name == "due_at":
         return _changed("时限", pair, lambda value: due_words(datetime.fromisoformat(value), now))
     if name == "single_duty":

@@ -1,5 +1,6 @@
 """Backup and restore: there and back, and everything that must be refused with nothing changed."""
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from sqlalchemy import text
 import db
 import db.engine
 import settings
-from db import backup, crypto, fsck, pg_tools, schema, setup
+from db import backup, blobs, crypto, fsck, pg_tools, schema, setup
 from db.crypto import KeyProblem
 from domain.errors import Refused
 from settings import Settings
@@ -22,6 +23,7 @@ from tests.builders import NOW, World, assigned, report
 from tests.postgres import fresh_database
 
 LATER = NOW + timedelta(hours=1)
+PICTURE = f"blobs/{blobs.name_of(hashlib.sha256(b'picture').hexdigest())}"
 
 
 def titles() -> list[str]:
@@ -35,12 +37,12 @@ def problems() -> list[str]:
 
 @pytest.fixture
 def saved(world: World, tmp_path: Path) -> Path:
-    """A backup of one ticket with an attachment in the folder; another ticket came after it."""
-    (settings.current().data_dir / "attachments").mkdir()
-    (settings.current().data_dir / "attachments" / "ab12").write_bytes(b"picture")
+    """A backup of one ticket and one picture; another of each came after it."""
+    blobs.put(b"picture")
     assigned(world, title="楼道灯坏了")
     backup.write(tmp_path / "linli.zip", now=NOW)
     report(world, title="后来的事")
+    blobs.put(b"later picture")
     return tmp_path / "linli.zip"
 
 
@@ -73,7 +75,7 @@ def test_a_restored_backup_is_what_it_was_and_passes_fsck(saved: Path) -> None:
     assert titles() == ["楼道灯坏了"]
     assert problems() == []
     assert restored.target == str(settings.current().real_file)
-    assert (settings.current().data_dir / "attachments" / "ab12").read_bytes() == b"picture"
+    assert [blobs.read(blob.sha256) for blob in blobs.listed()] == [b"picture"]
 
 
 def test_what_a_restore_replaces_is_set_aside_whole(saved: Path) -> None:
@@ -84,7 +86,8 @@ def test_what_a_restore_replaces_is_set_aside_whole(saved: Path) -> None:
     with sqlite3.connect(aside) as connection:
         assert connection.execute("SELECT count(*) FROM ticket").fetchone() == (2,)
     connection.close()
-    assert (settings.current().data_dir / "attachments.before-restore-20261120-110000").is_dir()
+    pictures = settings.current().data_dir / "blobs" / "linli.before-restore-20261120-110000"
+    assert sum(path.is_file() for path in pictures.rglob("*")) == 2
 
 
 def test_the_manifest_says_what_is_in_the_backup_and_the_keys_are_not(saved: Path) -> None:
@@ -92,7 +95,7 @@ def test_the_manifest_says_what_is_in_the_backup_and_the_keys_are_not(saved: Pat
 
     assert (manifest.engine, manifest.demo, manifest.schema) == ("sqlite", False, schema.head())
     assert manifest.counts["ticket"] == 1
-    assert set(manifest.members) == {"database.sqlite3", "attachments/ab12"}
+    assert set(manifest.members) == {"database.sqlite3", PICTURE}
     key = settings.current().key_path.read_bytes()
     with zipfile.ZipFile(saved) as archive:
         held = json.loads(key)
@@ -115,6 +118,7 @@ def test_a_backup_restores_into_an_empty_folder_with_its_key(saved: Path, tmp_pa
 
     setup.prepare(now=LATER)
     assert titles() == ["楼道灯坏了"]
+    assert [blobs.read(blob.sha256) for blob in blobs.listed()] == [b"picture"]
 
 
 def test_without_a_key_file_a_restore_says_which_one_it_needs(saved: Path, tmp_path: Path) -> None:
@@ -138,7 +142,7 @@ def test_a_wrong_key_is_refused_and_nothing_changes(saved: Path) -> None:
 
 
 def _flip(name: str, body: bytes) -> bytes:
-    return body[:-1] + bytes([body[-1] ^ 1]) if name.startswith("attachments") else body
+    return body[:-1] + bytes([body[-1] ^ 1]) if name == PICTURE else body
 
 
 def _recount(name: str, body: bytes) -> bytes:
@@ -146,13 +150,13 @@ def _recount(name: str, body: bytes) -> bytes:
 
 
 def _leave_out(name: str, body: bytes) -> bytes | None:
-    return None if name.startswith("attachments") else body
+    return None if name == PICTURE else body
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_flip, "attachments/ab12 已损坏或被改动过"),
+        (_flip, f"{PICTURE} 已损坏或被改动过"),
         (_recount, "备份清单被改动过"),
         (_leave_out, "备份里的文件与清单不一致"),
         (lambda name, body: b"{}" if name == "manifest.json" else body, "这不是本程序的备份文件"),
