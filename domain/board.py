@@ -1,7 +1,8 @@
 """The board as a viewer sees it: scoped and masked by the query, drawn by `ui.board.markup`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from domain.due import Grade, Matter, Urgency
@@ -50,7 +51,8 @@ class BoardColumn:
     column: Column
     count: int
     cards: tuple[Card, ...]
-    recent: bool = True  # of the done only the last fourteen days; a search looks everywhere
+    recent: bool = True  # of the done only the last fourteen days; a search looks further back
+    searched: int = 0  # of each community the newest reports a search looked through; 0: all there are
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,38 @@ class Waiting:
     title: str
     count: int
     cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The board's tickets as one list; `count` is how many there are beyond those read."""
+
+    count: int
+    cards: tuple[Card, ...]
+    figures: Figures
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """What is due on one day, by how near that is."""
+
+    late: int
+    soon: int
+    calm: int
+
+    @property
+    def all(self) -> int:
+        return self.late + self.soon + self.calm
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What is due on each day shown, and on the chosen one its tickets."""
+
+    day: date
+    counts: Mapping[date, DayCount]
+    count: int  # due on the chosen day
+    cards: tuple[Card, ...]
+    figures: Figures
+    at: datetime
