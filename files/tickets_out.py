@@ -43,11 +43,12 @@ def export_tickets(
 
 def _notes(actor: Actor, scope: Scope, narrowed: Sequence[str], now: datetime) -> list[str]:
     role = ROLE_LABELS[actor.main_role] if actor.main_role else ""
+    whole = "含全部历史" if scope.whole_history else "在办的，和最近 14 天办结的"
     return [
         "邻里一屏 工单导出",
         f"导出时间：{local(now):%Y-%m-%d %H:%M:%S}（北京时间）",
         f"导出人：{actor.name} {role}".rstrip(),
         f"筛选条件：{'；'.join(narrowed) or '无，导出权限内全部'}",
-        f"范围：{'含全部历史' if scope.whole_history else '在办的，和最近 14 天办结的'}",
+        f"范围：{whole if scope.only is None else f'看板上选中的 {len(scope.only)} 件'}",
         f"姓名和电话：{'完整，请妥善保管，用后删除' if scope.with_people else '已遮盖'}",
     ]

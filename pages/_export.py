@@ -18,8 +18,8 @@ from domain.errors import NotAllowed
 from files.tickets_out import FORMS, export_tickets
 from pages import _session
 
-_KIND = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
-_WORDS = {"xlsx": "Excel", "csv": "CSV"}
+KIND = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+WORDS = {"xlsx": "Excel", "csv": "CSV"}
 
 
 def export_button(actor: Actor, filters: Filters) -> None:
@@ -27,14 +27,14 @@ def export_button(actor: Actor, filters: Filters) -> None:
     if actor.read_only or not access.has(actor, "tickets.export"):
         return
     with st.popover("导出", icon=":material/download:"):
-        form = st.segmented_control("格式", FORMS, default="xlsx", required=True, format_func=_WORDS.__getitem__)
+        form = st.segmented_control("格式", FORMS, default="xlsx", required=True, format_func=WORDS.__getitem__)
         whole = st.checkbox("含全部历史", help="不勾选时和看板一样：在办的，和最近 14 天办结的。")
         people = exports.may_see_people(actor) and st.checkbox("包含姓名和电话（会留痕）")
         st.download_button(
             "下载",
-            _maker(str(form), filters, Scope(with_people=people, whole_history=whole)),
+            maker(str(form), filters, Scope(with_people=people, whole_history=whole)),
             file_name=file_name(actor, str(form), clock.now()),
-            mime=_KIND[str(form)],
+            mime=KIND[str(form)],
             icon=":material/download:",
             type="primary",
             on_click="ignore",
@@ -47,7 +47,7 @@ def file_name(actor: Actor, form: str, now: datetime) -> str:
     return f"工单_{where}_{local_date(now)}.{form}"
 
 
-def _maker(form: str, filters: Filters, scope: Scope) -> Callable[[], bytes]:
+def maker(form: str, filters: Filters, scope: Scope) -> Callable[[], bytes]:
     """Make what runs at the click, outside the page: who it is and what they may is asked again then."""
     token = _session.token()
 

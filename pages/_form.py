@@ -24,9 +24,14 @@ def drop(name: str) -> None:
     st.session_state.pop(f"key:{name}", None)
 
 
+def said() -> str:
+    """Take what the last run did, to be told in another place."""
+    return str(st.session_state.pop(_SAID, ""))
+
+
 def tell() -> None:
     """Say what the last run did."""
-    if words := st.session_state.pop(_SAID, None):
+    if words := said():
         st.toast(words, icon=":material/check_circle:")
 
 

@@ -12,11 +12,12 @@ from domain.access import Actor, Role
 from domain.board import Board, BoardColumn
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from pages import _filters
+from pages import _filters, _moves, _together
 from pages._export import export_button
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
+from ui.board.table import table
 
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
 
@@ -63,6 +64,11 @@ def live_board() -> None:
         scope=repr((filters, st.session_state.get("shown"))),
         on_opened=_open,
         on_more=_more,
+        on_picked=_new,
+        table=table(actor),
+        answer=_moves.answer(),
+        on_moved=_moves.take,
+        on_chosen=_together.take,
     )
 
 

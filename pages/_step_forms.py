@@ -21,7 +21,6 @@ from domain.tickets import (
 )
 from pages._edit_form import edit
 from pages._fields import Form, Values
-from ui.text import escape_md
 
 _HANDED = (Status.DISPATCHED, Status.IN_PROGRESS)
 
@@ -40,7 +39,7 @@ def _handler(form: Form, found: dict[UUID, Party]) -> UUID | None:
         list(found),
         index=best,
         placeholder="选择处理人，可输入查找",
-        format_func=lambda key: _party_words(found[key]),
+        format_func=lambda key: party_words(found[key]),
         key=form.name("handler"),
     )
 
@@ -62,10 +61,11 @@ def _transfer(form: Form) -> Values:
     return {"handler_id": handler, "note": form.note("为什么转派（接手的人会看到）", lines=False)}
 
 
-def _party_words(party: Party) -> str:
+def party_words(party: Party) -> str:
     fits = "适合" if party.fits >= 2 else ""
     busy = f"手上 {party.open_tickets} 件" if party.open_tickets else "空闲"
-    return " · ".join(escape_md(part) for part in (party.label, party.trade, busy, fits, party.phone) if part)
+    # a list's options are plain text: nothing in them is interpreted
+    return " · ".join(part for part in (party.label, party.trade, busy, fits, party.phone) if part)
 
 
 def _contact(form: Form) -> Values:

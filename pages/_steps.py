@@ -1,6 +1,7 @@
 """The steps that lead on from where a ticket is: buttons first, then the form of the one chosen."""
 
 from typing import Any, Literal
+from uuid import UUID
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -35,19 +36,19 @@ def show(actor: Actor, detail: Detail) -> None:
     rest = [a for a in offered if a is not first and a not in beside]
     if len(rest) == 1:  # a menu of one is a button
         beside, rest = [*beside, *rest], []
-    calm = _chosen(detail) is not None
+    calm = chosen(detail) is not None
     said = st.container()
     with st.container(horizontal=True, gap="small"):
         for action in filter(None, (first, *beside)):
             _button(actor, detail, action, said, primary=action is first and not calm)
         if rest:
             _menu(detail, rest)
-    chosen = _chosen(detail)
-    if chosen is None:
-        st.session_state[_seen_name(detail)] = detail.ticket.version
+    open_one = chosen(detail)
+    if open_one is None:
+        st.session_state[seen_name(detail.ticket.id)] = detail.ticket.version
     else:  # a form tells of the state it was opened on, however often it is drawn
-        st.session_state.setdefault(_seen_name(detail), detail.ticket.version)
-        _form_of(actor, detail, chosen)
+        st.session_state.setdefault(seen_name(detail.ticket.id), detail.ticket.version)
+        form_of(actor, detail, open_one)
 
 
 def _offered(detail: Detail) -> list[Action]:
@@ -66,7 +67,7 @@ def choose(detail: Detail, action: Action) -> None:
     st.session_state["step"] = (detail.ticket.id, action)
 
 
-def _chosen(detail: Detail) -> Action | None:
+def chosen(detail: Detail) -> Action | None:
     """Give the step whose form is open; it stays open with what was typed when the state moved on."""
     ticket_id, action = st.session_state.get("step", (None, None))
     return action if ticket_id == detail.ticket.id else None
@@ -101,7 +102,7 @@ def _menu(detail: Detail, rest: list[Action]) -> None:
     )
 
 
-def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
+def form_of(actor: Actor, detail: Detail, action: Action) -> None:
     step, key = STEPS[action], _form.key(_name(detail, action))
     if step.fields is None:
         return
@@ -121,7 +122,7 @@ def _form_of(actor: Actor, detail: Detail, action: Action) -> None:
 def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) -> None:
     """Run the command on the version the reader saw; a refusal leaves everything typed in place."""
     name, ticket = _name(detail, action), detail.ticket
-    seen = st.session_state.get(_seen_name(detail), ticket.version)
+    seen = st.session_state.get(seen_name(detail.ticket.id), ticket.version)
     call = {"actor": actor, "ticket_id": ticket.id, "expected_version": seen, "key": _form.key(name)}
     try:
         for field, wanted in _ASKED.items():
@@ -130,7 +131,7 @@ def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) 
         db.run(STEPS[action].command, **call, **values, now=clock.now())
     except Refused as refused:
         if isinstance(refused, Changed):  # it has been read now: the next click counts
-            st.session_state[_seen_name(detail)] = ticket.version
+            st.session_state[seen_name(detail.ticket.id)] = ticket.version
         _form.refuse(refused)
         return
     st.session_state.pop("step", None)
@@ -143,5 +144,5 @@ def _name(detail: Detail, action: Action) -> str:
     return f"{detail.ticket.id.hex}-{action}"
 
 
-def _seen_name(detail: Detail) -> str:
-    return f"seen:{detail.ticket.id.hex}"
+def seen_name(ticket_id: UUID) -> str:
+    return f"seen:{ticket_id.hex}"

@@ -189,7 +189,7 @@ def test_the_button_offers_people_only_to_the_office(visit: Visit):
 def test_the_file_is_made_at_the_click_with_the_filters_said_in_it(visit: Visit, world: World):
     report(world, title="楼道灯坏了")
     visit("coordinator", "tickets")
-    make = _export._maker("csv", Filters(text="灯"), Scope())
+    make = _export.maker("csv", Filters(text="灯"), Scope())
     assert not [row for row in all_of(AuditRow) if row.action == "tickets.export"]
 
     text = make().decode("utf-8-sig")

@@ -8,8 +8,11 @@ export default function (component) {
   const held = mounted.get(root) ?? start(root);
   mounted.set(root, held);
   held.send = component.setTriggerValue;
+  held.table = component.data.table;
   root.toggleAttribute("data-dark", isDark(root));
+  answered(root, held, component.data.answer); // moves.js
   if (held.html !== component.data.html) draw(root, held, component.data);
+  else redrawn(root, held);
   follow(root, held, component.data); // live.js
 }
 
@@ -18,6 +21,8 @@ function rootOf({ parentElement }) {
   if (found) return found;
   const made = document.createElement("div");
   made.className = "linli";
+  // what is drawn anew each time, and what stays over it: menus, words, the bar of the chosen
+  made.innerHTML = '<div class="drawn"></div><div class="over"></div>';
   parentElement.appendChild(made);
   return made;
 }
@@ -42,14 +47,15 @@ function draw(root, held, data) {
   const scrolls = new Map([...root.querySelectorAll(".col")].map((c) => [c.dataset.col, list(c)?.scrollTop ?? 0]));
   const focused = root.getRootNode().activeElement;
   const kept = root.contains(focused) ? focusName(focused) : null;
-  root.innerHTML = data.html;
+  root.querySelector(".drawn").innerHTML = data.html;
+  held.html = data.html;
+  redrawn(root, held);
   for (const col of root.querySelectorAll(".col")) {
     if (list(col)) list(col).scrollTop = scrolls.get(col.dataset.col) ?? 0;
   }
   if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
   highlight(root, held, data.scope);
   showTab(root, held, held.tab ?? firstTab(root));
-  held.html = data.html;
   held.scope = data.scope;
   // what the document showed of it until now (web/first_sight.py)
   if (root.querySelector(".board, .group")) document.getElementById("linli-first")?.remove();
@@ -105,7 +111,8 @@ const STEPS = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLe
 function onKey(event, root, held) {
   const card = event.target.closest("[data-open]");
   if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === " ") held.send("opened", card.dataset.open);
+  if (onCardKey(event, root, held, card)) event.preventDefault();
+  else if (event.key === " ") held.send("opened", card.dataset.open);
   else if (STEPS[event.key]) neighbour(root, card, ...STEPS[event.key])?.focus();
   else return;
   event.preventDefault();

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
+from uuid import UUID
 
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.due import GRADE_LABELS, Grade, Urgency
+from domain.moves import spot
 from domain.tickets import (
     CHANNEL_LABELS,
     COLUMN_LABELS,
@@ -101,11 +103,25 @@ def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
     alert = " alert" if card.kind is Kind.ALERT and not card.hidden else ""
     return (
         f'<li><a class="card {tone}{alert}" href="?ticket={card.id}" data-open="{card.id}" '
-        f'data-version="{card.version}" tabindex="{0 if first else -1}" aria-label="{escape(said)}">'
+        f'data-version="{card.version}"{_tied(card)} tabindex="{0 if first else -1}" aria-label="{escape(said)}">'
         f'<span class="n">{escape(_top(card))}</span><span class="t">{escape(card.title)}</span>'
         + (f'<span class="p">{escape(place)}</span>' if place else "")
         + f'<span class="chips">{chips}<span class="hand">{escape(card.handler)}</span></span></a></li>'
     )
+
+
+def _tied(card: Card) -> str:
+    """Say in which case it is and whom it is tied to; each reader's browser knows its own id."""
+    if card.hidden:
+        return ""
+    users = (("h", card.handler_user), ("d", card.dispatched_by), ("r", card.reporter_user))
+    ties = " ".join(f"{tie}{short(user)}" for tie, user in users if user)
+    return f' data-spot="{spot(card)}"' + (f' data-ties="{ties}"' if ties else "")
+
+
+def short(user: UUID) -> str:
+    """Give the end of an id: enough for a hint, the server decides by the whole of it."""
+    return user.hex[-10:]
 
 
 def cards_html(cards: Iterable[Card], now: datetime) -> str:
@@ -118,11 +134,12 @@ def column_html(held: BoardColumn, now: datetime) -> str:
     name, column = COLUMN_LABELS[held.column], held.column
     span = f"近{DONE_SHOWN.days}天 " if column is Column.DONE and held.recent else ""
     more = held.count - len(held.cards)
-    body = cards_html(held.cards, now) if held.cards else f'<p class="empty">{_EMPTY[column]}</p>'
-    button = f'<button class="more" data-more="{column}">还有 {more} 件，显示更多</button>' if more > 0 else ""
+    items = "".join(card_html(card, now, first=place == 0) for place, card in enumerate(held.cards))
+    rest = f'<li><button class="more" data-more="{column}">还有 {more} 件，显示更多</button></li>' if more > 0 else ""
     return (
         f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
-        f"<h3>{name} <i>{span}{held.count}</i></h3>{body}{button}</section>"
+        f'<h3>{name} <i>{span}{held.count}</i></h3><ul class="list">{items}{rest}</ul>'
+        f'<p class="empty">{_EMPTY[column]}</p></section>'
     )
 
 
