@@ -1,6 +1,7 @@
 """Figures, filters and board in one fragment: its own taps and a slow timer draw it again."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from pages._export import export_button
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
+from ui.board.component import figures_of, following
 from ui.board.table import table
 
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
@@ -49,7 +51,9 @@ def live_board() -> None:
     actor = require("tickets.board")
     filters = _filters.chosen()
     board = _read(actor, filters)
-    draw(markup.figures_html(board.figures, filters.due), key="figures", on_picked=_pick)
+    figures, scope = markup.figures_html(board.figures, filters.due), repr((filters, st.session_state.get("shown")))
+    live = _following(board, figures)
+    draw(figures, key="figures", scope=scope, live=figures_of(live), on_picked=_pick)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         _filters.bar(actor)
         st.space("stretch")
@@ -61,7 +65,8 @@ def live_board() -> None:
     draw(
         markup.board_html(board),
         key="board",
-        scope=repr((filters, st.session_state.get("shown"))),
+        scope=scope,
+        live=live,
         on_opened=_open,
         on_more=_more,
         on_picked=_new,
@@ -69,6 +74,20 @@ def live_board() -> None:
         answer=_moves.answer(),
         on_moved=_moves.take,
         on_chosen=_together.take,
+    )
+
+
+def _following(board: Board, figures: str) -> dict[str, Any]:
+    """Say what the push is to keep up to date: this query, as long as it is shown, and the open drawer."""
+    return following(
+        "tickets",
+        stamp=board.stamp,
+        at=board.at,
+        empty=not any(column.count for column in board.columns),
+        query=_filters.chosen_query(),
+        shown=st.session_state.get("shown"),
+        figures=figures,
+        ticket=st.query_params.get("ticket"),
     )
 
 

@@ -3,19 +3,21 @@
 from collections.abc import Collection
 
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from web import health, login
 from web.gate import Gate
+from web.live import RECHECK_SECONDS, Live
 
 
-def routes() -> list[BaseRoute]:
+def routes(*, recheck_seconds: float = RECHECK_SECONDS) -> list[BaseRoute]:
     return [
         Route("/login", login.login_page, methods=["GET", "POST"]),
         Route("/logout", login.logout_page, methods=["GET", "POST"]),
         Route("/password", login.password_page, methods=["GET", "POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
+        WebSocketRoute("/live", Live(recheck_seconds=recheck_seconds)),
     ]
 
 

@@ -11,7 +11,7 @@ export default function (component) {
   held.table = component.data.table;
   root.toggleAttribute("data-dark", isDark(root));
   answered(root, held, component.data.answer); // moves.js
-  if (held.html !== component.data.html) draw(root, held, component.data);
+  if (held.html !== component.data.html && !isStale(held, component.data)) draw(root, held, component.data); // live.js
   else redrawn(root, held);
   follow(root, held, component.data); // live.js
 }
@@ -47,7 +47,7 @@ function draw(root, held, data) {
   const scrolls = new Map([...root.querySelectorAll(".col")].map((c) => [c.dataset.col, list(c)?.scrollTop ?? 0]));
   const focused = root.getRootNode().activeElement;
   const kept = root.contains(focused) ? focusName(focused) : null;
-  root.querySelector(".drawn").innerHTML = data.html;
+  putHtml(root.querySelector(".drawn"), data.html); // live.js
   held.html = data.html;
   redrawn(root, held);
   for (const col of root.querySelectorAll(".col")) {

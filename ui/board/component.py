@@ -1,6 +1,8 @@
 """The board on a page: one message of HTML to the browser, and back what the reader opened."""
 
+import zlib
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +13,7 @@ _SCRIPTS = ("board.js", "moves.js", "live.js")  # one module of three files: a b
 # inline text, not a path: a path would be served as a file of its own and needs a packaged component
 _mount = st.components.v2.component(
     "linli_board",
-    css=(_HERE / "board.css").read_text(encoding="utf-8"),
+    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("board.css", "live.css")),
     js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
 )
 
@@ -38,6 +40,7 @@ def board(
     *,
     key: str,
     scope: str = "",
+    live: Mapping[str, Any] | None = None,
     table: Mapping[str, Any] | None = None,
     answer: Mapping[str, Any] | None = None,
     on_opened: Callable[[], Any] = _nothing,
@@ -48,14 +51,45 @@ def board(
 ) -> Picked:
     """Draw the markup. Cards whose version changed light up, unless `scope` (the filters) did too.
 
+    With `live` (`following`) it follows the push from there on.
     With a `table` (`ui.board.table`) cards can be moved; `answer` is what the last move led to.
     """
     return _mount(
         key=key,
-        data={"html": html, "scope": scope, "table": table, "answer": answer},
+        data={"html": html, "scope": scope, "live": live, "table": table, "answer": answer},
         on_opened_change=on_opened,
         on_more_change=on_more,
         on_picked_change=on_picked,
         on_moved_change=on_moved,
         on_chosen_change=on_chosen,
+        on_resync_change=_nothing,  # the run itself is what was wanted
     )
+
+
+def following(
+    page: str,
+    *,
+    stamp: int,
+    at: datetime,
+    empty: bool,
+    query: Mapping[str, str] | None = None,
+    shown: Mapping[str, int] | None = None,
+    figures: str = "",
+    ticket: str | None = None,
+) -> dict[str, Any]:
+    """Say what the browser is to follow, and of which state this drawing is; see `web/live.py`."""
+    return {
+        "page": page,
+        "query": dict(query or {}),
+        "shown": dict(shown or {}),
+        "stamp": stamp,
+        "at": round(at.timestamp() * 1000),
+        "empty": empty,
+        "figures": zlib.crc32(figures.encode()),
+        "ticket": [ticket, 0] if ticket else None,
+    }
+
+
+def figures_of(live: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the row of figures hear what the board is told."""
+    return {"part": "figures", "stamp": live["stamp"], "at": live["at"]}

@@ -1,0 +1,61 @@
+"""What the push asks the database: the change stamps, who may share a board, versions of open tickets."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.areas import grant_of
+from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
+from db.ticket_events import may_read
+from domain.access import OFFICE, Actor, Grant, Role, grants_for
+
+# whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
+_BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a change may alter what this person sees, and whether nobody else sees just that."""
+
+    communities: frozenset[UUID]
+    alone: bool
+
+
+def change_stamps(session: Session) -> dict[UUID, int]:
+    query = select(ChangeStampRow.community_id, ChangeStampRow.stamp)
+    return {community: stamp for community, stamp in session.execute(query)}  # noqa: C416
+
+
+def reach(session: Session, *, actor: Actor) -> Reach:
+    """Work out from every grant there ever was: a ticket reported or sent under an old one stays one's own."""
+    query = (
+        select(GrantRow.role, AreaRow)
+        .join(AreaRow, AreaRow.id == GrantRow.area_id)
+        .where(GrantRow.user_id == actor.user_id)
+    )
+    ever = [grant_of(session, Role(role), area) for role, area in session.execute(query)]
+    home = session.scalars(select(PartyRow.community_id).where(PartyRow.id == actor.party_id)).all()
+    everywhere = _communities((*actor.grants, *ever)).union(home)
+    desk = _communities(grants_for(actor, OFFICE))
+    tied = _communities(g for g in ever if g.role in OFFICE).union(home)
+    by_area = all(_is_by_area(grant) for grant in (*actor.grants, *ever))
+    return Reach(everywhere, alone=not (by_area and tied <= desk))
+
+
+def _communities(grants: Iterable[Grant]) -> frozenset[UUID]:
+    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))
+
+
+def _is_by_area(grant: Grant) -> bool:
+    return grant.role in _BY_AREA and grant.whole_communities
+
+
+def versions(session: Session, *, actor: Actor, ticket_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Read how often these tickets have changed, those that the actor may read."""
+    if not ticket_ids:
+        return {}
+    query = select(TicketRow.id, TicketRow.version).where(TicketRow.id.in_(ticket_ids), may_read(actor))
+    return {ticket: version for ticket, version in session.execute(query)}  # noqa: C416
