@@ -14,7 +14,7 @@ from domain.due import GRADE_LABELS, MATTER_LABELS
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
 from domain.tickets import CHANNEL_LABELS, KIND_LABELS, OPEN, REJECT_LABELS, RESULT_LABELS, Action
-from pages import _form, _notice, _reporter, _steps
+from pages import _form, _notice, _photos, _reporter, _steps
 from pages._session import require
 from ui import cards, changes
 from ui.cards import Line
@@ -55,6 +55,7 @@ def _drawer(ticket_id: UUID | None) -> None:
     _reporter.show(actor, detail)
     if texts := cards.texts_html((("详细情况", detail.description), ("处理结果", detail.result))):
         st.html(texts)
+    _photos.show(actor, detail)
     if detail.extra:
         with st.expander("导入时的其他信息"):
             st.html(cards.facts_html(detail.extra.items()))

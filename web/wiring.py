@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from web import health, login
+from web import health, login, pictures
 from web.gate import Gate
 from web.live import RECHECK_SECONDS, Live
 
@@ -15,6 +15,8 @@ def routes(*, recheck_seconds: float = RECHECK_SECONDS) -> list[BaseRoute]:
         Route("/login", login.login_page, methods=["GET", "POST"]),
         Route("/logout", login.logout_page, methods=["GET", "POST"]),
         Route("/password", login.password_page, methods=["GET", "POST"]),
+        Route("/pictures/{id}", pictures.picture),
+        Route("/pictures/{id}/small", pictures.small),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         WebSocketRoute("/live", Live(recheck_seconds=recheck_seconds)),
