@@ -6,12 +6,14 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
+from db import ticket_scope
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow
+from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, may_read, number_text, offered
-from db.ticket_filters import Filters, conditions, end_of_day, sees_private
+from db.ticket_filters import Filters, conditions, due, end_of_day, numbers, sees_private
 from db.writes import stamps
 from domain.access import OFFICE, Actor, Role, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
@@ -32,6 +34,7 @@ from domain.tickets import (
 from domain.views import Sort
 
 CARDS_A_COLUMN = 60
+MOST_FOUND = 5000  # by a search, to be named one by one
 PRIVATE = "私事"
 
 
@@ -46,20 +49,34 @@ def board(
     columns: Sequence[Column] = tuple(Column),
 ) -> Board:
     """Read these columns with true counts; at most `limit` cards each, the most pressing first."""
-    held = conditions(actor, filters, now=now)
+    wide, searched = in_sight(session, actor, filters, now)
+    held = [*wide, due(filters.due, now)] if filters.due else wide
     shown = shown_in(filters, now)
-    counts = _counts(session, [*held, or_(*shown.values())])
     read = tuple(
-        BoardColumn(
-            column,
-            sum(counts.get(status, 0) for status in _statuses(column, filters)),
-            tuple(_column_cards(session, actor, [*held, shown[column]], _ordered(column, order), now, limit)),
-            recent=not clean(filters.text),
-        )
+        _column(session, actor, column, [*held, shown[column]], _ordered(column, order), now, limit)
         for column in columns
     )
+    if clean(filters.text):
+        read = tuple(replace(column, recent=False, searched=searched) for column in read)
     communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
-    return Board(read, figures(session, actor, filters, now), now, stamps(session, communities))
+    return Board(read, _figures(session, wide, now), now, stamps(session, communities))
+
+
+def in_sight(session: Session, actor: Actor, filters: Filters, now: datetime) -> tuple[list[ColumnElement[bool]], int]:
+    """Say in SQL, quick to answer, what is in sight with these filters but `due`, among what `shown_in` says.
+
+    The number tells how many reports of each community a search looked through; 0 if all.
+    """
+    filters = replace(filters, due="")
+    text = clean(filters.text)
+    if not text:
+        seen = ticket_scope.on_board(session, actor, since=now - DONE_SHOWN)
+        return conditions(actor, filters, now=now, seen=seen), 0
+    seen, searched = ticket_scope.searched(session, actor, numbers(text))
+    held = conditions(actor, filters, now=now, seen=seen)
+    ids = list(session.scalars(select(TicketRow.id).where(*held).limit(MOST_FOUND + 1)))
+    # looked through once: columns, counts and figures then ask for these alone
+    return ([TicketRow.id.in_(ids)] if len(ids) <= MOST_FOUND else held), searched
 
 
 def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
@@ -70,28 +87,24 @@ def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
 
 def shown_in(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool]]:
     """Say what each column shows; of the closed the last fourteen days, unless something is searched."""
-    parts: dict[Column, ColumnElement[bool]] = {
-        column: TicketRow.status.in_(_statuses(column, filters)) for column in Column
-    }
-    if not clean(filters.text):
-        parts[Column.DONE] = and_(parts[Column.DONE], TicketRow.closed_at >= now - DONE_SHOWN)
-    return parts
-
-
-def _counts(session: Session, held: list[ColumnElement[bool]]) -> dict[str, int]:
-    query = select(TicketRow.status, func.count()).where(*held).group_by(TicketRow.status)
-    return {name: count for name, count in session.execute(query)}  # noqa: C416
+    if clean(filters.text):
+        return {column: TicketRow.status.in_(_statuses(column, filters)) for column in Column}
+    parts = {column: and_(OPEN_WORK, TicketRow.status.in_(_statuses(column, filters))) for column in Column}
+    return parts | {Column.DONE: and_(CLOSED_WORK, TicketRow.closed_at >= now - DONE_SHOWN)}
 
 
 def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
-    held = conditions(actor, replace(filters, due=""), now=now)
+    return _figures(session, in_sight(session, actor, filters, now)[0], now)
+
+
+def _figures(session: Session, held: list[ColumnElement[bool]], now: datetime) -> Figures:
     running = TicketRow.status.in_(CLOCK_RUNS)
     late = and_(running, TicketRow.due_at < now)
     today = and_(running, TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
     query = select(func.count(), func.sum(case((late, 1), else_=0)), func.sum(case((today, 1), else_=0)))
-    opened, overdue, due_today = session.execute(query.where(*held, TicketRow.status.in_(OPEN))).one()
+    opened, overdue, due_today = session.execute(query.where(*held, OPEN_WORK)).one()
     start = at_local(local_date(now), time(0))
-    ended = select(func.count()).where(*held, TicketRow.status == Status.CLOSED, TicketRow.closed_at >= start)
+    ended = select(func.count()).where(*held, CLOSED_WORK, TicketRow.closed_at >= start)
     closed_today = session.execute(ended.where(TicketRow.closed_at <= now)).scalar_one()
     return Figures(opened, overdue or 0, due_today or 0, closed_today)
 
@@ -122,16 +135,23 @@ def _ordered(column: Column, order: Sort) -> tuple[Any, ...]:
     return _OTHER_ORDERS[order]
 
 
-def _column_cards(
+def _column(
     session: Session,
     actor: Actor,
+    column: Column,
     held: list[ColumnElement[bool]],
     order: tuple[Any, ...],
     now: datetime,
     limit: int,
-) -> list[Card]:
-    query = cards_query(actor).where(*held)
-    return cards_of(session.execute(query.order_by(*order).limit(limit)), actor, now)
+) -> BoardColumn:
+    # the first ones by themselves: joined before, each row of the column would be looked up in five tables
+    first = select(TicketRow.id).where(*held).order_by(*order).limit(limit).subquery()
+    query = cards_query(actor).where(TicketRow.id.in_(select(first.c.id))).order_by(*order)
+    cards = cards_of(session.execute(query), actor, now)
+    if len(cards) < limit:
+        return BoardColumn(column, len(cards), tuple(cards))
+    count = session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
+    return BoardColumn(column, count, tuple(cards))
 
 
 # made once: a new alias costs as much as the query itself
@@ -213,20 +233,24 @@ def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> C
 def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -> list[Waiting]:
     """List what waits for this person: theirs to do first, then what their role decides."""
     row = TicketRow
-    mine = row.handler_id == actor.party_id if actor.party_id else ~true()
-    office = inside(grants_for(actor, OFFICE))
+    mine = row.handler_id == actor.party_id if actor.party_id else None
+    desk, helps = grants_for(actor, OFFICE), grants_for(actor, (Role.VOLUNTEER,))
+    office, near = inside(desk) if desk else None, inside(helps) if helps else None
     late = and_(row.status.in_(CLOCK_RUNS), row.due_at.is_not(None), row.due_at < now)
-    groups: Sequence[tuple[str, str, ColumnElement[bool]]] = (
-        ("to_claim", "派给我，等我接单", and_(mine, row.status == Status.DISPATCHED)),
-        ("doing", "我正在办", and_(mine, row.status == Status.IN_PROGRESS)),
-        ("late", "已超时", and_(office, late)),
-        ("to_accept", "等受理", and_(office, row.status == Status.REPORTED, ~late)),
-        ("to_dispatch", "等派单", and_(office, row.status == Status.ACCEPTED, ~late)),
-        ("to_follow_up", "等回访", and_(office, row.status == Status.RESOLVED)),
-        ("to_help", "可以帮忙的事", and_(offered(), inside(grants_for(actor, (Role.VOLUNTEER,))))),
-        ("reported", "我登记的，还在办", and_(row.reporter_user_id == actor.user_id, row.status.in_(OPEN))),
+    groups: Sequence[tuple[str, str, ColumnElement[bool] | None, ColumnElement[bool]]] = (
+        ("to_claim", "派给我，等我接单", mine, row.status == Status.DISPATCHED),
+        ("doing", "我正在办", mine, row.status == Status.IN_PROGRESS),
+        ("late", "已超时", office, late),
+        ("to_accept", "等受理", office, and_(row.status == Status.REPORTED, ~late)),
+        ("to_dispatch", "等派单", office, and_(row.status == Status.ACCEPTED, ~late)),
+        ("to_follow_up", "等回访", office, row.status == Status.RESOLVED),
+        ("to_help", "可以帮忙的事", near, offered()),
+        ("reported", "我登记的，还在办", row.reporter_user_id == actor.user_id, row.status.in_(OPEN)),
     )
-    return [_group(session, actor, name, title, held, now, limit) for name, title, held in groups]
+    return [
+        Waiting(name, title, 0, ()) if whose is None else _group(session, actor, name, title, (whose, held), now, limit)
+        for name, title, whose, held in groups
+    ]
 
 
 def _group(
@@ -234,14 +258,16 @@ def _group(
     actor: Actor,
     name: str,
     title: str,
-    held: ColumnElement[bool],
+    held: tuple[ColumnElement[bool], ...],
     now: datetime,
     limit: int,
 ) -> Waiting:
-    both = (may_read(actor), held)
-    query = cards_query(actor).where(*both).order_by(*_ORDERS[Column.TODO]).limit(limit)
+    held = (*held, may_read(actor), OPEN_WORK)
+    order = _ORDERS[Column.TODO]
+    first = select(TicketRow.id).where(*held).order_by(*order).limit(limit).subquery()
+    query = cards_query(actor).where(TicketRow.id.in_(select(first.c.id))).order_by(*order)
     cards = cards_of(session.execute(query), actor, now)
     if len(cards) < limit:
         return Waiting(name, title, len(cards), tuple(cards))
-    count = session.execute(select(func.count()).select_from(TicketRow).where(*both)).scalar_one()
+    count = session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
     return Waiting(name, title, count, tuple(cards))

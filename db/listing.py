@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, select, union_all
 from sqlalchemy.orm import Session
 
-from db.board import cards_of, cards_query, figures, shown_in
+from db.board import cards_of, cards_query, figures, in_sight, shown_in
 from db.models import TicketRow
-from db.ticket_filters import Filters, conditions
+from db.models.tickets import OPEN_WORK
+from db.ticket_filters import Filters, due
+from db.writes import stamps
 from domain.access import Actor
 from domain.board import Calendar, DayCount, Table
 from domain.clock import at_local
@@ -43,11 +46,14 @@ def table(
 ) -> Table:
     """Read the tickets of these columns as one list, with their true number."""
     shown = shown_in(filters, now)
-    held = [*conditions(actor, filters, now=now), or_(false(), *(shown[column] for column in columns))]
-    count = session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
-    query = cards_query(actor).where(*held).order_by(*_ORDERS[order]).limit(min(limit, MOST_ROWS))
+    held = _held(session, actor, filters, now)
+    # column by column: an "or" of them would look at the whole history
+    parts = [select(TicketRow.id).where(*held, shown[column]) for column in columns]
+    listed = TicketRow.id.in_(union_all(*parts)) if parts else false()
+    count = session.execute(select(func.count()).select_from(TicketRow).where(listed)).scalar_one()
+    query = cards_query(actor).where(listed).order_by(*_ORDERS[order]).limit(min(limit, MOST_ROWS))
     cards = cards_of(session.execute(query), actor, now)
-    return Table(count, tuple(cards), figures(session, actor, filters, now), now)
+    return Table(count, tuple(cards), figures(session, actor, filters, now), now, _stamp(session, actor))
 
 
 def calendar(
@@ -62,7 +68,7 @@ def calendar(
     limit: int = CARDS_A_DAY,
 ) -> Calendar:
     """Count what is due on each of these days, which follow one another, and read what is due on `day`."""
-    held = [*conditions(actor, filters, now=now), _waiting(columns)]
+    held = [*_held(session, actor, filters, now), OPEN_WORK, _waiting(columns)]
     on_day = [*held, _due_on(day, day)]
     query = cards_query(actor).where(*on_day).order_by(TicketRow.due_at, TicketRow.id).limit(limit)
     cards = cards_of(session.execute(query), actor, now)
@@ -70,7 +76,18 @@ def calendar(
     if count == limit:
         count = session.execute(select(func.count()).select_from(TicketRow).where(*on_day)).scalar_one()
     counts = _counts(session, held, days, now)
-    return Calendar(day, counts, count, tuple(cards), figures(session, actor, filters, now), now)
+    return Calendar(
+        day, counts, count, tuple(cards), figures(session, actor, filters, now), now, _stamp(session, actor)
+    )
+
+
+def _held(session: Session, actor: Actor, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    wide, _ = in_sight(session, actor, filters, now)
+    return [*wide, due(filters.due, now)] if filters.due else wide
+
+
+def _stamp(session: Session, actor: Actor) -> int:
+    return stamps(session, frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants)))
 
 
 def _waiting(columns: Sequence[Column]) -> ColumnElement[bool]:

@@ -58,8 +58,10 @@ def from_query(given: Mapping[str, str]) -> Filters:
     )
 
 
-def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Turn filters into SQL inside the actor's scope."""
+def conditions(
+    actor: Actor, filters: Filters, *, now: datetime, seen: ColumnElement[bool] | None = None
+) -> list[ColumnElement[bool]]:
+    """Turn filters into SQL inside the actor's scope; `seen` says it in a quicker way than the rule."""
     row = TicketRow
     pairs: list[tuple[Any, ColumnElement[bool]]] = [
         (filters.community_id, row.community_id == filters.community_id),
@@ -68,7 +70,7 @@ def conditions(actor: Actor, filters: Filters, *, now: datetime) -> list[ColumnE
         (filters.grade, row.grade == filters.grade),
         (filters.handler_id, row.handler_id == filters.handler_id),
     ]
-    held = [may_read(actor), *(condition for value, condition in pairs if value)]
+    held = [may_read(actor) if seen is None else seen, *(condition for value, condition in pairs if value)]
     if filters.mine:
         held.append(or_(*_own(actor)))
     if filters.due:
@@ -134,12 +136,22 @@ def _matches_word(word: str) -> ColumnElement[bool]:
     return found if by_number is None else or_(by_number, found)
 
 
-def _numbered(text: str) -> ColumnElement[bool] | None:
-    """Read 12, E0012 or GH-E0012 as a number, the last in the community with that code."""
+def numbers(text: str) -> list[int]:
+    """List what in the text may be a ticket's number."""
+    return [found for word in text.split() if (found := _number(word)[1]) is not None]
+
+
+def _number(text: str) -> tuple[str, int | None]:
     code, _, rest = text.upper().rpartition("-")
     digits = rest.removeprefix("E")
-    if not digits.isdecimal() or len(digits) > 9:
+    return code, int(digits) if digits.isdecimal() and len(digits) <= 9 else None
+
+
+def _numbered(text: str) -> ColumnElement[bool] | None:
+    """Read 12, E0012 or GH-E0012 as a number, the last in the community with that code."""
+    code, found = _number(text)
+    if found is None:
         return None
-    number = TicketRow.number == int(digits)
+    number = TicketRow.number == found
     coded = select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY, func.upper(AreaRow.code) == code)
     return and_(number, TicketRow.community_id.in_(coded)) if code else number

@@ -91,6 +91,7 @@ class Table:
     cards: tuple[Card, ...]
     figures: Figures
     at: datetime
+    stamp: int
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,4 @@ class Calendar:
     cards: tuple[Card, ...]
     figures: Figures
     at: datetime
+    stamp: int

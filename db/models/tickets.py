@@ -11,8 +11,14 @@ from db.models.base import Base, Id, id_column, one_of
 from domain.due import Grade, Matter
 from domain.tickets import OPEN, Action, Channel, Kind, PhotoStage, RejectReason, Result, Satisfaction, Status
 
-_OPEN = text("status IN ({}) AND hidden_at IS NULL".format(", ".join(f"'{s}'" for s in Status if s in OPEN)))
+_OPEN_STATUSES = ", ".join(f"'{s}'" for s in Status if s in OPEN)
+_OPEN = text(f"status IN ({_OPEN_STATUSES}) AND hidden_at IS NULL")
 _CLOSED = text("status = 'closed' AND hidden_at IS NULL")
+_ENDED = text("status IN ('closed', 'rejected', 'cancelled') AND hidden_at IS NULL")
+# the same for a WHERE: SQLite uses a partial index only where its condition stands to the letter
+OPEN_WORK: Any = text(f"ticket.status IN ({_OPEN_STATUSES}) AND ticket.hidden_at IS NULL")
+CLOSED_WORK: Any = text("ticket.status = 'closed' AND ticket.hidden_at IS NULL")
+ENDED_WORK: Any = text("ticket.status IN ('closed', 'rejected', 'cancelled') AND ticket.hidden_at IS NULL")
 
 
 class TicketRow(Base):
@@ -32,10 +38,16 @@ class TicketRow(Base):
             "status NOT IN ('dispatched', 'in_progress') OR handler_id IS NOT NULL", name="work_has_handler"
         ),
         CheckConstraint("status <> 'closed' OR closed_at IS NOT NULL", name="closed_has_time"),
-        Index("ix_ticket_open", "community_id", "status", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_ticket_open", "community_id", "status", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_ticket_closed", "community_id", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
         Index(None, "community_id", "reported_at"),
+        # what binds a person to a ticket outside their area
         Index("ix_ticket_handler", "handler_id", "status", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_ticket_reporter", "reporter_user_id", "status", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_ticket_handler_ended", "handler_id", "closed_at", sqlite_where=_ENDED, postgresql_where=_ENDED),
+        Index(
+            "ix_ticket_reporter_ended", "reporter_user_id", "closed_at", sqlite_where=_ENDED, postgresql_where=_ENDED
+        ),
         Index(None, "import_batch_id"),
     )
 

@@ -1,0 +1,100 @@
+"""Which tickets a viewer may see, in a form that indexes answer however long the history is.
+
+`ticket_events.may_read` is the rule, for one ticket. Asked of the whole table its "or" defeats every
+index: here the viewer's area leads, and what binds them to tickets outside it is looked up by itself.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, not_, select, union_all
+from sqlalchemy.orm import Session
+
+from db.models import TicketRow
+from db.models.tickets import CLOSED_WORK, ENDED_WORK, OPEN_WORK
+from db.ticket_events import inside, offered
+from domain.access import RIGHTS, Actor, Grant, Role, grants_for
+
+# of what has ended a search looks through the newest reports: so many, or so many of each community
+SEARCHED, LEAST_SEARCHED = 4000, 200
+_T = TicketRow
+Ids = Select[Any]
+
+
+def on_board(session: Session, actor: Actor, *, since: datetime) -> ColumnElement[bool]:
+    """Say which open tickets and which closed since then this viewer sees, among those."""
+    grants = _grants(actor)
+    area = inside(grants)
+    recent = and_(CLOSED_WORK, _T.closed_at >= since)
+    # both: the index of a person's own is one of all that has ended
+    outside = [ids.where(not_(area)) for ids in _bound(actor, [and_(ENDED_WORK, recent)])]
+    if grants and not _any(session, outside):
+        return area
+    within = [_ids(OPEN_WORK, area), _ids(recent, area)] if grants else []
+    return _T.id.in_(union_all(*within, *outside))
+
+
+def searched(session: Session, actor: Actor, numbers: Collection[int]) -> tuple[ColumnElement[bool], int]:
+    """Say what a search looks through, and how many reports of each community; 0 if that is all of them.
+
+    All open work; of what has ended, the newest reports; and whatever has one of these numbers.
+    """
+    grants = _grants(actor)
+    area, communities = inside(grants), sorted(_communities(grants))
+    each = max(SEARCHED // max(len(communities), 1), LEAST_SEARCHED)
+    parts = [_ids(OPEN_WORK, area)] if grants else []
+    for community in communities:
+        parts.append(_ids(_T.id.in_(_newest(community, each)), ENDED_WORK, area))
+        parts += [_ids(_T.community_id == community, _T.number == number, area) for number in numbers]
+    never_closed = _T.closed_at.is_(None)
+    ended = [and_(ENDED_WORK, not_(never_closed)), and_(ENDED_WORK, never_closed)]
+    outside = [_cut(ids.where(not_(area)), each) for ids in _bound(actor, ended)]
+    if not grants or _any(session, outside):
+        parts += outside
+    left_out = any(_has_more(session, community, each) for community in communities)
+    return and_(_T.id.in_(union_all(*parts)), _T.hidden_at.is_(None)), each if left_out else 0
+
+
+def _grants(actor: Actor) -> tuple[Grant, ...]:
+    return grants_for(actor, RIGHTS["tickets.read"])
+
+
+def _communities(grants: Iterable[Grant]) -> frozenset[UUID]:
+    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))
+
+
+def _bound(actor: Actor, ended: Iterable[ColumnElement[bool]]) -> Iterator[Ids]:
+    """Give what they could claim, and what is theirs by name: open, and of the ended these parts."""
+    if volunteer := grants_for(actor, (Role.VOLUNTEER,)):
+        yield _ids(OPEN_WORK, offered(), inside(volunteer))
+    parts = [OPEN_WORK, *ended]
+    yield from (_ids(part, _T.reporter_user_id == actor.user_id) for part in parts)
+    if actor.party_id:
+        yield from (_ids(part, _T.handler_id == actor.party_id) for part in parts)
+
+
+def _ids(*held: Any) -> Ids:
+    return select(_T.id).where(*held)
+
+
+def _cut(ids: Ids, most: int) -> Ids:
+    """Keep the newest; the limit stays inside when others are joined to it."""
+    return select(ids.order_by(_T.closed_at.desc()).limit(most).subquery().c.id)
+
+
+def _newest(community_id: UUID, most: int) -> Ids:
+    # by id, not by row: the caller looks at the rest of the row
+    newest = _ids(_T.community_id == community_id).order_by(_T.reported_at.desc()).limit(most)
+    return select(newest.subquery().c.id)
+
+
+def _has_more(session: Session, community_id: UUID, most: int) -> bool:
+    beyond = select(_T.reported_at).where(_T.community_id == community_id).order_by(_T.reported_at.desc())
+    return session.execute(beyond.offset(most).limit(1)).first() is not None
+
+
+def _any(session: Session, parts: list[Ids]) -> bool:
+    either: CompoundSelect[Any] = union_all(*parts)
+    return session.execute(either.limit(1)).first() is not None
