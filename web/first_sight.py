@@ -24,7 +24,7 @@ from domain.clock import now
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from ui.board import markup
-from web import logs
+from web import headers, logs
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
@@ -33,6 +33,8 @@ _pool = ThreadPoolExecutor(2, "first-sight")
 _BODY = b"<body>"
 _STYLESHEET = re.compile(rb'\s*<link rel="stylesheet"[^>]*>')
 _DARK = re.compile(r"\.linli\[data-dark\]([^{]*\{[^}]*\})")
+_WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button")
+_IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _BRAND = (
     '<svg viewBox="0 0 92 28" width="92" height="28"><text x="0" y="21" font-size="20" font-weight="700" '
     "fill=\"currentColor\" font-family=\"'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif\">"
@@ -68,7 +70,21 @@ def _with(document: bytes, seen: str) -> bytes:
     sheets = b"".join(_STYLESHEET.findall(document))
     document = _STYLESHEET.sub(b"", document)
     element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
-    return document.replace(_BODY, _BODY + element + sheets, 1)
+    return document.replace(_BODY, _BODY + element + sheets + _ahead(), 1)
+
+
+@cache
+def _ahead() -> bytes:
+    """Name the scripts that Streamlit would ask for only when the first widgets have come."""
+    folder = headers.streamlit_files() / "static" / "js"
+    wanted = [file.name for name in _WIDGETS for file in folder.glob(f"{name}.*.js")]
+    found: dict[str, None] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in found and name.encode() not in headers.streamlit_index():
+            found[name] = None
+            wanted += _IMPORT.findall((folder / name).read_text("utf-8"))
+    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in found).encode()
 
 
 @cache

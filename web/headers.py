@@ -26,10 +26,14 @@ UNWANTED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"
 
 @lru_cache(maxsize=1)
 def streamlit_index() -> bytes:
-    """Read the document that Streamlit serves, without loading Streamlit."""
+    """Read the document that Streamlit serves."""
+    return (streamlit_files() / "index.html").read_bytes()
+
+
+def streamlit_files() -> Path:
+    """Find what Streamlit sends to browsers, without loading Streamlit."""
     found = importlib.util.find_spec("streamlit")
-    folder = Path(found.origin).parent if found and found.origin else Path()
-    return (folder / "static" / "index.html").read_bytes()
+    return (Path(found.origin).parent if found and found.origin else Path()) / "static"
 
 
 @lru_cache(maxsize=1)

@@ -162,6 +162,15 @@ def test_words_from_outside_are_words(world: World) -> None:
     assert answer.headers["content-security-policy"] == headers.csp().decode()
 
 
+def test_the_scripts_of_the_first_widgets_are_asked_for_ahead(town: World) -> None:
+    body = visit(town, "coordinator").get("/tickets").text
+
+    ahead = re.findall(r'<link rel="modulepreload" crossorigin href="./(static/js/[^"]+)">', body)
+    assert len(ahead) == len(set(ahead)), "none is named twice"
+    assert all((headers.streamlit_files() / name).is_file() for name in ahead)
+    assert {"Html", "BidiComponent", "Selectbox"} <= {name.split("/")[-1].split(".")[0] for name in ahead}
+
+
 def test_no_cache_keeps_it_and_its_length_is_right(town: World) -> None:
     answer = visit(town, "coordinator").get("/tickets")
 
