@@ -7,7 +7,7 @@ from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import crypto
-from db.models import PersonRow, RevealRow, TicketRow, TicketSupportRow
+from db.models import PartyRow, PersonRow, RevealRow, TicketRow, TicketSupportRow, UserRow
 from db.ticket_events import load
 from db.writes import audit, first_result, remember, update_version
 from domain.access import OFFICE, RIGHTS, Actor
@@ -92,6 +92,14 @@ def contact_of(session: Session, person_id: UUID | None) -> tuple[str, str]:
     """Give name and phone in full to a command that needs them; no screen may."""
     row = session.get(PersonRow, person_id) if person_id else None
     return (crypto.unseal(row.name), crypto.unseal(row.phone)) if row else ("", "")
+
+
+def own_contact(session: Session, *, actor: Actor) -> tuple[str, str]:
+    """Give this user's own name and number, to fill in what they report themselves."""
+    user = select(UserRow.person_id).where(UserRow.id == actor.user_id)
+    party = select(PartyRow.person_id).where(PartyRow.user_id == actor.user_id)
+    found = (contact_of(session, session.scalars(query).first()) for query in (user, party))
+    return actor.name, next((phone for _, phone in found if phone), "")
 
 
 def get(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> Person:

@@ -1,13 +1,17 @@
-"""The fields of a new ticket: four that are asked, the rest with sensible defaults."""
+"""The fields of a new ticket: four that are asked, the rest with sensible defaults; a volunteer's are fewer."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from db.categories import Category
+from domain.access import STAFF, Actor
 from domain.areas import Area, Level
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
+from domain.ids import parse_id
 from domain.tickets import ADDRESS_MAX, CHANNEL_LABELS, KIND_LABELS, TITLE_MAX, Channel, Kind
 from pages._fields import area_words
 from ui.text import escape_md
@@ -15,27 +19,53 @@ from ui.text import escape_md
 _KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
 _CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
 
-
 TYPED = ("name", "phone", "title", "address", "description")
+_VOLUNTEERS_TYPED = TYPED[2:]  # who they are is filled in
+# how each field is read back out of a draft
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(TYPED, str),
+    "area": parse_id,
+    "category": parse_id,
+    "kind": Kind,
+    "grade": Grade,
+    "matter": Matter,
+    "channel": Channel,
+    "open": bool,
+}
+Held: TypeAlias = Mapping[UUID, Area]
+Kinds: TypeAlias = Mapping[UUID, Category]
 
 
-def four(key: str, held: dict[UUID, Area], kinds: dict[UUID, Category]) -> dict[str, Any]:
+def typed(actor: Actor) -> tuple[str, ...]:
+    """Name the fields that only this person can have filled."""
+    return TYPED if actor.roles & STAFF else _VOLUNTEERS_TYPED
+
+
+def texts(key: str) -> dict[str, str]:
+    """Say what stands in the fields, as a draft keeps it."""
+    held = {field: st.session_state.get(f"{field}-{key}") for field in _READ}
+    return {field: "1" if value is True else str(value) for field, value in held.items() if value}
+
+
+def put(key: str, kept: Mapping[str, str], held: Held, kinds: Kinds) -> None:
+    """Fill the fields from a draft; what is no choice any more is left out."""
+    offered: dict[str, Any] = {"area": held, "category": kinds, "kind": _KINDS, "channel": _CHANNELS}
+    for field, text in kept.items():
+        try:
+            value = _READ[field](text)
+        except (KeyError, ValueError):
+            continue
+        if value in offered.get(field, (value,)):
+            st.session_state[f"{field}-{key}"] = value
+
+
+def four(key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
     left, right = st.columns(2)
-    name = left.text_input("谁反映的", placeholder="姓名或称呼", key=f"name-{key}", max_chars=40)
-    phone = right.text_input("电话", placeholder="手机或座机", key=f"phone-{key}", max_chars=20)
-    title = st.text_input("什么事", placeholder="一句话，例如 楼道灯不亮", key=f"title-{key}", max_chars=TITLE_MAX)
+    name, phone = _name(left, key), _phone(right, key)
+    title = _title(key)
     left, right = st.columns(2)
-    address = left.text_input("在哪里", placeholder="例如 3号楼2单元", key=f"address-{key}", max_chars=ADDRESS_MAX)
-    start = next((i for i, a in enumerate(held.values()) if a.level is Level.COMMUNITY), 0)
-    area = right.selectbox(
-        "辖区",
-        list(held),
-        start,
-        format_func=lambda i: area_words(held[i], held),
-        placeholder="选择辖区",
-        key=f"area-{key}",
-        help="选社区即可：地点里写了几号楼，会归到那一栋。",
-    )
+    address = _address(left, key)
+    area = _area(right, key, held)
     category = st.selectbox(
         "类别",
         list(kinds),
@@ -52,6 +82,60 @@ def four(key: str, held: dict[UUID, Area], kinds: dict[UUID, Category]) -> dict[
         "area_id": area,
         "category_id": category,
     }
+
+
+def volunteers(key: str, held: Held, own: tuple[str, str]) -> dict[str, Any]:
+    """Ask a volunteer what, where and a word more; who they are is filled in."""
+    for field, value in zip(("name", "phone"), own, strict=True):
+        st.session_state.setdefault(f"{field}-{key}", value)
+    title, address = _title(key), _address(st.container(), key)
+    several = sum(a.level is Level.COMMUNITY for a in held.values()) > 1
+    area = _area(st.container(), key, held) if several else next(iter(held))
+    description = st.text_area("说明（可不填）", key=f"description-{key}", height=90)
+    left, right = st.columns(2)
+    return {
+        "title": title,
+        "address": address,
+        "area_id": area,
+        "category_id": None,
+        "description": description,
+        "reporter_name": _name(left, key),
+        "reporter_phone": _phone(right, key),
+        "kind": Kind.REPORT,
+        "grade": None,
+        "channel": Channel.OTHER,
+    }
+
+
+def _name(place: DeltaGenerator, key: str) -> str:
+    return place.text_input("谁反映的", placeholder="姓名或称呼", key=f"name-{key}", max_chars=40) or ""
+
+
+def _phone(place: DeltaGenerator, key: str) -> str:
+    return place.text_input("电话", placeholder="手机或座机", key=f"phone-{key}", max_chars=20) or ""
+
+
+def _title(key: str) -> str:
+    hint = "一句话，例如 楼道灯不亮"
+    return st.text_input("什么事", placeholder=hint, key=f"title-{key}", max_chars=TITLE_MAX) or ""
+
+
+def _address(place: DeltaGenerator, key: str) -> str:
+    hint = "例如 3号楼2单元"
+    return place.text_input("在哪里", placeholder=hint, key=f"address-{key}", max_chars=ADDRESS_MAX) or ""
+
+
+def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
+    start = next((i for i, a in enumerate(held.values()) if a.level is Level.COMMUNITY), 0)
+    return place.selectbox(
+        "辖区",
+        list(held),
+        start,
+        format_func=lambda i: area_words(held[i], held),
+        placeholder="选择辖区",
+        key=f"area-{key}",
+        help="选社区即可：地点里写了几号楼，会归到那一栋。",
+    )
 
 
 def folded(key: str) -> dict[str, Any]:
