@@ -51,7 +51,7 @@ def take() -> None:
 def _read(sent: Mapping[str, Any]) -> Move | None:
     """Read what a browser sent; what makes no sense is nothing."""
     ticket_id, nonce = parse_id(str(sent.get("ticket"))), str(sent.get("nonce", ""))[:40]
-    action, column = sent.get("do"), sent.get("column")
+    action, column = str(sent.get("do")), str(sent.get("column"))
     if ticket_id is None or not nonce or not isinstance(version := sent.get("version"), int | float):
         return None
     step = Action(action) if action in set(Action) else None

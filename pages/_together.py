@@ -45,8 +45,10 @@ def take() -> None:
 
 
 def _read(sent: Mapping[str, Any]) -> Chosen | None:
-    pairs = [pair for pair in sent.get("cards") or () if len(pair) == 2][:MOST]
-    cards = {ticket_id: int(version) for name, version in pairs if (ticket_id := parse_id(str(name)))}
+    """Read what a browser sent; what makes no sense is nothing."""
+    pairs = [pair for pair in sent.get("cards") or () if isinstance(pair, list) and len(pair) == 2]
+    found = [(parse_id(str(name)), version) for name, version in pairs[:MOST]]
+    cards = {ticket_id: version for ticket_id, version in found if ticket_id and isinstance(version, int)}
     do, nonce = str(sent.get("do")), str(sent.get("nonce", ""))[:40]
     return Chosen(cards, do, nonce) if cards and nonce and do in (*TOGETHER, EXPORT) else None
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 import db
@@ -60,6 +61,24 @@ def _log_in(tx: Session, *, token: str, user_id: UUID, at: Any) -> None:
 def drawn(at: AppTest) -> str:
     """Give the HTML that the page's components were fed with."""
     return "".join(json.loads(e.proto.json)["html"] for e in at.get("bidi_component"))
+
+
+def told(at: AppTest, name: str, key: str = "board") -> Any:
+    """Give one part of what the component with this key was fed with."""
+    return json.loads(_component(at, key).proto.json)[name]
+
+
+def send(at: AppTest, event: str, value: Any, key: str = "board") -> AppTest:
+    """Send back what the browser would: AppTest itself knows no components."""
+    states = at._tree.get_widget_states()
+    name = _make_trigger_id(_component(at, key).proto.id, "events")
+    states.widgets.add(id=name, json_trigger_value=json.dumps([{"event": event, "value": value}]))
+    return at._run(states)
+
+
+def _component(at: AppTest, key: str) -> Any:
+    (found,) = [e for e in at.get("bidi_component") if e.proto.id.endswith(f"-{key}")]
+    return found
 
 
 def page_html(at: AppTest) -> str:
