@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db import ticket_scope
-from db.models import AreaRow, CategoryRow, PartyRow, TicketRow
+from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketSupportRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, may_read, number_text, offered
 from db.ticket_filters import Filters, conditions, due, end_of_day, numbers, sees_private
@@ -169,6 +169,7 @@ _SHOWN = (
     _PARENT.name.label("parent"),
     _GRID.name.label("grid"),
     func.coalesce(func.nullif(_COMMUNITY.code, ""), _COMMUNITY.name).label("code"),
+    select(func.count()).where(TicketSupportRow.ticket_id == _T.id).scalar_subquery().label("joined"),
 )
 
 
@@ -212,6 +213,7 @@ def _card(row: Any, now: datetime, *, code: str) -> Card:
         closed_at=row.closed_at,
         contacted=row.first_contact_at is not None,
         urged=row.urge_count,
+        told_by=1 if hidden else 1 + row.joined,
         claimable=row.open_to_volunteers and status is Status.ACCEPTED and not hidden,
         round_no=row.round_no,
         satisfaction=Satisfaction(row.satisfaction) if row.satisfaction else None,

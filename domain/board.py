@@ -40,6 +40,7 @@ class Card:
     handler_user: UUID | None = None
     dispatched_by: UUID | None = None
     reporter_user: UUID | None = None
+    told_by: int = 1  # how many residents have reported it: the first, and who joined
 
     @property
     def column(self) -> Column | None:

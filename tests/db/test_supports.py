@@ -5,8 +5,10 @@ from sqlalchemy import func, select
 
 import db
 from db import fsck, people, supports
+from db.board import board
 from db.models import TicketSupportRow
 from db.ticket_detail import detail
+from db.ticket_filters import Filters
 from domain.due import Matter
 from domain.errors import Changed, Invalid, NotFound, Refused, WrongState
 from domain.ids import new_id, new_key
@@ -142,3 +144,13 @@ def test_fsck_names_a_support_without_its_event(world: World) -> None:
     db.run(lambda tx: tx.add(row))
 
     assert any("同类反映" in line for line in db.read(lambda session: list(fsck.problems(session))))
+
+
+def test_a_card_counts_everybody_who_told_of_it(world: World) -> None:
+    ticket = step(supports.add, report(world), world.coordinator, **WHO)
+    ticket = step(supports.add, ticket, world.coordinator)
+    report(world)
+
+    shown = db.read(board, actor=world.coordinator, filters=Filters(), now=NOW)
+
+    assert {card.no: card.told_by for column in shown.columns for card in column.cards} == {"E0001": 3, "E0002": 1}

@@ -90,6 +90,7 @@ def test_a_private_matter_of_others_shows_number_and_private_only() -> None:
         ({"status": Status.DISPATCHED}, "待接单"),
         ({"contacted": True, "status": Status.IN_PROGRESS}, "已联系"),
         ({"urged": 2}, "催办 2"),
+        ({"told_by": 3}, "3 人反映"),
         ({"round_no": 2}, "第 2 轮"),
         ({"claimable": True}, "志愿者可接"),
         ({"single_duty": True}, "单人值班"),

@@ -75,6 +75,8 @@ def _marks(card: Card) -> Iterable[tuple[str, str]]:
         yield "info", "待接单"
     if card.contacted and card.status in OPEN:
         yield "ok", "已联系"
+    if card.told_by > 1:
+        yield "plain", f"{card.told_by} 人反映"
     if card.urged:
         yield "plain", f"催办 {card.urged}"
     if card.round_no > 1:
