@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import db
 from db import board as boards
+from db import views
 from db.ticket_filters import from_query
 from domain.access import Actor, Role, has
 from domain.areas import Level
@@ -23,15 +25,20 @@ from domain.board import Board
 from domain.clock import now
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
+from domain.views import Layout
 from ui.board import markup
 from web import headers, logs
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
+# between the two parts: a small machine paints first, and only then fetches and compiles a hundred scripts
+HEAD_START_SECONDS = 0.05
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
 # two at once: when everybody comes back after a restart, most go without it and none waits for it
 _pool = ThreadPoolExecutor(2, "first-sight")
 _BODY = b"<body>"
-_STYLESHEET = re.compile(rb'\s*<link rel="stylesheet"[^>]*>')
+_LOADED = re.compile(
+    rb'\s*<link\s+rel="(?:stylesheet|modulepreload|preload)"[^>]*>|\s*<script type="module"[^>]*></script>'
+)
 _DARK = re.compile(r"\.linli\[data-dark\]([^{]*\{[^}]*\})")
 _WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button")
 _IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
@@ -42,22 +49,27 @@ _BRAND = (
 )
 
 
-async def seen_at_once(document: bytes, *, path: str, query: bytes, actor: Actor | None, number: str) -> bytes:
-    """Put into the document what its page will show; give it as it is if that fails or takes long."""
+async def seen_at_once(
+    document: bytes, *, path: str, query: bytes, actor: Actor | None, number: str
+) -> tuple[bytes, ...]:
+    """Put into the document what its page will show, in two parts: to be seen, and to be loaded.
+
+    If that fails or takes long, it is one part as it was.
+    """
     draw = _PAGES.get(_page(path, actor))
     if actor is None or draw is None or actor.must_change_password:
-        return document
+        return (document,)
     asked = dict(parse_qsl(query.decode("latin-1")))
     try:
         drawing = asyncio.wrap_future(_pool.submit(draw, actor, asked))
         seen = await asyncio.wait_for(drawing, BUDGET_SECONDS)
     except TimeoutError:
         logs.write("first_sight.late", request_id=number)
-        return document
+        return (document,)
     except Exception as error:  # the page itself will say what is the matter
         logs.failure(error, number, path=logs.safe_path(path))
-        return document
-    return _with(document, seen) if seen else document
+        return (document,)
+    return _with(document, seen) if seen else (document,)
 
 
 def _page(path: str, actor: Actor | None) -> str:
@@ -65,12 +77,12 @@ def _page(path: str, actor: Actor | None) -> str:
     return actor.home if actor and not name else name
 
 
-def _with(document: bytes, seen: str) -> bytes:
-    """Put it first in the body; Streamlit's style sheet, which would hold up the painting, after it."""
-    sheets = b"".join(_STYLESHEET.findall(document))
-    document = _STYLESHEET.sub(b"", document)
+def _with(document: bytes, seen: str) -> tuple[bytes, bytes]:
+    """Put it first in the body, and after it all that Streamlit loads."""
+    loaded = b"".join(_LOADED.findall(document))
+    head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
     element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
-    return document.replace(_BODY, _BODY + element + sheets + _ahead(), 1)
+    return head + body + element, loaded + _ahead() + rest
 
 
 @cache
@@ -102,11 +114,15 @@ def _style() -> str:
 def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
     if not has(actor, "tickets.board"):
         return ""
-    filters = from_query(query)
-    held = db.read(boards.board, actor=actor, filters=filters, now=now())
+    view = db.read(views.asked_for, actor=actor, query=query)
+    if view.layout is not Layout.BOARD:
+        return ""
+    filters = from_query(view.filters)
+    call: dict[str, Any] = {"actor": actor, "filters": filters, "now": now()}
+    held = db.read(boards.board, order=view.sort, columns=view.columns, **call)
     if not any(column.cards for column in held.columns):
         return ""
-    body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}<div>{markup.board_html(held)}</div>"
+    body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}<div>{markup.board_html(held, view.fields)}</div>"
     return _framed(body, _first_tab(held))
 
 

@@ -167,21 +167,25 @@ class Visit:
     async def _send_document(self, held: Message) -> None:
         self._held = None
         body, status = self._body, held["status"]
+        parts: tuple[bytes, ...] = (body,)
         if headers.is_streamlit_document(body):
             if self._is_unknown():
-                status, body = 404, bytes(errors.page(404, self.number).body)
+                status, parts = 404, (bytes(errors.page(404, self.number).body),)
             else:
-                body = await self._with_first_sight(headers.in_chinese(body))
+                parts = await self._with_first_sight(headers.in_chinese(body))
         self.status = status
-        sized = headers.of_length(list(held["headers"]), body)
+        sized = headers.of_length(list(held["headers"]), b"".join(parts))
         if self.scope["method"] == "HEAD":
             sized = [(k, v) for k, v in sized if k != b"content-length"]
         await self._send({**held, "status": status, "headers": sized})
-        await self._send({"type": "http.response.body", "body": body})
+        for part in parts[:-1]:
+            await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            await anyio.sleep(first_sight.HEAD_START_SECONDS)
+        await self._send({"type": "http.response.body", "body": parts[-1]})
 
-    async def _with_first_sight(self, document: bytes) -> bytes:
+    async def _with_first_sight(self, document: bytes) -> tuple[bytes, ...]:
         if self.scope["method"] == "HEAD":
-            return document
+            return (document,)
         return await first_sight.seen_at_once(
             document,
             path=self.path,

@@ -147,7 +147,8 @@ def test_it_is_inert_and_stands_beside_the_root(town: World) -> None:
 
     assert '<body><div id="linli-first" inert aria-hidden="true">' in body
     assert body.index('id="linli-first"') < body.index("楼道灯坏了") < body.index('<div id="root">')
-    assert body.index("楼道灯坏了") < body.index('<link rel="stylesheet"'), "the style sheet would hold up the painting"
+    assert body.index("楼道灯坏了") < body.index('<link rel="stylesheet"'), "it would hold up the painting"
+    assert body.index("楼道灯坏了") < body.index('<script type="module"') < body.index('<div id="root">')
 
 
 def test_words_from_outside_are_words(world: World) -> None:
