@@ -44,7 +44,7 @@ def _add(
     if not all(blobs.exists(picture.sha256) for picture in pictures):
         raise Invalid("照片没有存好，请重新选一次。", field="pictures")
     rows = [_row(ticket.id, stage, picture, actor, now) for picture in pictures]
-    told = {_field(stage): [[], [row["id"].hex for row in rows]]}
+    told = came(stage, [row["id"] for row in rows])
     after = take(tx, ticket, Action.PHOTO, actor=actor, now=now, told=told)
     tx.execute(insert(AttachmentRow), rows)
     return after
@@ -68,6 +68,11 @@ def _row(ticket_id: UUID, stage: PhotoStage, kept: Kept, actor: Actor, now: date
         "added_by": actor.user_id,
         "added_at": now,
     }
+
+
+def came(stage: PhotoStage, ids: Iterable[UUID]) -> dict[str, Any]:
+    """Say in an event which photos came."""
+    return {_field(stage): [[], [one.hex for one in ids]]}
 
 
 def _field(stage: PhotoStage) -> str:

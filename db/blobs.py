@@ -33,9 +33,13 @@ def folder() -> Path:
     return settings.current().blobs_dir
 
 
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
 def put(body: bytes) -> str:
     """Keep these bytes and give their digest; written anew even if they are there: young, and whole again."""
-    sha256 = hashlib.sha256(body).hexdigest()
+    sha256 = digest(body)
     try:
         _write(body, _path(sha256))
     except OSError as error:
@@ -73,7 +77,7 @@ def read(sha256: str) -> bytes:
         body = _path(sha256).read_bytes()
     except OSError as error:
         raise Gone() from error
-    if hashlib.sha256(body).hexdigest() != sha256:
+    if digest(body) != sha256:
         raise Gone()
     return body
 

@@ -135,13 +135,13 @@ def start_real(*, now: datetime, from_screen: bool = False) -> FirstAdmin | None
 
 
 def drop_demo() -> None:
-    """Remove the demo database, unless a running program has it open."""
+    """Remove the demo database, unless a running program has it open; the night sweeps its photos."""
     held = settings.current()
     if not held.is_sqlite or held.real_file.exists():
         raise Refused("这里已是正式数据，没有演示数据；要看演示，请用 --data 另选一个文件夹。")
     engine.dispose()
     replacing.claim(held.demo_file)
-    _remove_demo(held)
+    _remove(held.demo_file)
 
 
 def _make_real(file: Path, now: datetime) -> FirstAdmin | None:

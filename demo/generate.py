@@ -92,6 +92,7 @@ def _add(rows: Rows, community_id: UUID, histories: list[History]) -> None:
         rows["ticket_text"].append(_text(history))
         rows["ticket_event"] += history.events
         rows["ticket_note"] += history.notes
+        rows["attachment"] += history.photos
     rows["counter"].append({"community_id": community_id, "name": "ticket", "value": len(histories)})
     events = sum(len(history.events) for history in histories)
     rows["change_stamp"].append({"community_id": community_id, "stamp": events})

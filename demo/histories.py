@@ -1,14 +1,15 @@
 """One ticket's history in memory: each step checked by the table, its event built as the commands build it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+from db.attachments import came
 from db.ticket_events import acting_role, changes, make_event, on_behalf, ticket_of
 from db.tickets import again_columns, due_columns
-from demo import texts
+from demo import pictures, texts
 from demo.chance import Chance
 from demo.people import Handler, Team
 from demo.places import Place
@@ -23,6 +24,7 @@ from domain.tickets import (
     Action,
     Channel,
     Kind,
+    PhotoStage,
     RejectReason,
     Result,
     Satisfaction,
@@ -66,6 +68,7 @@ class History:
         self.case, self.team, self.chance = case, team, chance
         self.events: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
+        self.photos: list[dict[str, Any]] = []
         self.result = ""
         self.row: dict[str, Any] = {"id": chance.id(at), **_EMPTY, **_START}
         self._report(at)
@@ -109,6 +112,7 @@ class History:
         values: dict[str, Any],
         actor: Actor | None,
         at: datetime,
+        told: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
         after = self.row | values
@@ -124,7 +128,7 @@ class History:
             actor=actor,
             acting_role=acting_role(actor, action, after["area_path"]),
             at=at,
-            changes=changes(old, values),
+            changes=changes(old, values) | (told or {}),
             prev_hash=self.row["event_hash"],
         )
         self.events.append(event)
@@ -203,6 +207,16 @@ class History:
 
     def comment(self, at: datetime) -> None:
         self._step(Action.COMMENT, self._office, at, self.chance.one(texts.COMMENTS))
+
+    def photograph(self, at: datetime, stage: PhotoStage, *names: str) -> None:
+        """Take these of the demo's pictures."""
+        actor = self._office
+        fixed = {"ticket_id": self.row["id"], "stage": stage.value, "added_by": actor.user_id, "added_at": at}
+        rows = [
+            {"id": self.chance.id(at), **fixed, **asdict(pictures.keep(name)), "removed_at": None} for name in names
+        ]
+        self.photos += rows
+        self._event({}, Action.PHOTO, {}, actor, at, told=came(stage, [row["id"] for row in rows]))
 
     def urge(self, at: datetime) -> None:
         urged = {"urged_at": at, "urge_count": self.row["urge_count"] + 1}

@@ -12,7 +12,11 @@ from demo.people import Handler, Resident, unit_of
 from demo.screens import DAY, Desk, Slot
 from domain.access import Actor
 from domain.areas import Level
-from domain.tickets import Channel, Satisfaction
+from domain.tickets import Channel, PhotoStage, Satisfaction
+
+
+def _photo(stage: PhotoStage, *names: str) -> Move:
+    return Move(lambda history, at: history.photograph(at, stage, *names), 15)
 
 
 class Story:
@@ -56,12 +60,14 @@ class Story:
         case = self._at("楼道堆物", "5号楼", "1单元", Channel.WECHAT, title="楼道堆物，消防通道被占")
         at = hours.daytime(self.desk.today - DAY, self.chance, 9, 10)
         moves = self._in_hand(case)
-        return self.desk.play(case, at, [*moves, Move(History.contact, 40), Move(History.urge, 360)])
+        moves += [Move(History.contact, 40), _photo(PhotoStage.BEFORE, "boxes", "bicycle"), Move(History.urge, 360)]
+        return self.desk.play(case, at, moves)
 
     def _door(self) -> History:
         case = self._at("单元门禁失灵", "2号楼", "3单元", Channel.PHONE, title="单元门禁失灵，老人进不去")
         at = hours.daytime(self.desk.today - 5 * DAY, self.chance, 9, 10)
-        return self.desk.play(case, at, [*self._in_hand(case), Move(History.contact, 35), Move(History.comment, 600)])
+        moves = [Move(History.contact, 35), _photo(PhotoStage.BEFORE, "door"), Move(History.comment, 600)]
+        return self.desk.play(case, at, [*self._in_hand(case), *moves])
 
     def _drilling(self) -> History:
         case = self._at("夜间装修", "4号楼", "2单元", Channel.WECHAT)
@@ -99,7 +105,9 @@ class Story:
     def _fire_lane(self) -> History:
         theme = texts.theme("消防车道划线不清")
         case = replace(self.cases.of(theme, channel=Channel.VISIT), title="消防车道划线", address="小区东门")
-        return self._closed(case, [*self._in_hand(case), Move(History.contact, 60), Move(History.resolve, 3 * 24 * 60)])
+        before, after = _photo(PhotoStage.BEFORE, "lane"), _photo(PhotoStage.AFTER, "marked lane")
+        work = [Move(History.contact, 60), before, Move(History.resolve, 3 * 24 * 60), after]
+        return self._closed(case, [*self._in_hand(case), *work])
 
     def _closed(self, case: Case, moves: list[Move]) -> History:
         content = partial(History.close, satisfaction=Satisfaction.SATISFIED)
