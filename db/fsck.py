@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db import attachments, schema
+from db import attachments, ledger_check, schema
 from db.models import AreaRow, CounterRow, TicketEventRow, TicketNoteRow, TicketRow, TicketSupportRow, TicketTextRow
 from db.ticket_detail import event_of
 from db.ticket_events import number_text
@@ -37,6 +37,7 @@ def problems(session: Session) -> Iterator[str]:
         yield from _tickets(session)
         yield from _counters(session)
         yield from _orphans(session)
+        yield from ledger_check.problems(session)
     except DBAPIError as error:
         yield f"数据库读不下去了：{error.orig}"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import parties, rules
+from db import awards, parties, rules
 from db.models import TicketRow, TicketTextRow
 from db.ticket_call import Call, due_columns, once, simple
 from db.ticket_content import edit, insert_ticket, report
@@ -208,7 +208,9 @@ def close(
             "single_duty": alone,
         }
         said = "；".join(filter(None, (f"回访：{SATISFACTION_LABELS[satisfaction]}", text)))
-        return take(tx, ticket, Action.CLOSE, actor=actor, now=now, values=values, note=said)
+        closed = take(tx, ticket, Action.CLOSE, actor=actor, now=now, values=values, note=said)
+        awards.from_ticket(tx, closed, actor=actor, now=now)
+        return closed
 
     return once(tx, Action.CLOSE, call, {"satisfaction": satisfaction, "note": text}, work)
 

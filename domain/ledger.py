@@ -164,7 +164,7 @@ def said(value: Any) -> str:
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value)
 
 
