@@ -8,7 +8,7 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import parties, tickets
+from db import attachments, parties, tickets
 from db.parties import Party
 from domain.tickets import (
     REJECT_LABELS,
@@ -19,6 +19,7 @@ from domain.tickets import (
     Result,
     Status,
 )
+from pages import _photos
 from pages._edit_form import edit
 from pages._fields import Form, Values
 
@@ -75,7 +76,8 @@ def _contact(form: Form) -> Values:
 
 def _resolve(form: Form) -> Values:
     result = form.pick("处理结果", RESULT_LABELS, Result.SOLVED)
-    return {"result": result, "note": form.note("怎么处理的（居民回访时会听到）")}
+    note = form.note("怎么处理的（居民回访时会听到）")
+    return {"result": result, "note": note, "pictures": _photos.choose(form.key, "处理后的照片（可不选，可拍照）")}
 
 
 def _close(form: Form) -> Values:
@@ -104,7 +106,7 @@ STEPS: dict[Action, Step] = {
     Action.ACCEPT: Step(tickets.accept, "已受理"),
     Action.CLAIM: Step(tickets.claim, "已接单"),
     Action.CONTACT: Step(tickets.contact, "已记录联系情况", _contact),
-    Action.RESOLVE: Step(tickets.resolve, "已处理完成，等待回访", _resolve),
+    Action.RESOLVE: Step(attachments.resolve, "已处理完成，等待回访", _resolve),
     Action.CLOSE: Step(tickets.close, "已办结", _close),
     Action.VERIFY_FAIL: Step(tickets.verify_fail, "已退回重办", _noted("哪里没办好")),
     Action.TRANSFER: Step(tickets.transfer, "已转派", _transfer),

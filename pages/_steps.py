@@ -13,7 +13,7 @@ from domain.access import Actor
 from domain.errors import Changed, Invalid, Refused
 from domain.steps import ACTION_LABELS
 from domain.tickets import Action, Status
-from pages import _form
+from pages import _form, _photos
 from pages._fields import Form
 from pages._step_forms import STEPS
 from ui.focus import focus_form
@@ -128,6 +128,8 @@ def _take(actor: Actor, detail: Detail, action: Action, values: dict[str, Any]) 
         for field, wanted in _ASKED.items():
             if field in values and values[field] is None:
                 raise Invalid(wanted, field=field)
+        if "pictures" in values:
+            values = {**values, "pictures": _photos.kept(values["pictures"])}
         db.run(STEPS[action].command, **call, **values, now=clock.now())
     except Refused as refused:
         if isinstance(refused, Changed):  # it has been read now: the next click counts
