@@ -18,6 +18,7 @@ from pages import _form, _notice, _photos, _reporter, _steps
 from pages._session import require
 from ui import cards, changes
 from ui.cards import Line
+from ui.fresh import fresh
 from ui.text import due_words, escape_md, left
 
 WIDTH = 720
@@ -44,6 +45,7 @@ def _drawer(ticket_id: UUID | None) -> None:
         _form.refuse(refused)
         return
     st.html(cards.head_html(detail.card, now))
+    fresh(str(detail.ticket.id), detail.ticket.version)
     if detail.hidden:
         st.info("这是一件私事，只有经办的同事能看到内容。")
         return

@@ -1,9 +1,12 @@
 """我的: what waits for me. A volunteer gets a page of large buttons, everybody else their cards."""
 
+from uuid import UUID
+
 import streamlit as st
 
 import db
 from db import board as boards
+from db import writes
 from domain import clock
 from domain.access import Role, has
 from domain.steps import TRANSITIONS
@@ -12,6 +15,7 @@ from pages import _form, _new_ticket, _ticket_drawer, _volunteer
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
+from ui.board.component import following
 
 
 def _open() -> None:
@@ -27,12 +31,19 @@ _form.tell()
 is_volunteer = actor.roles == {Role.VOLUNTEER}
 if not is_volunteer and actor.roles & TRANSITIONS[Action.REPORT].roles:
     st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
-groups = db.read(boards.waiting, actor=actor, now=clock.now())
+# before the cards: so the drawing is at least as new as it says
+stamp = db.read(writes.stamps, frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants)))
+now = clock.now()
+groups = db.read(boards.waiting, actor=actor, now=now)
+waiting = any(group.count for group in groups)
 if is_volunteer:
     _volunteer.show(actor, {group.name: group for group in groups})
-elif any(group.count for group in groups):
-    draw(markup.waiting_html(groups, clock.now()), key="waiting", scope=str(actor.user_id), on_opened=_open)
 else:
+    ticket = st.query_params.get("ticket")
+    live = following("me", stamp=stamp, at=now, empty=not waiting, ticket=ticket)
+    # drawn empty as well: it follows what comes
+    draw(markup.waiting_html(groups, now), key="waiting", scope=str(actor.user_id), live=live, on_opened=_open)
+if not waiting and not is_volunteer:
     st.info("现在没有等您处理的事。")
     if has(actor, "tickets.board"):
         st.page_link("tickets.py", label="去工单看板看看", icon=":material/view_kanban:")

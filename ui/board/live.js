@@ -212,7 +212,10 @@ function onMessage(root, held, live, message) {
   for (const [from, to, pieces] of [...ops].reverse()) live.pieces.splice(from, to - from, ...pieces);
   Object.assign(live, { stamp, at });
   if (figures !== undefined) live.asked.figures = sumOf(figures);
-  if (ticket) live.asked.ticket = ticket;
+  if (ticket) {
+    live.asked.ticket = ticket;
+    (window.linliVersions ??= {})[ticket[0]] = ticket[1]; // ui/fresh.py, which may be mounted only later
+  }
   if (ops.length && isBusy(held)) live.behind = true;
   else if (ops.length) show(root, held, live);
   const detail = { view: held.scope, stamp, at, figures, ticket, open: true };
