@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine import one_row
 from db.ledger import check_other_person
 from db.models import AreaRow, PersonRow, ServiceRecordRow
-from db.points import check, people_of
+from db.points import PAGE, check, may_see, names_of, people_of
 from db.writes import first_result, remember
 from domain.access import Actor
 from domain.awards import TIMELESS, check_step, check_times, method_of
@@ -238,3 +238,26 @@ def write(tx: Session, row: ServiceRecordRow, values: dict[str, Any]) -> Record:
     mine = (ServiceRecordRow.id == row.id, ServiceRecordRow.version == row.version)
     one_row(tx.execute(update(ServiceRecordRow).where(*mine).values(**values, version=row.version + 1)))
     return record_of(tx.get_one(ServiceRecordRow, row.id, populate_existing=True))
+
+
+def listed(
+    session: Session,
+    *,
+    actor: Actor,
+    community_id: UUID,
+    states: Sequence[RecordState] = (RecordState.SUBMITTED, RecordState.VERIFIED),
+    after: tuple[date, UUID] | None = None,
+    limit: int = PAGE,
+) -> list[tuple[Record, str]]:
+    """List records in these states with each one's masked name, the oldest day first.
+
+    `after` is the last one's (served_on, id), of a list of one state.
+    """
+    row = ServiceRecordRow
+    seen = may_see(session, actor, row.community_id, row.area_path, row.person_id)
+    query = select(row).where(row.community_id == community_id, row.state.in_(states), seen)
+    if after:
+        query = query.where(tuple_(row.served_on, row.id) > after)
+    rows = session.scalars(query.order_by(row.served_on, row.id).limit(limit)).all()
+    names = names_of(session, (one.person_id for one in rows))
+    return [(record_of(one), names.get(one.person_id, "")) for one in rows]
