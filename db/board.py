@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db import ticket_scope
+from db import rules, ticket_scope
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketSupportRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, may_read, number_text, offered
 from db.ticket_filters import Filters, conditions, due, end_of_day, numbers, sees_private
 from db.writes import stamps
-from domain.access import OFFICE, Actor, Role, grants_for
+from domain.access import OFFICE, RIGHTS, Actor, Role, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
@@ -59,7 +59,17 @@ def board(
     if clean(filters.text):
         read = tuple(replace(column, recent=False, searched=searched) for column in read)
     communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
+    if filters == Filters(community_id=filters.community_id):
+        readers = grants_for(actor, RIGHTS["tickets.read"])
+        whole = frozenset[UUID]().union(*(grant.community_ids for grant in readers if grant.whole_communities))
+        read = _limited(session, read) if len({filters.community_id} & whole or whole) == 1 else read
     return Board(read, _figures(session, wide, now), now, stamps(session, communities))
+
+
+def _limited(session: Session, columns: tuple[BoardColumn, ...]) -> tuple[BoardColumn, ...]:
+    """Hold the columns of a whole community against what it means to have at once."""
+    limits = rules.get(session, "wip")
+    return tuple(replace(held, limit=limits.get(held.column, 0)) for held in columns) if limits else columns
 
 
 def in_sight(session: Session, actor: Actor, filters: Filters, now: datetime) -> tuple[list[ColumnElement[bool]], int]:

@@ -11,13 +11,17 @@ from domain import access
 from domain.access import Actor
 from domain.errors import Invalid, NotAllowed
 from domain.people import check_phone
+from domain.tickets import Column
 
 # separation.*: "mark" = 单人值班, allowed and marked; "refuse" = somebody else must do it
 DEFAULTS: dict[str, Any] = {
     "separation.verify": "mark",
     "organisation": "",
     "duty_phone": "",
+    "wip": {},  # column → how many tickets at most at once; a warning, no lock
 }
+LIMITED = (Column.TODO, Column.DOING, Column.FOLLOW_UP)
+HIGHEST_LIMIT = 999
 LONGEST_NAME = 40
 CHOICES = {"separation.verify": ("mark", "refuse")}
 
@@ -59,11 +63,22 @@ def change(tx: Session, *, actor: Actor, values: dict[str, Any], now: datetime) 
 def _checked(name: str, value: Any) -> Any:
     if name not in DEFAULTS or value not in CHOICES.get(name, (value,)):
         raise Invalid("没有这项设置。")
+    if name == "wip":
+        return _checked_limits(value)
     if name == "duty_phone":
         return check_phone(value)
     if name == "organisation" and len(value.strip()) > LONGEST_NAME:
         raise Invalid(f"单位名称最多 {LONGEST_NAME} 个字。", field=name)
     return value.strip()
+
+
+def _checked_limits(value: Any) -> dict[str, int]:
+    """Take whole numbers for columns that have work in them; 0 means no limit and is not kept."""
+    given = value if isinstance(value, dict) else {"": 0}
+    fits = all(name in LIMITED and type(n) is int and 0 <= n <= HIGHEST_LIMIT for name, n in given.items())
+    if not fits:
+        raise Invalid(f"看板上限请填 0 到 {HIGHEST_LIMIT} 的整数，0 表示不限。", field="wip")
+    return {str(name): n for name, n in given.items() if n}
 
 
 def check_separation(session: Session, rule: str, message: str) -> None:

@@ -55,6 +55,8 @@ class BoardColumn:
     recent: bool = True  # of the done only the last fourteen days; a search looks further back
     searched: int = 0  # of each community the newest reports a search looked through; 0: all there are
 
+    limit: int = 0  # how many the community means to have here at once; 0: as many as come
+
 
 @dataclass(frozen=True)
 class Figures:

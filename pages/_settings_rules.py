@@ -6,6 +6,7 @@ import db
 from db import rules
 from domain.access import Actor
 from domain.clock import now
+from domain.tickets import COLUMN_LABELS
 from pages import _settings_form as form
 
 _SEPARATION = {
@@ -39,6 +40,24 @@ def show(who: Actor) -> None:
         phone = st.text_input(
             "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="志愿者的“我的”页上会显示"
         )
+        st.markdown("**看板上限**")
+        st.caption("一个社区同时在手的件数，超出时看板上会提醒，不会拦住。0 表示不限。")
+        limits = _limits(held["wip"], draft)
         if draft.submit("保存"):
-            values = {"separation.verify": separation, "organisation": organisation, "duty_phone": phone}
+            values = {
+                "separation.verify": separation,
+                "organisation": organisation,
+                "duty_phone": phone,
+                "wip": limits,
+            }
             form.attempt(draft, lambda: db.run(rules.change, actor=who, values=values, now=now()), done="已保存。")
+
+
+def _limits(held: dict[str, int], draft: form.Draft) -> dict[str, int]:
+    found = {}
+    for column, place in zip(rules.LIMITED, st.columns(len(rules.LIMITED)), strict=True):
+        label, usual = COLUMN_LABELS[column], held.get(column, 0)
+        found[column.value] = int(
+            place.number_input(label, 0, rules.HIGHEST_LIMIT, usual, step=1, key=draft.of(f"wip-{column}"))
+        )
+    return found

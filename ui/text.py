@@ -26,6 +26,12 @@ def when(moment: datetime, now: datetime) -> str:
     return f"{then.year}年{then.month}月{then.day}日"
 
 
+def age(moment: datetime, now: datetime) -> str:
+    """Say how old something is so that the words hold all day: 今天 9:05, 昨天 17:30, 3 天前."""
+    days = (local(now).date() - local(moment).date()).days
+    return f"{days} 天前" if days > 1 else when(moment, now)
+
+
 def due_words(due_at: datetime, now: datetime) -> str:
     """Say a due moment; midnight belongs to the day that it ends."""
     if local(due_at).time() != time(0):

@@ -451,8 +451,10 @@ def test_the_rules_are_set_and_a_wrong_number_is_refused(open_at: Open) -> None:
     assert "看起来不完整" in page.error[0].value
 
     field(page, "text_input", "值班电话").set_value("88881234")
+    field(page, "number_input", "待处理").set_value(15)
     press(page, "保存")
-    assert db.read(rules.listed) == {"separation.verify": "refuse", "organisation": "", "duty_phone": "88881234"}
+    expected = {"separation.verify": "refuse", "organisation": "", "duty_phone": "88881234", "wip": {"todo": 15}}
+    assert db.read(rules.listed) == expected
 
 
 # --- backups, the check, leaving the demo, the audit ------------------------------------------

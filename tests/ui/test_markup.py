@@ -11,7 +11,9 @@ import pytest
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.due import Grade, Matter, Urgency
 from domain.tickets import Channel, Column, Kind, Satisfaction, Status
+from domain.views import Group
 from ui.board import markup
+from ui.board.lanes import lanes
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>\"' & <img src=x onerror=y>"
@@ -55,7 +57,7 @@ def words(html: str) -> str:
 def test_a_card_says_number_category_title_place_channel_and_time() -> None:
     html = drawn()
 
-    for said in ("E0612 · 维修", "楼道灯坏了", "3号楼2单元 · 居民电话", "剩 2 天"):
+    for said in ("E0612", " · 维修", "楼道灯坏了", "3号楼2单元", "居民电话", "剩 2 天"):
         assert said in words(html)
     assert f'data-open="{CARD.id}"' in html
     assert 'data-version="3"' in html
@@ -137,6 +139,67 @@ def test_a_column_says_its_true_count_and_what_is_not_shown() -> None:
 
 def test_a_column_shown_whole_offers_no_more() -> None:
     assert "显示更多" not in board(BoardColumn(Column.TODO, 1, (CARD,)))
+
+
+def test_a_column_over_its_limit_warns_in_words() -> None:
+    full, over = (board(BoardColumn(Column.DOING, n, (), limit=12)) for n in (12, 13))
+
+    assert "处理中 <i>12/12</i>" in full
+    assert "超出上限" not in full
+    assert "<i>13/12</i>" in over
+    assert '<span class="chip soon"><svg' in over
+    assert "超出上限" in over
+
+
+def test_lanes_have_names_and_the_counts_of_what_they_show() -> None:
+    one, two = replace(CARD, grid="桂花一网格"), replace(CARD, grid="", hidden=True)
+    held = BoardColumn(Column.TODO, 9, (two, CARD, one, CARD))
+
+    html = markup.board_html(Board((held,), Figures(0, 0, 0, 0), NOW), group=Group.GRID)
+
+    assert re.findall(r"<h4>(.*?) <i>(.*?)</i>", html) == [
+        ("桂花一网格", "显示 1"),
+        ("桂花二网格", "显示 2"),
+        ("私事", "显示 1"),
+    ]
+    assert html.count('tabindex="0"') == 1
+
+
+def test_the_most_urgent_lane_comes_first_and_a_lane_is_no_markup() -> None:
+    graded = [replace(CARD, grade=grade) for grade in (Grade.NORMAL, Grade.URGENT)]
+    evil = [replace(CARD, handler=EVIL)]
+
+    assert [name for name, _ in lanes(graded, Group.GRADE)] == ["特急", "一般"]
+    held = BoardColumn(Column.TODO, 1, tuple(evil))
+    assert "<script" not in markup.board_html(Board((held,), Figures(0, 0, 0, 0), NOW), group=Group.HANDLER)
+
+
+def test_a_card_says_its_case_and_ties_by_ends_of_ids() -> None:
+    html = drawn(handler="李敏", handler_user=UUID(int=0xAB), reporter_user=UUID(int=0xCD))
+
+    assert 'data-spot="accepted"' in html
+    assert 'data-ties="h00000000ab r00000000cd"' in html
+    assert str(UUID(int=0xAB)) not in html
+
+
+def test_a_private_matter_of_others_tells_no_ties() -> None:
+    html = drawn(title="私事", hidden=True, handler_user=UUID(int=0xAB))
+
+    assert "data-ties" not in html
+    assert "data-spot" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": Status.REPORTED}, "待受理"),
+        ({"status": Status.ACCEPTED}, "待派单"),
+        ({"status": Status.IN_PROGRESS, "handler": "王师傅"}, "处理中 · 王师傅"),
+        ({"reported_at": NOW - timedelta(days=3)}, "3 天前"),
+    ],
+)
+def test_a_card_says_why_it_is_where_it_is(changes: dict[str, Any], said: str) -> None:
+    assert said in words(drawn(**changes))
 
 
 def test_an_empty_column_says_so() -> None:

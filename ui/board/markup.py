@@ -1,6 +1,6 @@
 """The one renderer of cards and columns, as HTML. Every word from outside is escaped here."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from html import escape
 from uuid import UUID
@@ -12,6 +12,7 @@ from domain.tickets import (
     CHANNEL_LABELS,
     COLUMN_LABELS,
     DONE_SHOWN,
+    ENDED,
     KIND_LABELS,
     OPEN,
     SATISFACTION_LABELS,
@@ -21,7 +22,9 @@ from domain.tickets import (
     Satisfaction,
     Status,
 )
-from ui.text import left
+from domain.views import USUAL_FIELDS, Field, Group
+from ui.board.lanes import lanes
+from ui.text import age, left
 
 _ICON_PATHS = {
     "late": '<circle cx="8" cy="8" r="6.2"/><path d="M8 4.6v4.2M8 11.2v.2"/>',
@@ -42,6 +45,7 @@ _EMPTY = {
     Column.FOLLOW_UP: "没有等待回访的事。",
     Column.DONE: "近 14 天还没有办结的事。",
 }
+_SAID_BY_CHIP = frozenset({Status.DISPATCHED, Status.RESOLVED, *ENDED})
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
 
 
@@ -87,12 +91,32 @@ def _marks(card: Card) -> Iterable[tuple[str, str]]:
         yield "plain", "单人值班"
 
 
-def _top(card: Card) -> str:
+def _top(card: Card) -> tuple[str, str, str]:
+    """Give number, subject and grade, each with what parts it from the one before."""
     if card.hidden:
-        return card.no
+        return card.no, "", ""
     subject = card.category if card.kind is Kind.REPORT else KIND_LABELS[card.kind]
-    grade = GRADE_LABELS[card.grade] if card.grade is not Grade.NORMAL else ""
-    return " · ".join(filter(None, (card.no, subject or KIND_LABELS[card.kind], grade)))
+    grade = f" · {GRADE_LABELS[card.grade]}" if card.grade is not Grade.NORMAL else ""
+    return card.no, f" · {subject or KIND_LABELS[card.kind]}", grade
+
+
+def _line(card: Card, now: datetime) -> Iterable[tuple[Field, str]]:
+    """Give what stands below the title: where it is, how it came, and when."""
+    if place := card.place or card.grid:
+        yield Field.PLACE, place
+    if not card.hidden:
+        yield Field.CHANNEL, CHANNEL_LABELS[card.channel]
+        yield Field.AGE, age(card.reported_at, now)
+
+
+def _field(field: Field, words: str) -> str:
+    """Name a part that a view may leave out: the style sheet does, so that every reader's card is the same."""
+    return f'<span class="f-{field}">{escape(words)}</span>'
+
+
+def left_out(fields: Container[Field]) -> str:
+    """Name for the style sheet what a view does not show."""
+    return " ".join(f"no-{field}" for field in Field if field not in fields)
 
 
 def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
@@ -100,16 +124,24 @@ def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
     tone, words = tone_of(card), time_words(card, now)
     marks = [] if card.hidden else list(_marks(card))
     chips = chip(tone, words) + "".join(chip(t, w) for t, w in marks)
-    place = " · ".join(filter(None, (card.place or card.grid, "" if card.hidden else CHANNEL_LABELS[card.channel])))
-    said = "，".join(filter(None, (_top(card), card.title, place, words, *(w for _, w in marks), card.handler)))
+    (no, subject, grade), line = _top(card), list(_line(card, now))
+    place = " · ".join(words for _, words in line)
+    said = "，".join(filter(None, (no + subject + grade, card.title, place, words, *(w for _, w in marks), _who(card))))
     alert = " alert" if card.kind is Kind.ALERT and not card.hidden else ""
     return (
         f'<li><a class="card {tone}{alert}" href="?ticket={card.id}" data-open="{card.id}" '
         f'data-version="{card.version}"{_tied(card)} tabindex="{0 if first else -1}" aria-label="{escape(said)}">'
-        f'<span class="n">{escape(_top(card))}</span><span class="t">{escape(card.title)}</span>'
-        + (f'<span class="p">{escape(place)}</span>' if place else "")
-        + f'<span class="chips">{chips}<span class="hand">{escape(card.handler)}</span></span></a></li>'
+        f'<span class="n">{escape(no)}{_field(Field.CATEGORY, subject)}{grade}</span>'
+        f'<span class="t">{escape(card.title)}</span>'
+        + (f'<span class="p">{"".join(_field(*part) for part in line)}</span>' if line else "")
+        + f'<span class="chips">{chips}<span class="hand">{escape(_who(card))}</span></span></a></li>'
     )
+
+
+def _who(card: Card) -> str:
+    """Say in which state it is, where no chip does, and who has it."""
+    said = card.hidden or card.status in _SAID_BY_CHIP
+    return " · ".join(filter(None, ("" if said else STATUS_LABELS[card.status], card.handler)))
 
 
 def _tied(card: Card) -> str:
@@ -132,27 +164,65 @@ def cards_html(cards: Iterable[Card], now: datetime) -> str:
     return f'<ul class="list">{items}</ul>'
 
 
-def column_html(held: BoardColumn, now: datetime) -> str:
+def _span(held: BoardColumn) -> str:
+    """Say how far back the done go."""
+    if held.recent:
+        return f"近{DONE_SHOWN.days}天 "
+    return f"各社区最近登记的{held.searched:,}件中 " if held.searched else ""
+
+
+def _items(held: BoardColumn, now: datetime, group: Group) -> str:
+    """Render the cards in their lanes; a lane's head says how many it has, or shows of those not all read."""
+    of = "" if held.count == len(held.cards) else "显示 "
+    parts, first = [], True
+    for name, cards in lanes(held.cards, group):
+        if name:
+            parts.append(f'<li class="lane"><h4>{escape(name)} <i>{of}{len(cards)}</i></h4></li>')
+        for card in cards:
+            parts.append(card_html(card, now, first=first))
+            first = False
+    return "".join(parts)
+
+
+def _limit(held: BoardColumn) -> str:
+    return f"/{held.limit}" if held.limit else ""
+
+
+def _over(held: BoardColumn) -> str:
+    """Warn, in colour, icon and word, of more than the community has agreed to have at once."""
+    if not held.limit or held.count <= held.limit:
+        return ""
+    return f'<span class="chip soon">{icon("late")}超出上限</span>'
+
+
+def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> str:
     name, column = COLUMN_LABELS[held.column], held.column
-    span = f"近{DONE_SHOWN.days}天 " if column is Column.DONE and held.recent else ""
+    span = _span(held) if column is Column.DONE else ""
     more = held.count - len(held.cards)
-    items = "".join(card_html(card, now, first=place == 0) for place, card in enumerate(held.cards))
+    items = _items(held, now, group)
     rest = f'<li><button class="more" data-more="{column}">还有 {more} 件，显示更多</button></li>' if more > 0 else ""
     return (
         f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
-        f'<h3>{name} <i>{span}{held.count}</i></h3><ul class="list">{items}{rest}</ul>'
+        f"<h3>{name} <i>{span}{held.count}{_limit(held)}</i>{_over(held)}</h3>"
+        f'<ul class="list">{items}{rest}</ul>'
         f'<p class="empty">{_EMPTY[column]}</p></section>'
     )
 
 
-def board_html(board: Board) -> str:
+def board_html(board: Board, fields: Container[Field] = USUAL_FIELDS, group: Group = Group.NONE) -> str:
     """Render the whole board; `now` is the moment it was read."""
     tabs = "".join(
         f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count}</b></button>'
         for c in board.columns
     )
-    columns = "".join(column_html(c, board.at) for c in board.columns)
-    return f'<div class="tabs" role="tablist" aria-label="按状态查看">{tabs}</div><div class="board">{columns}</div>'
+    columns = "".join(column_html(c, board.at, group) for c in board.columns)
+    tablist = f'<div class="tabs" role="tablist" aria-label="按状态查看">{tabs}</div>'
+    return f'{tablist}<div class="board {left_out(fields)}">{columns}</div>'
+
+
+def mark_html(stamp: int) -> str:
+    """Stand for a table, which the page's script draws: when this changes, the script is to run."""
+    return f'<i hidden data-stamp="{stamp}"></i>'
 
 
 def waiting_html(groups: Iterable[Waiting], now: datetime) -> str:
