@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import db
-from db import parties, supports, tickets
+from db import attachments, blobs, parties, supports, tickets
 from db.models import UserRow
 from domain.access import Actor
 from domain.due import Grade
 from domain.errors import Refused
 from domain.ids import new_id
-from domain.tickets import Action, RejectReason, Result, Status, Ticket
+from domain.pictures import Kept
+from domain.tickets import Action, PhotoStage, RejectReason, Result, Status, Ticket
 from tests.builders import NOW, World, report, step
 
 COMMANDS: dict[Action, Callable[..., Ticket]] = {
@@ -34,6 +35,7 @@ COMMANDS: dict[Action, Callable[..., Ticket]] = {
     Action.URGE: tickets.urge,
     Action.EDIT: tickets.edit,
     Action.SUPPORT: supports.add,
+    Action.PHOTO: attachments.add,
 }
 # a state from which each leads on
 FROM = {
@@ -53,6 +55,7 @@ FROM = {
     Action.URGE: Status.DISPATCHED,
     Action.EDIT: Status.REPORTED,
     Action.SUPPORT: Status.IN_PROGRESS,
+    Action.PHOTO: Status.IN_PROGRESS,
 }
 # and where to
 TO = {
@@ -72,6 +75,7 @@ TO = {
     Action.URGE: Status.DISPATCHED,
     Action.EDIT: Status.REPORTED,
     Action.SUPPORT: Status.IN_PROGRESS,
+    Action.PHOTO: Status.IN_PROGRESS,
 }
 _ON_THE_WAY = (Action.ACCEPT, Action.DISPATCH, Action.CLAIM, Action.RESOLVE, Action.CLOSE)
 
@@ -98,6 +102,7 @@ def needs(world: World, action: Action, ticket: Ticket) -> dict[str, Any]:
         Action.CANCEL: {"note": "重复登记"},
         Action.COMMENT: {"note": "已通知物业"},
         Action.EDIT: edited,
+        Action.PHOTO: {"stage": PhotoStage.BEFORE, "pictures": [Kept(blobs.put(b"picture"), 7, 4, 3)]},
         Action.SUPPORT: {"name": "何婆婆", "note": "我家门口也不亮"},
     }
     return asked.get(action, {})

@@ -20,12 +20,13 @@ from tests.db.checks import dump
 # what each role may do in its own area with a ticket that somebody else reported and dispatched
 MAY = {
     Role.ADMIN: "",
-    Role.COORDINATOR: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen cancel "
-    "urge comment edit support",
-    Role.SECRETARY: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen cancel "
-    "urge comment edit support",
-    Role.GRID_LEAD: "report accept dispatch transfer claim contact resolve close verify_fail urge comment edit support",
-    Role.GRID_WORKER: "report comment support",
+    Role.COORDINATOR: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen "
+    "cancel urge comment edit support photo",
+    Role.SECRETARY: "report accept reject dispatch transfer claim contact resolve close verify_fail reopen "
+    "cancel urge comment edit support photo",
+    Role.GRID_LEAD: "report accept dispatch transfer claim contact resolve close verify_fail urge comment edit "
+    "support photo",
+    Role.GRID_WORKER: "report comment support photo",
     Role.BUILDING_HEAD: "report comment support",
     Role.VOLUNTEER: "report",
     Role.LEADER: "urge",
@@ -138,8 +139,8 @@ def test_a_screen_that_only_reads_changes_nothing(world: World, action: Action) 
 @pytest.mark.parametrize(
     ("tie", "steps"),
     [
-        ("handler", {Action.CLAIM, Action.CONTACT, Action.RESOLVE, Action.COMMENT}),
-        ("reporter", {Action.URGE, Action.CANCEL, Action.COMMENT}),
+        ("handler", {Action.CLAIM, Action.CONTACT, Action.RESOLVE, Action.COMMENT, Action.PHOTO}),
+        ("reporter", {Action.URGE, Action.CANCEL, Action.COMMENT, Action.PHOTO}),
     ],
 )
 def test_a_volunteer_does_for_their_own_ticket_what_the_tie_allows(world: World, tie: str, steps: set[Action]) -> None:
