@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -65,7 +66,15 @@ def parser() -> Parser:
     serving.add_argument("--key", type=Path, metavar="FILE", help="HTTPS 私钥（PEM）")
 
     showing = command("demo", demo, "重新生成演示数据（只动演示库）")
-    showing.add_argument("--size", choices=["demo"], default="demo", help="规模")
+    sizes = "规模：demo 600 张工单；city 一百万张、269 个网格；large 一千万张（PostgreSQL 要空库）"
+    showing.add_argument("--size", choices=["demo", "city", "large"], default="demo", help=sizes)
+
+    measuring = command("bench", bench, "测速：看板在一万、一百万、一千万张工单下的速度，打印表格")
+    measuring.add_argument("what", choices=["board"], help="board：看板")
+    measuring.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
+    measuring.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
+    measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
+    measuring.add_argument("--no-browser", action="store_true", help="不测浏览器")
 
     taking = command("import", import_tickets, "导入 XLSX、XLS、CSV 表格；再次导入同一来源只更新变化的行")
     taking.add_argument("what", choices=["tickets"], help="tickets：工单")
@@ -132,9 +141,44 @@ def serve(asked: argparse.Namespace) -> int:
 def demo(asked: argparse.Namespace) -> int:
     from demo import starting
 
-    made = starting.again(size=asked.size, now=now())
-    print(f"已生成演示数据：{made.tickets} 张工单，{made.users} 个演示账号。")
+    rate = Rate()
+    made = starting.again(size=asked.size, now=now(), progress=rate.show)
+    told = f"{made.tickets:,} 张工单，{made.users:,} 个演示账号，{made.rows:,} 行"
+    print(f"已生成演示数据：{told}，{rate.told(made.rows)}。")
     return 0
+
+
+def bench(asked: argparse.Namespace) -> int:
+    try:
+        from bench import board as measured
+    except ImportError as error:
+        raise Refused(f"测速要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
+    boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
+    sizes = asked.sizes.split(",")
+    measured.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
+    return 0
+
+
+class Rate:
+    """How fast a long filling goes, and how long it will still take."""
+
+    def __init__(self) -> None:
+        self.start = self.shown = time.monotonic()
+
+    def show(self, tickets: int, of_all: int, rows: int) -> None:
+        moment = time.monotonic()
+        if moment - self.shown < 2 and tickets < of_all:
+            return
+        self.shown, passed = moment, moment - self.start
+        left = passed / tickets * (of_all - tickets)
+        rates = f"每秒 {tickets / passed:,.0f} 张、{rows / passed:,.0f} 行"
+        said = f"{tickets:,} / {of_all:,} 张工单，{rates}，还需约 {left:.0f} 秒"
+        alone = sys.stderr.isatty()
+        print(f"{chr(13) if alone else ''}{said}", end="   " if alone else chr(10), file=sys.stderr, flush=True)
+
+    def told(self, rows: int) -> str:
+        passed = time.monotonic() - self.start
+        return f"用时 {passed:.0f} 秒，每秒 {rows / passed:,.0f} 行"
 
 
 def import_tickets(asked: argparse.Namespace) -> int:

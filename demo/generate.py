@@ -62,13 +62,13 @@ def _rows(plan: Plan, seed: int, now: datetime, known: Categories) -> Rows:
         # the past has its own stream: it stays the same whatever the hour makes of the day
         now_and_past = (Chance(seed, team.community.code, part) for part in ("now", "past"))
         cases, past = (Cases(team, known, weather, chance) for chance in now_and_past)
-        histories = list(_current(cases, share, now))
+        histories = list(current(cases, share, now))
         histories += Past(past, now, plan.days).tickets(share.tickets - len(histories))
-        _add(rows, team.community.id, histories)
+        add(rows, team.community.id, histories)
     return rows
 
 
-def _current(cases: Cases, share: Share, now: datetime) -> Iterator[History]:
+def current(cases: Cases, share: Share, now: datetime) -> Iterator[History]:
     """Make the fixed story, then whatever else the board shows."""
     desk = Desk(cases, now)
     wanted, closed = slots(share.screen), share.screen.closed
@@ -84,17 +84,17 @@ def _current(cases: Cases, share: Share, now: datetime) -> Iterator[History]:
     yield from desk.closed(closed, desk.closed_by_now(share.screen.closed_today))
 
 
-def _add(rows: Rows, community_id: UUID, histories: list[History]) -> None:
-    """Number the tickets in the order in which they came in, and take over their rows."""
+def add(rows: Rows, community_id: UUID, histories: list[History], *, before: int = 0, events_before: int = 0) -> None:
+    """Number the tickets in the order in which they came in, after those before, and take over their rows."""
     histories.sort(key=lambda history: (history.row["reported_at"], history.row["id"]))
-    for number, history in enumerate(histories, 1):
+    for number, history in enumerate(histories, before + 1):
         rows["ticket"].append(history.row | {"number": number})
         rows["ticket_text"].append(_text(history))
         rows["ticket_event"] += history.events
         rows["ticket_note"] += history.notes
         rows["attachment"] += history.photos
-    rows["counter"].append({"community_id": community_id, "name": "ticket", "value": len(histories)})
-    events = sum(len(history.events) for history in histories)
+    rows["counter"].append({"community_id": community_id, "name": "ticket", "value": before + len(histories)})
+    events = events_before + sum(len(history.events) for history in histories)
     rows["change_stamp"].append({"community_id": community_id, "stamp": events})
 
 

@@ -245,7 +245,7 @@ class History:
     def _judgement(self) -> Satisfaction:
         """Let the resident judge: who waited too long or got half of it is less content."""
         s = Satisfaction
-        late = self.row["due_at"] < self.row["resolved_at"]
+        late = self.row["due_at"] is not None and self.row["due_at"] < self.row["resolved_at"]
         poor = late or self.row["result_class"] in ("partly", "unable")
         good = {s.SATISFIED: 68, s.MOSTLY: 15, s.SO_SO: 3, s.UNSATISFIED: 2, s.UNREACHED: 12}
         bad = {s.SATISFIED: 30, s.MOSTLY: 28, s.SO_SO: 16, s.UNSATISFIED: 14, s.UNREACHED: 12}

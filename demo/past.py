@@ -12,6 +12,7 @@ from domain.clock import local, local_date
 from domain.tickets import DONE_SHOWN, Kind, RejectReason
 
 DAY = timedelta(days=1)
+_ENDS = {"usual": 92, "rejected": 4.5, "cancelled": 3.5}
 _SORTS = {"usual": 86.5, "rejected": 4.5, "cancelled": 3.5, "plain": 2, "alert": 3.5}
 
 
@@ -28,12 +29,19 @@ class Past:
         for _ in range(number):
             yield getattr(self, f"_{self.chance.weighted(_SORTS)}")()
 
+    def on(self, at: datetime) -> History:
+        """Play what was reported at a moment; a few in a hundred came to nothing."""
+        sort = self.chance.weighted(_ENDS)
+        if sort == "rejected":
+            return self._rejected(at)
+        return self._cancelled(at) if sort == "cancelled" else self._usual(at)
+
     def _moment(self, *, recent: bool = False) -> datetime:
         days = self._all_days if recent else self._days
         return hours.report_moment(self.chance.weighted(days), self.chance)
 
-    def _usual(self) -> History:
-        at = self._moment()
+    def _usual(self, at: datetime | None = None) -> History:
+        at = at or self._moment()
         night = not 8 <= local(at).hour < 19
         wanted = (lambda _: True) if night else (lambda t: "night" not in t.marks)
         return self._whole(self.cases.draw(local_date(at), night=night, wanted=wanted), at)
@@ -52,14 +60,14 @@ class Past:
             at, moments = lives.backwards(moves, hours.earlier(self._last, 1, self.chance), self.chance)
         return self._play(case, at, moves, moments)
 
-    def _rejected(self) -> History:
+    def _rejected(self, at: datetime | None = None) -> History:
         title, told, reason, channel = self.chance.one(texts.REJECTED)
         refuse = partial(History.reject, reason=RejectReason(reason), channel=channel)
-        at, moves = self._moment(recent=True), [Move(refuse, self.chance.uniform(10, 90))]
+        at, moves = at or self._moment(recent=True), [Move(refuse, self.chance.uniform(10, 90))]
         return self._short(self.cases.plain(title, told), at, moves)
 
-    def _cancelled(self) -> History:
-        at = self._moment(recent=True)
+    def _cancelled(self, at: datetime | None = None) -> History:
+        at = at or self._moment(recent=True)
         case = self.cases.draw(local_date(at), wanted=lambda t: t.kind != Kind.SERVICE)
         begun = lives.start(case, self.chance, claimed_by_volunteer=False)
         moves = [*begun[: self.chance.randint(0, 2)], Move(History.cancel, self.chance.uniform(20, 200))]

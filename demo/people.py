@@ -14,7 +14,7 @@ from uuid import UUID
 
 from db import hashing, people
 from demo.chance import Chance
-from demo.places import Place
+from demo.places import COMMUNITIES, Place
 from demo.plan import Share
 from demo.texts import THEMES
 from domain.access import ROLE_LABELS, Actor, Grant, Role
@@ -37,6 +37,17 @@ _FIXED_ELDERS = (
     ("陈伯伯", "1号楼", "3单元", "101"),
     ("周奶奶", "5号楼", "2单元", "402"),
 )
+
+
+def _fixers() -> Iterator[tuple[str, str, str]]:
+    """Say who mends and who cleans in each community; each works in one."""
+    known = {"桂花": ("王师傅", "保洁员"), "海棠": ("刘师傅", "海棠保洁班"), "银杏": ("高师傅", "银杏保洁班")}
+    others = (surname for surname in _SURNAMES if surname not in "王刘高")
+    for community, _ in COMMUNITIES:
+        name = community.removesuffix("社区")
+        yield name, *known.get(name, (f"{next(others)}师傅", f"{name}保洁班"))
+
+
 # trade in the table of texts → (how it is shown, what they do, is it a unit), a row a community
 _HANDLERS: tuple[Mapping[str, tuple[str, str, bool]], ...] = tuple(
     {
@@ -49,11 +60,7 @@ _HANDLERS: tuple[Mapping[str, tuple[str, str, bool]], ...] = tuple(
         "民警": ("社区民警", "治安", False),
         "调解": (f"{name}调解室", "矛盾调解", True),
     }
-    for name, fixer, cleaner in (
-        ("桂花", "王师傅", "保洁员"),
-        ("海棠", "刘师傅", "海棠保洁班"),
-        ("银杏", "高师傅", "银杏保洁班"),
-    )
+    for name, fixer, cleaner in _fixers()
 )
 
 
@@ -205,7 +212,7 @@ def _grant(role: Role, area: Place) -> Grant:
 def form_teams(census: Census, street: Place, shares: tuple[Share, ...]) -> list[Team]:
     census.user("管理员", Role.ADMIN, street, demo=True)
     census.user("郑主任", Role.LEADER, street, demo=True)
-    teams = zip(street.children, shares, _HANDLERS, strict=True)
+    teams = zip(street.children, shares, _HANDLERS[: len(shares)], strict=True)
     return [_team(census, place, share, handlers, first=not i) for i, (place, share, handlers) in enumerate(teams)]
 
 

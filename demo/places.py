@@ -1,6 +1,6 @@
-"""Made-up places: one street, three communities, twelve grids, sixty buildings and their units."""
+"""Made-up places: one street, its communities, their grids, buildings and units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,16 @@ from demo.chance import Chance
 from domain.areas import Level, path_of
 
 STREET = "梧桐街道"
-COMMUNITIES = (("桂花社区", "GH"), ("海棠社区", "HT"), ("银杏社区", "YX"))
+COMMUNITIES = tuple(
+    (f"{name}社区", code)
+    for name, code in (
+        *(("桂花", "GH"), ("海棠", "HT"), ("银杏", "YX"), ("玉兰", "YL"), ("丁香", "DX"), ("紫薇", "ZW")),
+        *(("石榴", "SL"), ("芙蓉", "FR"), ("木槿", "MJ"), ("腊梅", "LM"), ("茉莉", "ML"), ("蔷薇", "QW")),
+        *(("月季", "YJ"), ("杜鹃", "DJ"), ("山茶", "SC"), ("樱花", "YH"), ("枫林", "FL"), ("香樟", "XZ")),
+        *(("青松", "QS"), ("翠竹", "CZ"), ("白杨", "BY"), ("垂柳", "CL"), ("槐荫", "HY"), ("合欢", "HH")),
+        *(("荷塘", "HE"), ("兰亭", "LT"), ("菊园", "JY")),
+    )
+)
 _NUMERALS = "一二三四五六七八九十"
 
 
@@ -56,8 +65,8 @@ def walk(place: Place) -> Iterator[Place]:
         yield from walk(child)
 
 
-def build(chance: Chance, made_at: datetime, *, grids: int, buildings: int) -> Place:
-    """Build the street; `grids` a community, `buildings` a grid."""
+def build(chance: Chance, made_at: datetime, *, grids: Sequence[int], buildings: int) -> Place:
+    """Build the street: for each community its number of grids, and so many buildings a grid."""
 
     def add(parent: Place | None, level: Level, name: str, code: str = "") -> Place:
         new = chance.id(made_at)
@@ -68,9 +77,9 @@ def build(chance: Chance, made_at: datetime, *, grids: int, buildings: int) -> P
         return place
 
     street = add(None, Level.STREET, STREET, "WT")
-    for name, code in COMMUNITIES:
+    for (name, code), number in zip(COMMUNITIES, grids, strict=False):
         community = add(street, Level.COMMUNITY, name, code)
-        for g in range(grids):
+        for g in range(number):
             grid_name = f"{name.removesuffix('社区')}{_numeral(g + 1)}网格"
             grid = add(community, Level.GRID, grid_name, f"{code}{g + 1:02d}")
             for b in range(g * buildings + 1, (g + 1) * buildings + 1):

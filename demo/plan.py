@@ -1,6 +1,6 @@
 """How much of what: one frozen plan a size. A larger size is another plan, not other code."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 
@@ -21,7 +21,7 @@ class Screen:
 class Share:
     """One community's part of everything; its board is made exactly, the rest of its tickets by chance."""
 
-    tickets: int
+    tickets: int  # those played one by one
     volunteers: int
     volunteer_users: int
     elders: int
@@ -32,19 +32,37 @@ class Share:
 
 @dataclass(frozen=True)
 class Plan:
-    grids: int  # a community
+    grids: tuple[int, ...]  # of each community
     buildings: int  # a grid
     days: int
-    shares: tuple[Share, ...] = field(default_factory=tuple)
+    shares: tuple[Share, ...]
+    cast: int = 0  # past tickets cast from moulds, beside those played one by one
+    brief: bool = False  # the past as it came over from an older system: three events a ticket
 
     @property
     def span(self) -> timedelta:
         return timedelta(days=self.days)
 
+    @property
+    def tickets(self) -> int:
+        return sum(share.tickets for share in self.shares) + self.cast
+
+
+def town(tickets: int, *, years: int, brief: bool = False) -> Plan:
+    """Plan 27 communities with 269 grids; the first shows 3,000 open tickets however long the past."""
+    grids = (*(10,) * 26, 9)
+    busy, calm = Screen(700, 1900, 400, 600, 240, 400, 45), Screen(14, 36, 10, 100, late=4, today=12, closed_today=8)
+    shares = (
+        Share(3600, 98, 20, 42, 200, 5, busy),
+        *(Share(160, 92, 12, 43, 200, 5, calm) for _ in grids[1:]),
+    )
+    played = sum(share.tickets for share in shares)
+    return Plan(grids, 5, years * 365, shares, cast=max(tickets - played, 0), brief=brief)
+
 
 PLANS = {
     "demo": Plan(
-        grids=4,
+        grids=(4, 4, 4),
         buildings=5,
         days=90,
         shares=(
@@ -53,4 +71,6 @@ PLANS = {
             Share(140, 28, 6, 20, 45, 3, Screen(4, 9, 3, 27, late=1, today=4, closed_today=5)),
         ),
     ),
+    "city": town(1_000_000, years=3),
+    "large": town(10_000_000, years=8, brief=True),
 }

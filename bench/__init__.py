@@ -1,0 +1,1 @@
+"""The figures in the README, made again by `python run.py bench board`."""

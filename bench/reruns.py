@@ -1,0 +1,64 @@
+"""Full runs and fragment runs of the board over Streamlit's own protocol, beside the hello page."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+
+from bench.running import Server
+from bench.stload.client import Op, StSession
+from bench.tables import Figures, milliseconds, percentile
+from domain.accounts import SESSION_COOKIE
+
+RUNS, WARM = 60, 8
+
+
+@dataclass
+class Cost:
+    wall: list[float]
+    cpu: float
+    bytes: float
+    messages: float
+
+
+def measure(figures: Figures, size: str, server: Server, token: str) -> None:
+    hello, full, fragment = asyncio.run(_all(server, token))
+    for what, cost in (("hello, full run", hello), ("board, full run", full), ("board, fragment run", fragment)):
+        figures.add(size, f"{what}, p50", milliseconds(percentile(cost.wall, 0.5)), "ms")
+        figures.add(size, f"{what}, p95", milliseconds(percentile(cost.wall, 0.95)), "ms")
+        beside = None if cost is hello else hello.cpu * 1000
+        figures.add(size, f"{what}, server CPU", milliseconds(cost.cpu), "ms", hello=beside)
+        figures.add(size, f"{what}, sent", cost.bytes / 1000, "kB")
+        figures.add(size, f"{what}, messages", cost.messages, "")
+
+
+async def _all(server: Server, token: str) -> tuple[Cost, Cost, Cost]:
+    async with httpx.AsyncClient(timeout=60) as http:
+        hello = await _full(server, StSession(server.url, http, page="hello", cookies={SESSION_COOKIE: token}))
+        board = StSession(server.url, http, page="tickets", cookies={SESSION_COOKIE: token}, answer_auto=False)
+        full = await _full(server, board, leave_open=True)
+        fragment = next(fragment for _type, _proto, _run, fragment in board.widgets.values() if fragment)
+        cost = await _runs(server, lambda: board._wait(board._send("auto", fragment, auto=True), 60))
+        await board.close()
+        return hello, full, cost
+
+
+async def _full(server: Server, session: StSession, *, leave_open: bool = False) -> Cost:
+    await session.connect()
+    cost = await _runs(server, session.rerun)
+    if not leave_open:
+        await session.close()
+    return cost
+
+
+async def _runs(server: Server, once: Callable[[], Awaitable[Op]]) -> Cost:
+    for _ in range(WARM):
+        await once()
+    before = server.cpu()
+    done: list[Op] = [await once() for _ in range(RUNS)]
+    cpu = (server.cpu() - before) / RUNS
+    if errors := [op.error for op in done if op.error]:
+        raise RuntimeError(errors[0])
+    wall = [op.end - op.t0 for op in done]
+    return Cost(wall, cpu, sum(op.bytes for op in done) / RUNS, sum(op.msgs for op in done) / RUNS)

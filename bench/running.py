@@ -1,0 +1,89 @@
+"""A data folder of a size, the server on it, and a way in."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+import db
+import settings
+from db import engine, sessions
+from db.sessions import Visitor
+from demo import town
+from demo.plan import town as plan_of
+from domain.access import Actor
+from domain.clock import now
+from settings import Settings
+
+SIZES = {"10k": (10_000, 3), "1M": (1_000_000, 3), "10M": (10_000_000, 8)}
+ROOT = Path(__file__).parent.parent
+
+
+def use(folder: Path, size: str) -> None:
+    """Put the folder's database in force, made first if it is not there."""
+    engine.dispose()
+    held = settings.use(Settings(data_dir=folder))
+    if held.is_demo and not held.demo_file.exists():
+        count, years = SIZES[size]
+        print(f"making {count:,} tickets in {folder} …", flush=True)
+        town.build(plan_of(count, years=years, brief=size == "10M"), size=size, seed=1, now=now())
+
+
+def enter(login: str = "demo-coordinator") -> tuple[str, Actor]:
+    """Log in as the login page would; give the cookie's token and who that is."""
+    token = db.run(sessions.log_in_demo, login=login, visitor=Visitor(address="127.0.0.1"), now=now()).token
+    actor = sessions.identify(token, now=now(), active=False)
+    assert actor
+    return token, actor
+
+
+@dataclass
+class Server:
+    url: str
+    process: psutil.Process
+
+    def cpu(self) -> float:
+        """Give the CPU seconds spent so far."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+    def memory(self) -> int:
+        return int(self.process.memory_info().rss)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "bench.server", str(folder), str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            server = Server(f"http://127.0.0.1:{port}", psutil.Process(child.pid))
+            _wait(f"{server.url}/readyz", child)
+            yield server
+        finally:
+            child.terminate()
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and child.poll() is None:
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError("the server under test does not answer")

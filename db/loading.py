@@ -1,0 +1,205 @@
+"""Rows by the million into a database that nobody uses yet: text and bytes as the engine takes them.
+
+No ORM, no defaults: SQLite through `executemany` in large transactions on a file of its own, PostgreSQL
+through COPY in one transaction, with indexes and constraints put back at the end.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import settings
+from db import engine, replacing, setup
+from db.models import Base
+from domain.errors import Refused
+
+TABLES = ("ticket", "ticket_text", "ticket_event", "ticket_note")
+# for a file that becomes the database only when it is whole: nothing in it needs to survive a crash
+_QUICK = (
+    "PRAGMA journal_mode=DELETE",  # the way out of WAL
+    "PRAGMA journal_mode=OFF",
+    "PRAGMA synchronous=OFF",
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA foreign_keys=OFF",
+    "PRAGMA ignore_check_constraints=ON",  # a quarter of the time; `fsck` looks at them later
+    "PRAGMA cache_size=-500000",
+    "PRAGMA temp_store=MEMORY",
+)
+_LASTING = ("PRAGMA locking_mode=NORMAL", "PRAGMA journal_mode=DELETE")
+
+
+class Loader:
+    """Takes rows as cells in the order of the table's columns; `id` makes a cell of hex digits."""
+
+    id: Callable[[str], Any]
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def places(self, table: str) -> dict[str, int]:
+        return {column.name: place for place, column in enumerate(Base.metadata.tables[table].columns)}
+
+    def literal(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        raise NotImplementedError
+
+
+class SqliteLoader(Loader):
+    id = staticmethod(bytes.fromhex)
+
+    def literal(self, value: Any) -> Any:
+        if isinstance(value, UUID):
+            return value.bytes
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return _plain(value)
+
+    def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            _driver(self.session).executemany(f"INSERT INTO {table} ({_names(table)}) VALUES ({marks})", rows)
+
+
+class PostgresLoader(Loader):
+    id = staticmethod(str)
+
+    def literal(self, value: Any) -> str:
+        if value is None:
+            return r"\N"
+        if isinstance(value, UUID):
+            return value.hex
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
+        if isinstance(value, bool):
+            return "t" if value else "f"
+        return str(_plain(value)).replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t").replace("\r", r"\r")
+
+    def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        statement = f"COPY {table} ({_names(table)}) FROM STDIN"
+        with _driver(self.session).cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write("".join(["\t".join(row) + "\n" for row in rows]))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return value
+
+
+def _names(table: str) -> str:
+    return ", ".join(column.name for column in Base.metadata.tables[table].columns)
+
+
+def _driver(session: Session) -> Any:
+    return session.connection().connection.driver_connection
+
+
+@contextmanager
+def filling(*, now: datetime) -> Iterator[Loader]:
+    """Give a loader into an empty, prepared database that takes its name, or its content, only when whole."""
+    if settings.current().is_sqlite:
+        yield from _new_file(now)
+    else:
+        yield from _emptied_of_indexes(now)
+
+
+def _new_file(now: datetime) -> Iterator[Loader]:
+    """Fill a file beside the demo's; a crash leaves the demo as it was, and the next run starts anew."""
+    held = settings.current()
+    if held.real_file.exists():
+        raise Refused("这里已是正式数据，不能换成演示数据；要看演示，请用 --data 另选一个文件夹。")
+    file = held.data_dir / "filling.sqlite3"
+    engine.dispose()
+    for open_one in (held.demo_file, file):  # a running program has the one, another run the other
+        replacing.claim(open_one)
+    _remove(file)  # what a run left that was broken off
+    setup.prepare(now=now, url=f"sqlite:///{file}")
+    target = engine.make(f"sqlite:///{file}")
+    try:
+        with target.connect() as connection, Session(connection) as session:
+            driver = connection.connection.driver_connection
+            assert driver
+            for pragma in _QUICK:
+                driver.execute(pragma)
+            yield SqliteLoader(session)
+            session.commit()
+            for pragma in _LASTING:
+                driver.execute(pragma)
+    finally:
+        target.dispose()
+    replacing.flush(file)
+    replacing.claim(held.demo_file)
+    _remove(held.demo_file)
+    file.rename(held.demo_file)
+
+
+def _remove(file: Path) -> None:
+    for end in ("", "-wal", "-shm", "-journal"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+
+
+_OUTLINE = """
+SELECT conrelid::regclass::text AS held, conname AS name, pg_get_constraintdef(oid) AS told, contype AS sort
+FROM pg_constraint WHERE conrelid::regclass::text = ANY(:tables) AND contype IN ('p', 'u', 'f')
+ORDER BY contype = 'f' DESC, conname
+"""
+_INDEXES = """
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS told FROM pg_index
+WHERE indrelid::regclass::text = ANY(:tables)
+AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+ORDER BY 1
+"""
+
+
+def _emptied_of_indexes(now: datetime) -> Iterator[Loader]:
+    """Fill in one transaction: a crash leaves the database empty as it was."""
+    setup.prepare(now=now)
+    with Session(engine.get()) as session, session.begin():
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        session.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+        put_back = list(_take_off(session))
+        yield PostgresLoader(session)
+        for statement in put_back:
+            session.execute(text(statement))
+    with engine.get().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text(f"VACUUM ANALYZE {', '.join(TABLES)}"))
+
+
+def _take_off(session: Session) -> Iterator[str]:
+    """Drop indexes and keys of the large tables; give what makes them again, foreign keys last."""
+    outline = session.execute(text(_OUTLINE), {"tables": list(TABLES)}).all()
+    # what others point with at these tables hangs on their keys
+    pointing = session.execute(text(_POINTING), {"tables": list(TABLES)}).all()
+    indexes = session.execute(text(_INDEXES), {"tables": list(TABLES)}).all()
+    for held, name, _told, _sort in [*pointing, *outline]:
+        session.execute(text(f'ALTER TABLE {held} DROP CONSTRAINT "{name}"'))
+    for name, _told in indexes:
+        session.execute(text(f"DROP INDEX {name}"))
+    yield from (told for _name, told in indexes)
+    for held, name, told, _sort in [*reversed(outline), *pointing]:
+        yield f'ALTER TABLE {held} ADD CONSTRAINT "{name}" {told}'
+
+
+_POINTING = """
+SELECT conrelid::regclass::text AS held, conname AS name, pg_get_constraintdef(oid) AS told, contype AS sort
+FROM pg_constraint WHERE confrelid::regclass::text = ANY(:tables) AND contype = 'f'
+AND NOT conrelid::regclass::text = ANY(:tables)
+"""

@@ -1,0 +1,162 @@
+"""Past tickets by the million: lives played once, then cast again and again on other days.
+
+A life moves by whole days, so every hour, due time and order of steps stays as the rules made it; what
+is new for each cast are its ids and with them its chain of hashes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from db.loading import Loader
+from db.writes import canonical
+from demo.histories import History
+from domain.clock import local_date
+
+_DAY = re.compile(r'(?<=")(\d{4}-\d\d-\d\d)(?=["T])')
+_DAY_MS = 86_400_000
+_VERSION_7 = 7 << 76 | 2 << 62
+
+Rows = dict[str, list[Sequence[Any]]]
+
+
+class Calendar:
+    """The days of the whole span as text, by their number."""
+
+    def __init__(self, first: date, days: int) -> None:
+        self.first = first
+        self.text = [(first + timedelta(days=n)).isoformat() for n in range(days)]
+
+    def number(self, day: date) -> int:
+        return (day - self.first).days
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row's cells; those that hold a day get it anew: place, days after the report, what follows it."""
+
+    cells: list[Any]
+    days: tuple[tuple[int, int, str], ...]
+
+    def on(self, days: list[str], start: int) -> list[Any]:
+        cells = self.cells.copy()
+        for place, offset, rest in self.days:
+            cells[place] = days[start + offset] + rest
+        return cells
+
+
+@dataclass(slots=True)
+class _Event:
+    row: _Row
+    stamp: int  # its moment in milliseconds
+    at: tuple[int, str]  # the same as days after the report, and the time
+    changes: str
+    changed_days: tuple[int, ...]
+    body: tuple[str, str, str, str, str]  # what is hashed, around moment, changes, id and ticket
+    note: str | None
+
+
+class Mould:
+    """One life, ready to be cast on any day."""
+
+    def __init__(self, history: History, loader: Loader) -> None:
+        self.loader = loader
+        start = history.row["reported_at"]
+        self.start: date = start.date()  # of UTC, as the columns hold it
+        self.month = local_date(start).month
+        self.community_id = history.row["community_id"]
+        self.life = (history.row["updated_at"].date() - self.start).days + 1
+        self.second = start.hour * 3600 + start.minute * 60 + start.second
+        notes = {note["event_id"]: note["body"] for note in history.notes}
+        self.stamp = _milliseconds(start)
+        self.ticket = self._row("ticket", history.row)
+        self.events = [self._event(event, notes.get(event["id"])) for event in history.events]
+        texts: tuple[Any, ...] = (history.case.told, history.result, {})
+        self.text = [loader.literal(part) for part in texts]
+        ticket, event = loader.places("ticket"), loader.places("ticket_event")
+        self.t_id, self.t_number, self.t_hash = (ticket[name] for name in ("id", "number", "event_hash"))
+        self.e_cells = tuple(event[name] for name in ("id", "ticket_id", "changes", "prev_hash", "hash"))
+
+    def _row(self, table: str, values: dict[str, Any]) -> _Row:
+        cells, days = [], []
+        for place, name in enumerate(self.loader.places(table)):
+            value = values[name]
+            cell = self.loader.literal(value)
+            if isinstance(value, (date, datetime)):
+                days.append((place, self._offset(cell[:10]), cell[10:]))
+            cells.append(cell)
+        return _Row(cells, tuple(days))
+
+    def _offset(self, day: str) -> int:
+        """Count the days after the report's."""
+        return (date.fromisoformat(day) - self.start).days
+
+    def _event(self, event: dict[str, Any], note: str | None) -> _Event:
+        at = event["at"].isoformat()
+        marked = event | {"id": "@id@", "ticket_id": "@ticket@", "changes": "@changes@", "at": "@at@"}
+        del marked["hash"], marked["prev_hash"]
+        parts = re.split('@at@|"@changes@"|@id@|@ticket@', canonical(marked))
+        changes = canonical(event["changes"])
+        days = tuple(self._offset(day) for day in _DAY.findall(changes))
+        return _Event(
+            row=self._row("ticket_event", event),
+            stamp=_milliseconds(event["at"]) - self.stamp,
+            at=(self._offset(at[:10]), at[10:]),
+            changes=_DAY.sub("%s", changes.replace("%", "%%")),
+            changed_days=days,
+            body=(parts[0], parts[1], parts[2], parts[3], parts[4]),
+            note=None if note is None else self.loader.literal(note),
+        )
+
+    def cast(self, rows: Rows, number: int, shift: int, calendar: Calendar, chance: Random) -> None:
+        """Add the rows of one ticket that lives so many days after the mould's own."""
+        days, start, id_of = calendar.text, calendar.number(self.start) + shift, self.loader.id
+        stamp, bits = self.stamp + shift * _DAY_MS, chance.getrandbits
+        ticket_hex = f"{stamp << 80 | _VERSION_7 | bits(12) << 64 | bits(62):032x}"
+        ticket_id, before = id_of(ticket_hex), ""
+        p_id, p_ticket, p_changes, p_before, p_hash = self.e_cells
+        for event in self.events:
+            hexed = f"{stamp + event.stamp << 80 | _VERSION_7 | bits(12) << 64 | bits(62):032x}"
+            changes = event.changes % tuple([days[start + n] for n in event.changed_days])
+            head, upto_changes, upto_id, upto_ticket, tail = event.body
+            said = (
+                f"{before}\n{head}{days[start + event.at[0]]}{event.at[1]}{upto_changes}{changes}"
+                f"{upto_id}{hexed}{upto_ticket}{ticket_hex}{tail}"
+            )
+            cells = event.row.on(days, start)
+            cells[p_id], cells[p_ticket], cells[p_changes], cells[p_before] = id_of(hexed), ticket_id, changes, before
+            cells[p_hash] = before = sha256(said.encode()).hexdigest()
+            rows["ticket_event"].append(cells)
+            if event.note is not None:
+                rows["ticket_note"].append((cells[p_id], ticket_id, event.note))
+        cells = self.ticket.on(days, start)
+        cells[self.t_id], cells[self.t_number], cells[self.t_hash] = ticket_id, self.loader.literal(number), before
+        rows["ticket"].append(cells)
+        rows["ticket_text"].append((ticket_id, *self.text))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+class Shelf:
+    """The moulds of one community, by the month they fit."""
+
+    def __init__(self, moulds: Sequence[Mould]) -> None:
+        self.by_month = {month: [m for m in moulds if m.month == month] for month in range(1, 13)}
+        self.shortest = min(moulds, key=lambda mould: mould.life)
+
+    def draw(self, day: date, count: int, room: int, chance: Random) -> list[Mould]:
+        """Draw so many for a day, all ended within `room` days."""
+        fitting = [mould for mould in self.by_month[day.month] if mould.life <= room]
+        return chance.choices(fitting or [self.shortest], k=count)
+
+
+def spread(total: int, parts: int) -> Iterator[int]:
+    """Cut a number into so many parts that differ by one at most."""
+    for n in range(parts):
+        yield total * (n + 1) // parts - total * n // parts
