@@ -1,7 +1,7 @@
 """Saved views of the board: one's own, those shared in an area, and the one a role starts with."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -14,10 +14,10 @@ from db.models import AreaRow, BoardViewRow
 from db.writes import audit, first_result, remember, update_version
 from domain.access import OFFICE, STAFF, Actor, Role
 from domain.errors import Changed, Invalid, NotAllowed, NotFound
-from domain.ids import new_id
+from domain.ids import new_id, parse_id
 from domain.people import is_phone
 from domain.text import clean
-from domain.views import LONGEST_NAME, SavedView, Share, View, from_body, to_body
+from domain.views import LONGEST_NAME, STATE_NAMES, SavedView, Share, View, from_body, to_body
 
 MOST_VIEWS = 50
 _DIGITS = re.compile(r"[+(（]*\d[\d\s()（）+-]*")  # as people write numbers, with gaps
@@ -56,6 +56,17 @@ def default(session: Session, *, actor: Actor) -> SavedView | None:
     query = _query().where(_for_role(mine))
     rows = session.execute(query.order_by(func.length(AreaRow.path).desc(), BoardViewRow.id.desc()).limit(1))
     return next((_saved(actor, row, area) for row, area in rows), None)
+
+
+def asked_for(session: Session, *, actor: Actor, query: Mapping[str, str]) -> View:
+    """Tell what an address shows this person: what it says itself, the view it names, or their role's."""
+    if any(name in query for name in STATE_NAMES):
+        return from_body({name: query[name] for name in STATE_NAMES if name in query})[0]
+    if view_id := parse_id(query.get("view")):
+        rows = session.execute(_query().where(BoardViewRow.id == view_id, _may_read(actor)))
+        return next((_saved(actor, row, area).view for row, area in rows), View())
+    start = default(session, actor=actor)
+    return start.view if start else View()
 
 
 def _query() -> Any:

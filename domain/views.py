@@ -5,6 +5,7 @@ One flat form of words, `to_body`, is both what is saved and what the URL says.
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -99,6 +100,7 @@ class View:
 
 NAMES = ("layout", "sort", "group", "hide", "fields", "week")
 STATE_NAMES = (*FILTER_LABELS, *NAMES)
+DAY = "day"  # of the calendar; where one is looking, no part of a view
 
 
 def to_body(view: View) -> dict[str, str]:
@@ -122,6 +124,7 @@ def _joined(chosen: Container[Any], every: type[StrEnum]) -> str:
 def from_body(body: object) -> tuple[View, tuple[str, ...]]:
     """Read a view, and name what in it is not known here any more: a view never fails."""
     given = {str(k): v for k, v in body.items() if v not in ("", None)} if isinstance(body, Mapping) else {}
+    given.pop(DAY, None)
     dropped: list[str] = []
 
     def one(name: str, label: str, read: Callable[[str], Any], usual: Any) -> Any:
@@ -190,6 +193,31 @@ def fit(view: View, offered: Mapping[str, Container[str]]) -> tuple[View, tuple[
     lost = [n for n, values in offered.items() if n in view.filters and view.filters[n] not in values]
     kept = {name: value for name, value in view.filters.items() if name not in lost}
     return replace(view, filters=kept), tuple(FILTER_LABELS[name] for name in lost)
+
+
+YEARS = 20  # how far off a calendar's day may be
+_DAY = timedelta(days=1)
+
+
+def day_asked(text: str | None, today: date) -> date:
+    """Read a calendar's day; what is none, or far off, is today."""
+    try:
+        asked = date.fromisoformat(text or "")
+    except ValueError:
+        return today
+    return asked if abs(asked.year - today.year) <= YEARS else today
+
+
+def days_of(day: date, *, week: bool) -> tuple[date, ...]:
+    """List the days shown around one: its week, or the whole weeks of its month, from Monday."""
+    first = day if week else day.replace(day=1)
+    last = day if week else next_month(day) - _DAY
+    start, end = first - _DAY * first.weekday(), last + _DAY * (6 - last.weekday())
+    return tuple(start + _DAY * number for number in range((end - start).days + 1))
+
+
+def next_month(day: date) -> date:
+    return (day.replace(day=28) + _DAY * 4).replace(day=1)
 
 
 class Share(StrEnum):

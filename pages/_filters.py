@@ -77,7 +77,7 @@ def _keep(name: str) -> None:
     put(name, "1" if value and name == "mine" else value)
 
 
-def _follow(name: str, value: object) -> str:
+def follow(name: str, value: object) -> str:
     """Let the widget follow the URL: a link or the back button may have changed it."""
     if st.session_state.get(key := f"filter-{name}") != value:
         st.session_state[key] = value
@@ -93,7 +93,7 @@ def _select(name: str, all_of_them: str, options: Options, *, folded: bool = Fal
         format_func=options.__getitem__,
         placeholder=all_of_them,
         label_visibility="visible" if folded else "collapsed",
-        key=_follow(name, value if value in options else None),
+        key=follow(name, value if value in options else None),
         on_change=_keep,
         args=(name,),
         width="stretch" if folded else 150,
@@ -110,11 +110,11 @@ def bar(actor: Actor) -> None:
     _select("category", "全部类别", offered.categories)
     mine = "我的" if st.query_params.get("mine") == "1" else None
     st.pills(
-        "只看我的", ["我的"], key=_follow("mine", mine), on_change=_keep, args=("mine",), label_visibility="collapsed"
+        "只看我的", ["我的"], key=follow("mine", mine), on_change=_keep, args=("mine",), label_visibility="collapsed"
     )
     st.text_input(
         "搜索编号、地址或文字",
-        key=_follow("text", _text()),
+        key=follow("text", _text()),
         on_change=_keep,
         args=("text",),
         placeholder="编号、地址、文字",

@@ -1,5 +1,6 @@
 """Figures, filters and board in one fragment: its own taps and a slow timer draw it again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,11 @@ from db import board as boards
 from db import ticket_filters
 from domain import clock
 from domain.access import Actor, Role
-from domain.board import Board, BoardColumn
+from domain.board import Board, BoardColumn, Calendar, Table
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from pages import _filters, _moves, _together
+from domain.views import Layout, View
+from pages import _calendar, _filters, _moves, _table, _together, _view_menu, _views
 from pages._export import export_button
 from pages._session import require
 from ui.board import markup
@@ -21,6 +23,7 @@ from ui.board.component import board as draw
 from ui.board.component import figures_of, following
 from ui.board.table import table
 
+Held = Board | Table | Calendar
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
 
 
@@ -49,21 +52,31 @@ def _new() -> None:
 @st.fragment(run_every="60s")
 def live_board() -> None:
     actor = require("tickets.board")
-    filters = _filters.chosen()
-    board = _read(actor, filters)
-    figures, scope = markup.figures_html(board.figures, filters.due), repr((filters, st.session_state.get("shown")))
-    live = _following(board, figures)
+    filters, view = _filters.chosen(), _views.chosen()
+    held = _READ[view.layout](actor, filters, view)
+    figures, scope = markup.figures_html(held.figures, filters.due), repr((view, st.session_state.get("shown")))
+    live = _following(held, figures)
     draw(figures, key="figures", scope=scope, live=figures_of(live), on_picked=_pick)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         _filters.bar(actor)
         st.space("stretch")
+        _view_menu.row(actor, view)
         export_button(actor, filters)
         if actor.roles & _REPORTERS and not actor.read_only:
             st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
-    if not any(column.count for column in board.columns):
+    _view_menu.note()
+    if _is_empty(held):
         _nothing(actor, filters)
+    _show(held, actor, view, scope, live)
+
+
+def _show(held: Held, actor: Actor, view: View, scope: str, live: dict[str, Any]) -> None:
+    if isinstance(held, Table):
+        return _table.show(held, view, scope, live)
+    if isinstance(held, Calendar):
+        return _calendar.show(held, view, scope, live)
     draw(
-        markup.board_html(board),
+        markup.board_html(held, view.fields, view.group),
         key="board",
         scope=scope,
         live=live,
@@ -75,32 +88,52 @@ def live_board() -> None:
         on_moved=_moves.take,
         on_chosen=_together.take,
     )
+    return None
 
 
-def _following(board: Board, figures: str) -> dict[str, Any]:
+def _following(held: Held, figures: str) -> dict[str, Any]:
     """Say what the push is to keep up to date: this query, as long as it is shown, and the open drawer."""
     return following(
         "tickets",
-        stamp=board.stamp,
-        at=board.at,
-        empty=not any(column.count for column in board.columns),
-        query=_filters.chosen_query(),
+        stamp=held.stamp,
+        at=held.at,
+        empty=_without_cards(held),
+        query=_views.query(),
         shown=st.session_state.get("shown"),
         figures=figures,
         ticket=st.query_params.get("ticket"),
     )
 
 
-def _read(actor: Actor, filters: ticket_filters.Filters) -> Board:
+def _is_empty(held: Held) -> bool:
+    if isinstance(held, Board):
+        return not any(column.count for column in held.columns)
+    return isinstance(held, Table) and not held.count  # a calendar with nothing due is one all the same
+
+
+def _without_cards(held: Held) -> bool:
+    """Tell the push what it finds: when that is no longer so, the script runs. So it always does for a table."""
+    return not held.cards if isinstance(held, Calendar) else isinstance(held, Board) and _is_empty(held)
+
+
+def _read(actor: Actor, filters: ticket_filters.Filters, view: View) -> Board:
     """Read the columns, each as long as the reader has asked for."""
     shown: dict[str, int] = st.session_state.get("shown", {})
     longest = max((boards.CARDS_A_COLUMN, *shown.values()))
-    board = db.read(boards.board, actor=actor, filters=filters, now=clock.now(), limit=longest)
+    call: dict[str, Any] = {"actor": actor, "filters": filters, "now": clock.now(), "order": view.sort}
+    board = db.read(boards.board, limit=longest, columns=view.columns, **call)
     return replace(board, columns=tuple(_cut(c, shown) for c in board.columns)) if shown else board
 
 
 def _cut(held: BoardColumn, shown: dict[str, int]) -> BoardColumn:
     return replace(held, cards=held.cards[: shown.get(held.column, boards.CARDS_A_COLUMN)])
+
+
+_READ: dict[Layout, Callable[..., Held]] = {
+    Layout.BOARD: _read,
+    Layout.TABLE: _table.read,
+    Layout.CALENDAR: _calendar.read,
+}
 
 
 def _nothing(actor: Actor, filters: ticket_filters.Filters) -> None:

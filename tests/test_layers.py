@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "db": {"domain", "settings"},
     "ui": {"domain"},
     "files": {"db", "domain"},
-    "web": {"db", "domain", "settings", "files", "ui.board.markup"},
+    "web": {"db", "domain", "settings", "files", "ui.board.markup", "ui.board.calendar"},
     "jobs": {"db", "domain", "settings", "files"},
     "demo": {"db", "domain", "settings", "files"},
     "pages": {"ui", "db", "domain", "files", "demo"},
@@ -32,7 +32,7 @@ HOMES = {
     "plotly": ("ui/figures.py",),
 }
 # web/ and the command line load these, without Streamlit
-NO_STREAMLIT = ("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py")
+NO_STREAMLIT = ("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py", "ui/board/calendar.py")
 DOMAIN_LIBRARIES = {*sys.stdlib_module_names, "uuid6"}
 ENVIRONMENT_READERS = ("settings.py", "run.py")
 CLOCK = "domain/clock.py"

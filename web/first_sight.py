@@ -122,7 +122,8 @@ def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
     held = db.read(boards.board, order=view.sort, columns=view.columns, **call)
     if not any(column.cards for column in held.columns):
         return ""
-    body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}<div>{markup.board_html(held, view.fields)}</div>"
+    cards = f"<div>{markup.board_html(held, view.fields, view.group)}</div>"
+    body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}{cards}"
     return _framed(body, _first_tab(held))
 
 
@@ -143,7 +144,7 @@ def _filter_bones(actor: Actor) -> str:
         "filters",
         *(["list"] if len(communities) > 1 else []),
         *(["list"] if several_grids else []),
-        *("list", "mine", "text", "menu", "gap"),
+        *("list", "mine", "text", "menu", "gap", "layouts", "view"),
         *(["export"] if has(actor, "tickets.export") else []),
         *(["new"] if actor.roles & _REPORTERS and not actor.read_only else []),
     )

@@ -7,12 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from db import board as boards
-from db import writes
-from db.ticket_filters import NAMES, from_query
+from db import listing, writes
+from db.ticket_filters import from_query
 from domain.access import OFFICE, RIGHTS, Actor, Grant, grants_for, has
 from domain.board import Board
+from domain.clock import local_date
 from domain.tickets import Column
+from domain.views import DAY, STATE_NAMES, Layout, day_asked, days_of, from_body
 from ui.board import markup
+from ui.board.calendar import calendar_html
 
 LONGEST_COLUMN = 600
 Pairs = tuple[tuple[str, str], ...]
@@ -43,7 +46,7 @@ def parse(given: Mapping[str, Any]) -> Asked | None:
     shown = shown if isinstance(shown, dict) else {}
     return Asked(
         page,
-        tuple((name, query[name]) for name in NAMES if isinstance(query.get(name), str)),
+        tuple((name, query[name]) for name in (*STATE_NAMES, DAY) if isinstance(query.get(name), str)),
         tuple((c, min(n, LONGEST_COLUMN)) for c in Column if isinstance(n := shown.get(c), int) and n > 0),
     )
 
@@ -62,10 +65,20 @@ def key(actor: Actor, asked: Asked, *, alone: bool) -> object:
 
 
 def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
-    filters, shown = from_query(dict(asked.query)), dict(asked.shown)
+    query, shown = dict(asked.query), dict(asked.shown)
+    filters, (view, _) = from_query(query), from_body(query)
+    call: dict[str, Any] = {"actor": actor, "filters": filters, "now": now}
+    if view.layout is Layout.TABLE:  # the page's own script draws it anew, this only says when
+        figures, stamp = boards.figures(session, **call), writes.stamps(session, communities(actor.grants))
+        return Drawn(markup.mark_html(stamp), markup.figures_html(figures, filters.due), stamp)
+    if view.layout is Layout.CALENDAR:
+        day = day_asked(query.get(DAY), local_date(now))
+        call |= {"day": day, "days": days_of(day, week=view.week), "columns": view.columns}
+        month = listing.calendar(session, **call)
+        return Drawn(calendar_html(month, view), markup.figures_html(month.figures, filters.due), month.stamp)
     longest = max((boards.CARDS_A_COLUMN, *shown.values()))
-    board = boards.board(session, actor=actor, filters=filters, now=now, limit=longest)
-    html = markup.board_html(_cut(board, shown))
+    board = boards.board(session, limit=longest, order=view.sort, columns=view.columns, **call)
+    html = markup.board_html(_cut(board, shown), view.fields, view.group)
     return Drawn(html, markup.figures_html(board.figures, filters.due), board.stamp)
 
 

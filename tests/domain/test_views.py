@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.tickets import Column
@@ -51,6 +51,7 @@ def test_what_is_unknown_is_let_go_of_and_named(body: object, view: View, droppe
     assert from_body(body) == (view, dropped)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from([*STATE_NAMES, "x"]), st.one_of(st.none(), st.integers(), st.text("a1,-灯 ", max_size=9))

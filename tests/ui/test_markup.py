@@ -194,12 +194,16 @@ def test_a_private_matter_of_others_tells_no_ties() -> None:
     [
         ({"status": Status.REPORTED}, "待受理"),
         ({"status": Status.ACCEPTED}, "待派单"),
-        ({"status": Status.IN_PROGRESS, "handler": "王师傅"}, "处理中 · 王师傅"),
+        ({"status": Status.IN_PROGRESS, "handler": "王师傅"}, "王师傅"),
         ({"reported_at": NOW - timedelta(days=3)}, "3 天前"),
     ],
 )
 def test_a_card_says_why_it_is_where_it_is(changes: dict[str, Any], said: str) -> None:
     assert said in words(drawn(**changes))
+
+
+def test_a_card_names_its_state_to_a_screen_reader() -> None:
+    assert "处理中，王师傅" in drawn(status=Status.IN_PROGRESS, handler="王师傅")
 
 
 def test_an_empty_column_says_so() -> None:

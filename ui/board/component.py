@@ -13,7 +13,7 @@ _SCRIPTS = ("board.js", "moves.js", "live.js")  # one module of three files: a b
 # inline text, not a path: a path would be served as a file of its own and needs a packaged component
 _mount = st.components.v2.component(
     "linli_board",
-    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("board.css", "live.css")),
+    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("board.css", "calendar.css", "live.css")),
     js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
 )
 

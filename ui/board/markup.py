@@ -12,7 +12,6 @@ from domain.tickets import (
     CHANNEL_LABELS,
     COLUMN_LABELS,
     DONE_SHOWN,
-    ENDED,
     KIND_LABELS,
     OPEN,
     SATISFACTION_LABELS,
@@ -45,7 +44,6 @@ _EMPTY = {
     Column.FOLLOW_UP: "没有等待回访的事。",
     Column.DONE: "近 14 天还没有办结的事。",
 }
-_SAID_BY_CHIP = frozenset({Status.DISPATCHED, Status.RESOLVED, *ENDED})
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
 
 
@@ -126,7 +124,11 @@ def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
     chips = chip(tone, words) + "".join(chip(t, w) for t, w in marks)
     (no, subject, grade), line = _top(card), list(_line(card, now))
     place = " · ".join(words for _, words in line)
-    said = "，".join(filter(None, (no + subject + grade, card.title, place, words, *(w for _, w in marks), _who(card))))
+    said = "，".join(
+        filter(
+            None, (no + subject + grade, card.title, place, words, *(w for _, w in marks), _state(card), card.handler)
+        )
+    )
     alert = " alert" if card.kind is Kind.ALERT and not card.hidden else ""
     return (
         f'<li><a class="card {tone}{alert}" href="?ticket={card.id}" data-open="{card.id}" '
@@ -139,9 +141,14 @@ def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
 
 
 def _who(card: Card) -> str:
-    """Say in which state it is, where no chip does, and who has it."""
-    said = card.hidden or card.status in _SAID_BY_CHIP
-    return " · ".join(filter(None, ("" if said else STATUS_LABELS[card.status], card.handler)))
+    """Say who has it; before anybody has, what it waits for."""
+    waits = not card.hidden and card.status in (Status.REPORTED, Status.ACCEPTED)
+    return card.handler or (STATUS_LABELS[card.status] if waits else "")
+
+
+def _state(card: Card) -> str:
+    """Name the state for who can't see the column; a chip says 待接单."""
+    return "" if card.hidden or card.status is Status.DISPATCHED else STATUS_LABELS[card.status]
 
 
 def _tied(card: Card) -> str:
