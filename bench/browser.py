@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -43,9 +44,9 @@ def measure(figures: Figures, size: str, server: Server, token: str, actor: Acto
                 value = milliseconds(percentile(loads.get(f"{warmth} {what}", []), 0.5))
                 figures.add(size, f"{warmth} load, {what}", value, "ms", hello=hello)
         context = _context(browser, server, token)
-        spent = _moves(context.new_page(), server, actor)
-        figures.add(size, "move, click to screen, p50", milliseconds(percentile(spent, 0.5)), "ms")
-        figures.add(size, "move, click to screen, p95", milliseconds(percentile(spent, 0.95)), "ms")
+        moved = _moves(context.new_page(), server, actor)
+        figures.add(size, "move, click to screen, p50", milliseconds(percentile(moved, 0.5)), "ms")
+        figures.add(size, "move, click to screen, p95", milliseconds(percentile(moved, 0.95)), "ms")
         context.close()
 
 
@@ -86,7 +87,7 @@ def _load(context: BrowserContext, server: Server, path: str) -> dict[str, float
 def _moves(page: Page, server: Server, actor: Actor) -> list[float]:
     """Accept tickets from their cards' menu, each timed from the click to the card's new state."""
     area = actor.grants[0].area_id
-    call = {"actor": actor, "area_id": area, "title": "基准测试", "grade": Grade.URGENT}
+    call: dict[str, Any] = {"actor": actor, "area_id": area, "title": "基准测试", "grade": Grade.URGENT}
     made = [db.run(tickets.report, key=new_key(), now=now(), **call) for _ in range(MOVES)]
     page.goto(f"{server.url}/tickets")
     spent = []

@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 import db
 from bench.running import Server
@@ -81,7 +83,9 @@ async def _open(server: Server, http: httpx.AsyncClient, token: str) -> Board:
     await session.connect()
     address = server.url.replace("http", "ws", 1) + "/live"
     headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
-    socket = await connect(address, origin=server.url, additional_headers=headers, max_size=None, open_timeout=60)
+    socket = await connect(
+        address, origin=Origin(server.url), additional_headers=headers, max_size=None, open_timeout=60
+    )
     await socket.send(json.dumps(_SUBSCRIPTION | {"ticket": None}))
     return Board(session, socket)
 
@@ -101,7 +105,7 @@ def _change(actor: Actor, number: int) -> Callable[[], None]:
     """Report something urgent: it stands at the top of its column, and the counts change."""
 
     def report() -> None:
-        call = {"title": f"基准测试 {number}", "grade": Grade.URGENT, "key": new_key(), "now": now()}
+        call: dict[str, Any] = {"title": f"基准测试 {number}", "grade": Grade.URGENT, "key": new_key(), "now": now()}
         db.run(tickets.report, actor=actor, area_id=actor.grants[0].area_id, **call)
 
     return report

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import db
@@ -36,12 +37,16 @@ def measure(figures: Figures, size: str, actor: Actor) -> None:
         "search by number": Filters(text="E0012"),
     }
     for what, filters in asked.items():
-        spent, cpu = timed(lambda filters=filters: db.read(boards.board, actor=actor, filters=filters, now=now()))
+        spent, cpu = timed(partial(_board, actor, filters))
         figures.add(size, f"{what}, p50", milliseconds(percentile(spent, 0.5)), "ms")
         figures.add(size, f"{what}, p95", milliseconds(percentile(spent, 0.95)), "ms")
         figures.add(size, f"{what}, CPU", milliseconds(cpu), "ms")
     spent, _ = timed(lambda: db.read(boards.waiting, actor=actor, now=now()))
     figures.add(size, "what waits for me, p50", milliseconds(percentile(spent, 0.5)), "ms")
+
+
+def _board(actor: Actor, filters: Filters) -> None:
+    db.read(boards.board, actor=actor, filters=filters, now=now())
 
 
 def commands(figures: Figures, size: str, actor: Actor) -> None:

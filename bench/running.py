@@ -53,7 +53,7 @@ class Server:
     def cpu(self) -> float:
         """Give the CPU seconds spent so far."""
         times = self.process.cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
     def memory(self) -> int:
         return int(self.process.memory_info().rss)

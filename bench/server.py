@@ -17,7 +17,7 @@ HELLO = Path(__file__).parent / "hello.py"
 def main(folder: str, port: str) -> None:
     settings.use(Settings(data_dir=Path(folder), port=int(port)))
     gate = web.middleware
-    web.middleware = lambda pages=None: gate((*(pages or ()), "hello"))  # type: ignore[assignment]
+    web.middleware = lambda pages=None: gate((*(pages or ()), "hello"))
     _bar.FILES["hello"] = str(HELLO)
     _bar._PAGES = (*_bar._PAGES, ("hello", "hello", "me"))  # type: ignore[assignment]
     import app  # not before: it asks for the gate at once
