@@ -42,6 +42,7 @@ __all__ = [
     "dispatch",
     "due_columns",
     "edit",
+    "give_back",
     "insert_ticket",
     "recall",
     "reject",
@@ -167,6 +168,13 @@ def contact(tx: Session, *, reached: bool, note: str = "", **call: Unpack[Call])
 def recall(tx: Session, **call: Unpack[Call]) -> Ticket:
     values = {"handler_id": None, "dispatched_by": None, "dispatched_at": None}
     return simple(tx, Action.RECALL, call, values)
+
+
+def give_back(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
+    """退单: it waits for somebody again; the resident's clock runs on."""
+    note = need(note, "请写明为什么退单，派单的同事要看。", "note")
+    values = dict.fromkeys(("handler_id", "dispatched_by", "dispatched_at", "claimed_at"))
+    return simple(tx, Action.RETURN, call, values, note)
 
 
 def resolve(tx: Session, *, result: Result, note: str, **call: Unpack[Call]) -> Ticket:

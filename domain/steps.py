@@ -107,6 +107,16 @@ TRANSITIONS: dict[Action, Transition] = {
             DISPATCHERS,
             needs=("handler_id", "note"),
         ),
+        # whoever has it says it is not for them; of what is being worked on only what they took by themselves
+        _t(
+            Action.RETURN,
+            "退单",
+            {_S.DISPATCHED, _S.IN_PROGRESS},
+            _S.ACCEPTED,
+            (),
+            {Tie.HANDLER},
+            ("note",),
+        ),
         _t(Action.RECALL, "撤回派单", {_S.DISPATCHED}, _S.ACCEPTED, (), {Tie.DISPATCHER}),
         _t(
             Action.REJECT,
@@ -212,6 +222,8 @@ def check_state(action: Action, ticket: Ticket, *, now: datetime) -> None:
         raise WrongState(_why_not(step, ticket))
     if action is Action.CLAIM and ticket.status is Status.ACCEPTED and not ticket.open_to_volunteers:
         raise WrongState(f"工单 {ticket.no} 还没有派单，请先派单再接单。")
+    if action is Action.RETURN and ticket.status is Status.IN_PROGRESS and ticket.dispatched_by is not None:
+        raise WrongState(f"工单 {ticket.no} 是派下来并已接单的，不能退单；办不了请联系派单的同事“转派”。")
     if action is Action.REOPEN and ticket.closed_at and now - ticket.closed_at > REOPEN_WITHIN:
         raise WrongState(f"工单 {ticket.no} 办结已超过 {REOPEN_WITHIN.days} 天，请登记一张新工单并注明原编号。")
     if action is Action.URGE and ticket.urged_at and now - ticket.urged_at < URGE_EVERY:

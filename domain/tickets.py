@@ -172,6 +172,7 @@ class Action(StrEnum):
     CLAIM = "claim"
     CONTACT = "contact"
     RECALL = "recall"
+    RETURN = "return"
     TRANSFER = "transfer"
     RESOLVE = "resolve"
     CLOSE = "close"

@@ -153,10 +153,11 @@ class Report:
     def _open(self, ticket: Ticket, words: tuple[str, ...], step: Action | None = None) -> None:
         """Go on to the ticket, for who dispatches a new one with that form open; a volunteer is done."""
         _form.done(NAME, "，".join(filter(None, words)))
-        st.query_params.pop("new", None)
         roles = self.actor.roles_at(ticket.area_path)
+        # first the ticket: a run that the browser asks for in between must find one of the two
         if roles & STAFF:
             st.query_params["ticket"] = str(ticket.id)
+        st.query_params.pop("new", None)
         if step and roles & DISPATCHERS:
             st.session_state["step"] = (ticket.id, step)
         st.rerun()

@@ -81,6 +81,8 @@ def _resolve(form: Form) -> Values:
 
 
 def _close(form: Form) -> Values:
+    if joined := len(form.detail.supporters):
+        st.caption(f"共 {1 + joined} 人反映，回访时请都告知；名单在下面，可查看电话。")
     said = form.pick("居民是否满意", SATISFACTION_LABELS)
     return {"satisfaction": said, "note": form.note("回访情况（可不填）")}
 
@@ -110,6 +112,7 @@ STEPS: dict[Action, Step] = {
     Action.CLOSE: Step(tickets.close, "已办结", _close),
     Action.VERIFY_FAIL: Step(tickets.verify_fail, "已退回重办", _noted("哪里没办好")),
     Action.TRANSFER: Step(tickets.transfer, "已转派", _transfer),
+    Action.RETURN: Step(tickets.give_back, "已退单，等待重新派单", _noted("为什么退单（派单的同事要看）")),
     Action.RECALL: Step(tickets.recall, "已撤回派单"),
     Action.REJECT: Step(tickets.reject, "已登记为不予受理", _reject),
     Action.REOPEN: Step(tickets.reopen, "已重新打开", _noted("为什么重新打开")),

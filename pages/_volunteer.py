@@ -106,6 +106,7 @@ def _in_hand(actor: Actor, card: Card) -> None:
         _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
     if st.session_state.get("asked") != card.id:
         st.button("办好了", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
+        _give_back(actor, card)
         return
     with st.form(f"done-{_form.key(card.id.hex)}", border=False):
         note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")
@@ -113,6 +114,16 @@ def _in_hand(actor: Actor, card: Card) -> None:
         st.form_submit_button("先不了", width="stretch", on_click=_ask, args=(None,))
     if sent:
         _take(actor, card, tickets.resolve, "办好了，谢谢您！社区会回访。", result=Result.SOLVED, note=note)
+
+
+def _give_back(actor: Actor, card: Card) -> None:
+    """退单 with a word why: others can then take it."""
+    key = _form.key(card.id.hex)
+    with st.expander("办不了，退单"), st.form(f"return-{key}", border=False):
+        note = st.text_input("为什么办不了", placeholder="例如 今天走不开", key=f"why-{key}")
+        sent = st.form_submit_button("确定退单", width="stretch", key=f"back-{key}")
+    if sent:
+        _take(actor, card, tickets.give_back, "已退单，社区会另找人帮忙，谢谢您", note=note)
 
 
 def _take(actor: Actor, card: Card, command: Callable[..., Any], words: str, **values: Any) -> None:

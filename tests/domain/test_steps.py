@@ -26,6 +26,7 @@ reject       rejected
 dispatch                dispatched
 claim                   in_progress in_progress
 transfer                            dispatched  dispatched
+return                              accepted    accepted
 recall                              accepted
 contact                                         .
 resolve                                         resolved
@@ -49,6 +50,7 @@ reject            x           x
 dispatch          x           x         x
 claim             x           x         x                                   x
 transfer          x           x         x
+return
 recall
 contact           x           x         x
 resolve           x           x         x
@@ -69,6 +71,7 @@ TIES = {
     Action.CONTACT: {Tie.HANDLER},
     Action.RESOLVE: {Tie.HANDLER},
     Action.RECALL: {Tie.DISPATCHER},
+    Action.RETURN: {Tie.HANDLER},
     Action.URGE: {Tie.REPORTER},
     Action.CANCEL: {Tie.REPORTER},
     Action.COMMENT: set(Tie),

@@ -143,3 +143,16 @@ def test_a_grid_worker_registers_from_the_street(visit: Visit) -> None:
 
 def test_a_leader_has_nothing_to_register(visit: Visit) -> None:
     assert "登记诉求" not in labels(visit("leader", "me"))
+
+
+def test_a_volunteer_gives_back_what_they_cannot_do(visit: Visit, world: World) -> None:
+    ticket = held(world)
+    at = visit("volunteer", "me", show="doing")
+
+    press(at, "确定退单")
+    assert "为什么退单" in at.error[0].value
+    field(at, "为什么办不了").set_value("今天走不开")
+    press(at, "确定退单")
+
+    assert status(world, ticket) is Status.ACCEPTED
+    assert "已退单" in at.toast[0].value

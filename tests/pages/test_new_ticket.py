@@ -12,8 +12,8 @@ from db import drafts, supports, tickets
 from db.models import DraftRow, TicketRow
 from db.ticket_detail import detail
 from domain.due import Grade
-from domain.tickets import Channel, Status, Ticket
-from tests.builders import World, report, step
+from domain.tickets import Channel, Result, Status, Ticket
+from tests.builders import World, assigned, report, step
 from tests.pages.conftest import LATER, Visit, field, labels, page_html, press
 
 SAME = {"什么事": "楼道灯不亮", "在哪里": "3号楼2单元"}
@@ -243,3 +243,21 @@ def test_a_volunteer_who_typed_nothing_leaves_at_one_press(visit: Visit) -> None
 
     assert "登记" not in labels(at)
     assert drafted() == 0
+
+
+def test_the_drawer_names_everybody_who_is_to_be_told(visit: Visit, world: World) -> None:
+    ticket = assigned(world, reporter_name="张三", reporter_phone="13800001234")
+    ticket = step(supports.add, ticket, world.coordinator, name="何婆婆", phone="13987654321", channel=Channel.WECHAT)
+    ticket = step(supports.add, ticket, world.coordinator)
+    ticket = step(tickets.resolve, ticket, world.coordinator, result=Result.SOLVED, note="换了灯管")
+
+    at = press(visit("coordinator", ticket=str(ticket.id)), "回访办结")
+    html = page_html(at)
+    purposes = [b for b in at.button if b.label == "电话联系居民"]
+    purposes[1].click().run()
+
+    assert "3 人反映**，办结前请都告知结果" in said(at)
+    assert "共 3 人反映，回访时请都告知" in said(at).replace("\\", "")
+    assert all(words in html for words in ("张*", "何**", "139****4321", "微信群", "未留姓名和电话"))
+    assert "13987654321" in page_html(at)
+    assert "13800001234" not in page_html(at)

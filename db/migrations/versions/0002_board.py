@@ -15,7 +15,7 @@ _BEFORE = (
     *("report", "accept", "reject", "dispatch", "claim", "contact", "recall", "transfer", "resolve", "close"),
     *("verify_fail", "reopen", "cancel", "comment", "urge", "edit", "import", "import_undo"),
 )
-_AFTER = (*_BEFORE[:-2], "support", "photo", *_BEFORE[-2:])
+_AFTER = (*_BEFORE[:-2], "return", "support", "photo", *_BEFORE[-2:])
 
 
 def _let_events_be(actions: tuple[str, ...]) -> None:
