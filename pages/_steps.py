@@ -38,7 +38,7 @@ def show(actor: Actor, detail: Detail) -> None:
         beside, rest = [*beside, *rest], []
     calm = chosen(detail) is not None
     said = st.container()
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="steps"):
         for action in filter(None, (first, *beside)):
             _button(actor, detail, action, said, primary=action is first and not calm)
         if rest:

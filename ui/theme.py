@@ -7,6 +7,7 @@ import streamlit as st
 _CSS = (Path(__file__).parent / "theme.css").read_text(encoding="utf-8")
 _LARGE = (Path(__file__).parent / "large.css").read_text(encoding="utf-8")
 _LIGHT = {
+    "ground": "#f6f7f4",
     "paper": "#f6f7f4",
     "muted": "#5b6b73",
     "line": "#dfe5e3",
@@ -23,6 +24,7 @@ _LIGHT = {
     "calm-soft": "#edf0f0",
 }
 _DARK = {
+    "ground": "#0f1d23",
     "paper": "#0f1d23",
     "muted": "#a3b5bb",
     "line": "#2b434c",

@@ -4,16 +4,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from domain.access import Actor, Grant, Role
+from domain.areas import Level
 from domain.board import Board, BoardColumn, Card, Figures
 from domain.tickets import Column
 from tests.ui.test_markup import CARD, NOW
 from ui.board import markup
+from ui.board.table import table
 
+GRANT = Grant(Role.COORDINATOR, UUID(int=1), "/", Level.COMMUNITY, frozenset())
+TABLE = table(Actor(UUID(int=1), "", grants=(GRANT,)))
 HERE = Path(markup.__file__).parent
 SCRIPTS = "\n".join((HERE / name).read_text("utf-8") for name in ("board.js", "moves.js", "live.js"))
 MOUNT = """async (js) => {
@@ -32,8 +38,8 @@ def cards(count: int, first: int = 1) -> tuple[Card, ...]:
     return tuple(replace(CARD, id=UUID(int=n), title=f"第{n}件") for n in range(first, first + count))
 
 
-def html(todo: tuple[Card, ...], doing: tuple[Card, ...] = ()) -> str:
-    columns = (BoardColumn(Column.TODO, len(todo) + 5, todo), BoardColumn(Column.DOING, len(doing), doing))
+def html(todo: tuple[Card, ...], doing: tuple[Card, ...] = (), rest: int = 0) -> str:
+    columns = (BoardColumn(Column.TODO, len(todo) + rest, todo), BoardColumn(Column.DOING, len(doing), doing))
     return markup.board_html(Board(columns, Figures(0, 0, 0, 0), NOW))
 
 
@@ -47,13 +53,18 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.close()
 
 
-def draw(page: Page, body: str, scope: str = "") -> None:
-    page.evaluate("data => draw(data)", {"html": body, "scope": scope})
+def draw(page: Page, body: str, scope: str = "", **more: object) -> None:
+    page.evaluate("data => draw(data)", {"html": body, "scope": scope} | more)
 
 
-def sent(page: Page) -> list[list[str]]:
-    found: list[list[str]] = json.loads(page.evaluate("JSON.stringify(sent)"))
+def sent(page: Page) -> list[list[Any]]:
+    found: list[list[Any]] = json.loads(page.evaluate("JSON.stringify(sent)"))
     return found
+
+
+def order(page: Page, column: str) -> list[int]:
+    found = page.locator(f'[data-col="{column}"] a.card').evaluate_all("all => all.map(card => card.dataset.open)")
+    return [UUID(ticket).int for ticket in found]
 
 
 def focused(page: Page) -> int:
@@ -107,11 +118,71 @@ def test_what_another_filter_brings_in_does_not_light_up(page: Page) -> None:
 
 
 def test_more_is_asked_for_by_column(page: Page) -> None:
-    draw(page, html(cards(40)))
+    draw(page, html(cards(40), rest=5))
 
     page.get_by_role("button", name="显示更多").click()
 
     assert sent(page)[0] == ["more", "todo"]
+
+
+def test_the_rest_of_a_column_is_asked_for_once_a_drawing_as_it_comes_into_view(page: Page) -> None:
+    draw(page, html(cards(40), rest=5), table=TABLE)
+    page.wait_for_timeout(100)
+    assert sent(page) == []
+
+    scroll = "list => { list.scrollTop = list.scrollHeight }"
+    for _ in range(3):
+        page.locator('[data-col="todo"] .list').evaluate(scroll)
+        page.wait_for_function("sent.length > 0")
+        page.locator('[data-col="todo"] .list').evaluate("list => { list.scrollTop = 0 }")
+
+    assert sent(page) == [["more", "todo"]]
+
+
+def test_a_move_waits_in_its_new_column_over_updates_until_it_is_answered(page: Page) -> None:
+    held = html(cards(3), cards(1, first=11))
+    draw(page, held, table=TABLE)
+    page.locator("a.card").nth(1).focus()
+    page.keyboard.press("m")
+    page.get_by_role("menuitem", name="派单").click()
+    ((name, moved),) = sent(page)
+
+    draw(page, html(cards(4), cards(1, first=11)), table=TABLE)
+    waiting = page.locator('[data-col="doing"] a.card[aria-busy]')
+    assert (name, moved["do"], moved["version"], waiting.count()) == ("moved", "dispatch", 3, 1)
+    answer = {"nonce": moved["nonce"], "words": "已被别人派单", "bad": True}
+    draw(page, html(cards(4), cards(1, first=11)), table=TABLE, answer=answer)
+
+    assert page.locator("[aria-busy]").count() == 0
+    assert order(page, "todo") == [1, 2, 3, 4]
+    assert page.locator(".snack").inner_text().startswith("已被别人派单")
+    assert focused(page) == 2
+
+
+def test_what_is_chosen_stays_chosen_over_updates_and_is_sent_as_seen(page: Page) -> None:
+    draw(page, html(cards(4)), table=TABLE)
+    page.locator("a.card").first.focus()
+    page.keyboard.press("x")
+    page.locator(".tick").nth(2).click(modifiers=["Shift"])
+
+    draw(page, html(cards(2), cards(2, first=3)), table=TABLE)  # two of them moved on
+    page.locator(".together").get_by_role("button", name="派单").click()
+
+    ((name, chosen),) = sent(page)
+    assert (name, chosen["do"]) == ("chosen", "dispatch")
+    assert [(UUID(ticket).int, version) for ticket, version in chosen["cards"]] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_keys_are_silent_while_somebody_types(page: Page) -> None:
+    draw(page, html(cards(1)), table=TABLE)
+    page.evaluate("document.body.appendChild(document.createElement('input')).focus()")
+
+    page.keyboard.type("n?")
+    assert sent(page) == []
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("n")
+
+    assert sent(page) == [["picked", "new"]]
 
 
 def test_a_phone_shows_one_column_and_keeps_it_over_updates(page: Page) -> None:

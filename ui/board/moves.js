@@ -43,7 +43,8 @@ const node = (tag, properties, ...inside) => {
 function stepsOf(held, card) {
   const mine = (card.dataset.ties ?? "").split(" ").filter((tie) => tie.slice(1) === held.table.me).map((tie) => tie[0]);
   const steps = held.table.spots[card.dataset.spot]?.steps ?? [];
-  return steps.filter((step) => step.ties === null || mine.some((tie) => step.ties.includes(tie)));
+  const offered = steps.filter((step) => step.ties === null || mine.some((tie) => step.ties.includes(tie)));
+  return offered.map((step) => (mine.includes("h") ? step : { ...step, label: step.other }));
 }
 
 const stepTo = (held, card, column) => stepsOf(held, card).find((step) => step.to === column);

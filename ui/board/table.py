@@ -35,6 +35,8 @@ def _spot(name: str, roles: frozenset[Role], read_only: bool) -> Table:
         {
             "do": lead.action,
             "label": lead.label,
+            # who dispatches may record it for the handler, and should know that it is that
+            "other": "代记接单" if lead.action is Action.CLAIM and status is Status.DISPATCHED else lead.label,
             "to": lead.column,
             "ties": None if lead.anyone else "".join(_LETTERS[tie] for tie in sorted(lead.ties)),
         }
