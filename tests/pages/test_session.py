@@ -1,6 +1,7 @@
 """What a page does with somebody who may not be there."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import db
 from db import accounts, sessions
 from db.sessions import Visitor
-from domain.access import Role
+from domain.access import Actor, Role
 from domain.clock import now
 from domain.ids import new_key
 from pages import _session
@@ -85,3 +86,23 @@ def test_an_initial_password_stops_a_page(page: AppTest, world: World, monkeypat
 
     assert "初始密码" in page.warning[0].value
     assert not page.text
+
+
+def test_a_run_reads_who_is_there_once_and_the_next_run_anew(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(world, monkeypatch, Role.COORDINATOR)
+    script = tmp_path / "page.py"
+    script.write_text(PAGE + "require('me'); require('tickets.read')")
+    reads: list[bool] = []
+    identify = sessions.identify
+
+    def counted(token: str | None, *, now: datetime, active: bool) -> Actor | None:
+        reads.append(active)
+        return identify(token, now=now, active=active)
+
+    monkeypatch.setattr(sessions, "identify", counted)
+    page = AppTest.from_file(script, default_timeout=20).run()
+    assert reads == [True]
+    page.run()
+    assert reads == [True, True]
