@@ -23,19 +23,24 @@ from domain.people import mask_name, mask_phone
 from domain.text import clean
 from domain.tickets import (
     CHANNEL_LABELS,
+    COLUMN_STATUSES,
     DONE_SHOWN,
+    ENDED,
     KIND_LABELS,
     OPEN,
     RESULT_LABELS,
     SATISFACTION_LABELS,
     STATUS_LABELS,
     Channel,
+    Column,
     Kind,
     Result,
     Satisfaction,
     Status,
 )
 
+# a search also finds what was rejected or cancelled, among the done
+IN_COLUMN = {**COLUMN_STATUSES, Column.DONE: tuple(ENDED)}
 # header → width in characters
 COLUMNS: tuple[tuple[str, float], ...] = (
     ("编号", 10),
@@ -82,6 +87,7 @@ class Scope:
     with_people: bool = False
     whole_history: bool = False
     only: frozenset[UUID] | None = None  # just these, picked on the board
+    hidden: frozenset[Column] = frozenset()  # columns that the board's view leaves out
 
 
 def check_right(actor: Actor, scope: Scope) -> None:
@@ -117,6 +123,8 @@ def shown(actor: Actor, filters: Filters, scope: Scope, *, now: datetime) -> lis
     if not (scope.whole_history or clean(filters.text)):  # a search looks everywhere, as on the board
         recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
         held.append(or_(TicketRow.status.in_(OPEN), recent))
+    if scope.hidden and not scope.whole_history:
+        held.append(TicketRow.status.not_in([status for column in scope.hidden for status in IN_COLUMN[column]]))
     return held
 
 

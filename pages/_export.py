@@ -15,6 +15,7 @@ from domain import access, clock
 from domain.access import Actor
 from domain.clock import local_date
 from domain.errors import NotAllowed
+from domain.tickets import COLUMN_LABELS, Column
 from files.tickets_out import FORMS, export_tickets
 from pages import _session
 
@@ -22,8 +23,8 @@ KIND = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.she
 WORDS = {"xlsx": "Excel", "csv": "CSV"}
 
 
-def export_button(actor: Actor, filters: Filters) -> None:
-    """Offer the export to those who may; the page's filters decide what is in it."""
+def export_button(actor: Actor, filters: Filters, hidden: frozenset[Column] = frozenset()) -> None:
+    """Offer the export to those who may; the page's filters and the columns in sight decide what is in it."""
     if actor.read_only or not access.has(actor, "tickets.export"):
         return
     with st.popover("导出", icon=":material/download:"):
@@ -32,7 +33,7 @@ def export_button(actor: Actor, filters: Filters) -> None:
         people = exports.may_see_people(actor) and st.checkbox("包含姓名和电话（会留痕）")
         st.download_button(
             "下载",
-            maker(str(form), filters, Scope(with_people=people, whole_history=whole)),
+            maker(str(form), filters, Scope(with_people=people, whole_history=whole, hidden=hidden)),
             file_name=file_name(actor, str(form), clock.now()),
             mime=KIND[str(form)],
             icon=":material/download:",
@@ -64,5 +65,7 @@ def maker(form: str, filters: Filters, scope: Scope) -> Callable[[], bytes]:
 def made(actor: Actor, form: str, filters: Filters, scope: Scope, now: datetime) -> bytes:
     buffer = io.BytesIO()
     words = db.read(exports.in_words, filters=filters)
+    if scope.hidden and not scope.whole_history:
+        words = [*words, f"不含：{'、'.join(COLUMN_LABELS[column] for column in Column if column in scope.hidden)}"]
     export_tickets(buffer, form=form, actor=actor, filters=filters, scope=scope, narrowed=words, now=now)
     return buffer.getvalue()

@@ -61,7 +61,7 @@ def live_board() -> None:
         _filters.bar(actor)
         st.space("stretch")
         _view_menu.row(actor, view)
-        export_button(actor, filters)
+        export_button(actor, filters, view.hidden)
         if actor.roles & _REPORTERS and not actor.read_only:
             st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
     _view_menu.note()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 import db
-from db import listing, tickets
+from db import exports, listing, tickets
 from db.board import board
+from db.exports import Scope
 from db.ticket_filters import Filters
 from domain.board import Calendar, Card, Table
 from domain.clock import local_date
@@ -96,6 +97,18 @@ def test_a_hidden_column_is_nowhere(world: World) -> None:
     assert {card.title for card in of_table(world, "coordinator", columns=shown).cards} == {"联系过了", "等回访"}
     counts = of_calendar(world, "coordinator", columns=shown).counts
     assert sum(count.all for count in counts.values()) == 1
+
+
+def test_an_export_leaves_out_what_the_view_hides(world: World) -> None:
+    busy(world)
+
+    def count(scope: Scope) -> int:
+        call: dict[str, Any] = {"actor": world.coordinator, "filters": Filters(), "now": NOW + timedelta(hours=1)}
+        return db.read(exports.count, scope=scope, **call)
+
+    hidden = frozenset({Column.TODO, Column.DONE})
+    assert count(Scope(hidden=hidden)) == of_table(world, "coordinator", columns=(Column.DOING, Column.FOLLOW_UP)).count
+    assert count(Scope(hidden=hidden, whole_history=True)) == 6
 
 
 ORDERS = (
