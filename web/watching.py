@@ -29,7 +29,7 @@ POLL_SECONDS = 0.1
 AGAIN_AFTER_SECONDS = 0.2  # one drawing is not made anew more often
 FAULT_SECONDS = 1.0
 READERS, ASKERS = 2, 4  # threads that draw boards, and those for small questions
-PATCHES_KEPT = 50
+PATCHES_KEPT = 8  # of one drawing: those who follow it have mostly the same
 
 
 class Drawing:
@@ -43,8 +43,10 @@ class Drawing:
         self.versions, self.at, self.begun = versions, at, begun
         self._made: dict[tuple[Sums, bool], str] = {}
 
-    def patch(self, had: Sums, *, with_figures: bool) -> str:
+    def patch(self, had: Sums, *, with_figures: bool, shared: bool) -> str:
         """Give the message, without its opening brace, for who has these pieces; made once for all of them."""
+        if not shared:  # nobody else will ask for it, and a whole board is long
+            return self._patch(had, with_figures)
         key = (had, with_figures)
         if key not in self._made:
             if len(self._made) >= PATCHES_KEPT:
@@ -92,7 +94,8 @@ class Viewer:
         changed = (drawing.sums != self.sums, drawing.figures_sum != self.figures, version != self.version)
         if self.answered and not any(changed) and drawing.stamp == self.seen[0]:
             return None
-        body = drawing.patch(self.sums, with_figures=changed[1])
+        shared = self.channel is not None and len(self.channel.viewers) > 1
+        body = drawing.patch(self.sums, with_figures=changed[1], shared=shared)
         told = f'"ticket":["{self.ticket}",{version}],' if version and changed[2] else ""
         self.sums, self.figures, self.version = drawing.sums, drawing.figures_sum, version
         self.seen, self.answered = (drawing.stamp, moment(drawing.at)), True
