@@ -144,7 +144,7 @@ def _filter_bones(actor: Actor) -> str:
         "filters",
         *(["list"] if len(communities) > 1 else []),
         *(["list"] if several_grids else []),
-        *("list", "mine", "text", "menu", "gap", "layouts", "view"),
+        *("list", "mine", "text", "tune", "gap", "layouts", "view"),
         *(["export"] if has(actor, "tickets.export") else []),
         *(["new"] if actor.roles & _REPORTERS and not actor.read_only else []),
     )
