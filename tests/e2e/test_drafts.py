@@ -60,11 +60,6 @@ def test_a_form_outlives_a_killed_server_and_a_closed_browser(visit: Visit, own_
     another.log_in("李敏")
     begin(another)
     finds_it_again(another)
-    colleague = visit()
-    colleague.server = own_server
-    colleague.log_in("陈")
-    begin(colleague)
-    expect(colleague.drawer.get_by_label("什么事")).to_have_value("")
     another.press("登记")
     expect(another.drawer.get_by_text("工单详情")).to_be_visible(timeout=SLOW)
     begin(another)
