@@ -76,6 +76,13 @@ def parser() -> Parser:
     measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
     measuring.add_argument("--no-browser", action="store_true", help="不测浏览器")
 
+    soaking = command("soak", soak, "反复试验积分账：随机操作、强行中断，另建数据库，不碰本机数据")
+    soaking.add_argument("what", choices=["points"], help="points：积分账")
+    soaking.add_argument("--kills", type=int, default=1000, metavar="N", help="强行中断的次数，默认 1000")
+    soaking.add_argument("--stories", type=int, default=500, metavar="N", help="随机操作的段数，默认 500")
+    soaking.add_argument("--steps", type=int, default=200, metavar="N", help="每段的步数，默认 200")
+    soaking.add_argument("--postgres", action="store_true", help="用 PostgreSQL 而不是 SQLite")
+
     taking = command("import", import_tickets, "导入 XLSX、XLS、CSV 表格；再次导入同一来源只更新变化的行")
     taking.add_argument("what", choices=["tickets"], help="tickets：工单")
     taking.add_argument("file", type=Path, metavar="FILE")
@@ -157,6 +164,14 @@ def bench(asked: argparse.Namespace) -> int:
     sizes = asked.sizes.split(",")
     measured.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
     return 0
+
+
+def soak(asked: argparse.Namespace) -> int:
+    try:
+        from bench import soak_points
+    except ImportError as error:
+        raise Refused(f"试验要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
+    return soak_points.run(asked.kills, asked.stories, asked.steps, postgres=asked.postgres)
 
 
 class Rate:

@@ -86,7 +86,7 @@ def kills(server: str | None, count: int) -> int:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
-def run(*, kill_count: int, examples: int, steps: int, postgres: bool) -> int:
+def run(kill_count: int, examples: int, steps: int, *, postgres: bool) -> int:
     """Give 0 if nothing broke."""
     with serve() if postgres else nullcontext(None) as server:
         started = time.monotonic()
