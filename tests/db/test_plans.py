@@ -1,0 +1,53 @@
+"""No query of a board walks through the history: SQLite's own plans say so, whatever the size."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+import db
+from db import engine
+from db.board import board, card, waiting
+from db.listing import table
+from db.ticket_filters import Filters
+from domain.access import Actor
+from domain.ids import new_id
+from tests.builders import NOW, World
+
+ASKED: dict[str, Callable[[Actor], Any]] = {
+    "board": lambda actor: db.read(board, actor=actor, filters=Filters(), now=NOW),
+    "late": lambda actor: db.read(board, actor=actor, filters=Filters(due="late"), now=NOW),
+    "mine": lambda actor: db.read(board, actor=actor, filters=Filters(mine=True), now=NOW),
+    "search": lambda actor: db.read(board, actor=actor, filters=Filters(text="灯 E0012"), now=NOW),
+    "table": lambda actor: db.read(table, actor=actor, filters=Filters(), now=NOW),
+    "waiting": lambda actor: db.read(waiting, actor=actor, now=NOW),
+    "card": lambda actor: db.read(card, actor=actor, ticket_id=new_id(), now=NOW),
+}
+
+
+@pytest.fixture
+def said(world: World) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements that run."""
+    collected: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        collected.append((statement, values))
+
+    used = engine.get()
+    event.listen(used, "before_cursor_execute", note)
+    yield collected
+    event.remove(used, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_nobody_walks_through_all_tickets(world: World, said: list[tuple[str, Any]], asked: str) -> None:
+    for who in ("coordinator", "leader", "grid_worker", "volunteer", "stranger"):
+        ASKED[asked](world.actors[who])
+
+    statements = [(text, values) for text, values in said if "FROM ticket" in text]
+    assert statements
+    with engine.get().connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        plans = [row[3] for text, values in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    assert [step for step in plans if step.startswith("SCAN ticket")] == []
