@@ -27,7 +27,7 @@ _PRAGMAS = (
 )
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
 _RACED = (
-    "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting"
+    "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting|draft"
     "|import_mapping|import_change|ledger_account|ledger_head|ledger_txn|points_stat|service_record|redemption"
     "|award_rule"
 )
