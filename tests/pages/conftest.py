@@ -60,7 +60,7 @@ def _log_in(tx: Session, *, token: str, user_id: UUID, at: Any) -> None:
 
 def drawn(at: AppTest) -> str:
     """Give the HTML that the page's components were fed with."""
-    return "".join(json.loads(e.proto.json)["html"] for e in at.get("bidi_component"))
+    return "".join(json.loads(e.proto.json).get("html", "") for e in at.get("bidi_component"))
 
 
 def told(at: AppTest, name: str, key: str = "board") -> Any:
