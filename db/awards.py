@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from db import award_rules
@@ -105,9 +105,9 @@ def _earned(tx: Session, row: ServiceRecordRow) -> tuple[int, int]:
     """Sum what the person has of this kind of service on that day and in that month."""
     other, month = ServiceRecordRow, month_of(row.served_on)
     theirs = (other.person_id == row.person_id, other.state == RecordState.CONFIRMED.value, other.kind == row.kind)
-    total = select(func.coalesce(func.sum(other.points_tenths), 0)).where(*theirs)
-    day = tx.scalar(total.where(other.served_on == row.served_on))
-    whole = tx.scalar(total.where(other.served_on >= month, other.served_on < next_month(month)))
+    that_day = case((other.served_on == row.served_on, other.points_tenths), else_=0)
+    query = select(func.sum(that_day), func.sum(other.points_tenths)).where(*theirs)
+    day, whole = tx.execute(query.where(other.served_on >= month, other.served_on < next_month(month))).one()
     return int(day or 0), int(whole or 0)
 
 
@@ -147,14 +147,14 @@ def confirm_many(tx: Session, *, actor: Actor, record_ids: Sequence[UUID], now: 
     """
     if len(record_ids) > MOST_AT_ONCE:
         raise Invalid(f"一次最多入账{MOST_AT_ONCE}条，请分批。")
-    done, refused = [], []
+    done, refused, mine = [], [], people_of(tx, actor)
     for record_id in sorted(set(record_ids)):
         row = locked(tx, record_id)
         if row.state == RecordState.CONFIRMED:
             continue
         try:
             with tx.begin_nested():  # of a refused one nothing stays
-                check_on(tx, row, actor, "points.confirm", RecordState.CONFIRMED, _READY)
+                check_on(row, actor, mine, "points.confirm", RecordState.CONFIRMED, _READY)
                 values = _confirm(tx, row, actor, now)
                 done.append(write(tx, row, {"state": RecordState.CONFIRMED.value, **values}))
         except Refused as why:

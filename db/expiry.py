@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ledger import Cause, Ledger, lock, lots_of, post
+from db.ledger import Cause, Ledger, lock, post
+from db.lots import lots_of
 from db.models import LedgerAccountRow, PointLotRow
 from domain.clock import local_date
 from domain.ledger import Move

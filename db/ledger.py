@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import one_row
@@ -23,12 +23,32 @@ from db.models import (
 from domain.clock import local_date
 from domain.errors import Changed, NotAllowed, NotFound, WrongState
 from domain.ids import new_id
-from domain.ledger import TXN_FIELDS, Held, Line, Lot, Move, apply, body, lot_changes
+from domain.ledger import TXN_FIELDS, Held, Line, Move, apply, body, lot_changes
 from domain.points import COMMUNAL, PERSONAL, STOCK, Account, AccountStatus, Posting, Unit, month_of, unit_of
 from domain.replay import chain
 
-_ACCOUNT = LedgerAccountRow.__table__.c
+# on the tables themselves and made once: building each statement anew took a third of a posting
+_TXNS, _TRANSFERS, _LOTS = (cast(Table, row.__table__) for row in (LedgerTxnRow, LedgerTransferRow, PointLotRow))
+_ADD_TXN, _ADD_TRANSFERS, _ADD_LOT = insert(_TXNS), insert(_TRANSFERS), insert(_LOTS)
+_ACCOUNTS = cast(Table, LedgerAccountRow.__table__)
+_ACCOUNT = _ACCOUNTS.c
+_UPDATE_ACCOUNT = (
+    update(_ACCOUNTS)
+    .where(_ACCOUNT.id == bindparam("at"), _ACCOUNT.version == bindparam("had"))
+    .values(balance=bindparam("balance"), version=bindparam("version"))
+)
 _HELD = [_ACCOUNT[name] for name in ("id", "kind", "unit", "owner_id", "balance", "version", "status")]
+_HEADS = cast(Table, LedgerHeadRow.__table__)
+_END = _HEADS.c.community_id == bindparam("community")
+_LOCK_HEAD = select(_HEADS.c.community_id, _HEADS.c.seq, _HEADS.c.hash).where(_END).with_for_update()
+_ADVANCE = (
+    update(_HEADS)
+    .where(_END, _HEADS.c.seq == bindparam("before"))
+    .values(seq=bindparam("before") + 1, hash=bindparam("digest"))
+)
+_STATS = cast(Table, PointsStatRow.__table__)
+_CELL = [_STATS.c[name] == bindparam(f"its_{name}") for name in ("community_id", "month", "kind", "unit")]
+_ADD_TO_STAT = update(_STATS).where(*_CELL).values(value=_STATS.c.value + bindparam("more"))
 
 
 class Ledger:
@@ -154,10 +174,10 @@ def post(
     txn = _txn(ledger.community_id, cause, head.seq + 1, now)
     txn |= {"prev_hash": head.hash, "hash": _hash(head.hash, txn, lines)}
     _advance(tx, head, txn["hash"])
-    tx.execute(insert(LedgerTxnRow).values(txn))
+    tx.execute(_ADD_TXN, txn)
     _write_lots(tx, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
     where = {"community_id": ledger.community_id, "seq": txn["seq"]}
-    tx.execute(insert(LedgerTransferRow), [where | line._asdict() for line in lines])
+    tx.execute(_ADD_TRANSFERS, [where | line._asdict() for line in lines])
     for (month, unit), value in month_values(cause.kind, ledger.by_id, lines, now).items():
         _add_to_month(tx, ledger.community_id, month, cause.kind, unit, value)
     ledger.put(after)
@@ -166,30 +186,24 @@ def post(
 
 def _update_accounts(tx: Session, before: Mapping[UUID, Held], after: Mapping[UUID, Held]) -> None:
     """Write balance and version in one update each; the version says that nobody wrote in between."""
-    row = LedgerAccountRow
     for account in sorted(after.values(), key=lambda account: account.id):
         was = before[account.id]
         if account.version != was.version:
-            changed = update(row).where(row.id == account.id, row.version == was.version)
-            values = {"balance": account.balance, "version": account.version}
-            one_row(tx.execute(changed.values(values)), Changed("这个账户刚有别的变动，请再试一次。"))
+            values = {"at": account.id, "had": was.version, "balance": account.balance, "version": account.version}
+            one_row(tx.execute(_UPDATE_ACCOUNT, values), Changed("这个账户刚有别的变动，请再试一次。"))
 
 
 def _head(tx: Session, community_id: UUID) -> Any:
     """Lock the end of the community's chain."""
-    head = LedgerHeadRow.__table__.c
-    query = select(head.community_id, head.seq, head.hash).where(head.community_id == community_id).with_for_update()
-    found = tx.execute(query).first()
+    found = tx.execute(_LOCK_HEAD, {"community": community_id}).first()
     if found is None:
-        tx.execute(insert(LedgerHeadRow).values(community_id=community_id, seq=0, hash=""))
+        tx.execute(insert(_HEADS), {"community_id": community_id, "seq": 0, "hash": ""})
         return _head(tx, community_id)
     return found
 
 
-def _advance(tx: Session, head: Any, to_hash: str) -> None:
-    row = LedgerHeadRow
-    moved = update(row).where(row.community_id == head.community_id, row.seq == head.seq)
-    one_row(tx.execute(moved.values(seq=head.seq + 1, hash=to_hash)))
+def _advance(tx: Session, head: Any, digest: str) -> None:
+    one_row(tx.execute(_ADVANCE, {"community": head.community_id, "before": head.seq, "digest": digest}))
 
 
 def _txn(community_id: UUID, cause: Cause, seq: int, now: datetime) -> dict[str, Any]:
@@ -207,7 +221,7 @@ def _write_lots(
     fresh = {lot.id for lot in lots}
     for lot in lots:
         values = {"community_id": ledger.community_id, "earned_txn": txn_id, "remaining": lot.original, "held": 0}
-        tx.execute(insert(PointLotRow).values(asdict(lot) | values))
+        tx.execute(_ADD_LOT, asdict(lot) | values)
     row = PointLotRow
     for lot_id in sorted(changes.keys() - fresh):
         remaining, taken = changes[lot_id]
@@ -237,35 +251,13 @@ def month_values(
 
 
 def _add_to_month(tx: Session, community_id: UUID, month: date, kind: Posting, unit: str, value: int) -> None:
-    row = PointsStatRow
-    mine = (row.community_id == community_id, row.month == month, row.kind == kind.value, row.unit == unit)
-    done = tx.execute(update(row).where(*mine).values(value=row.value + value))
+    cell = {"community_id": community_id, "month": month, "kind": kind.value, "unit": unit}
+    done = tx.execute(_ADD_TO_STAT, {"more": value, **{f"its_{name}": part for name, part in cell.items()}})
     if done.rowcount == 0:  # type: ignore[attr-defined]
-        cell = {"community_id": community_id, "month": month, "kind": kind.value, "unit": unit}
-        tx.execute(insert(row).values(cell | {"value": value}))
+        tx.execute(insert(_STATS), cell | {"value": value})
 
 
 # --- what commands ask ------------------------------------------------------------------------------
-
-
-def lots_of(tx: Session, account_id: UUID) -> list[Lot]:
-    """List what remains of this account's lots; call it with the account locked."""
-    lot = PointLotRow.__table__.c
-    query = select(lot.id, lot.expires_on, lot.remaining, lot.held).where(lot.account_id == account_id)
-    return [Lot(*row) for row in tx.execute(query.where(lot.remaining > 0).order_by(lot.expires_on, lot.id))]
-
-
-def lots_in(tx: Session, once: str) -> dict[UUID, tuple[date, int]]:
-    """Tell which lots the transaction of this name took, with expiry and amount."""
-    transfer, txn, lot = LedgerTransferRow, LedgerTxnRow, PointLotRow
-    query = (
-        select(lot.id, lot.expires_on, transfer.amount)
-        .join(transfer, transfer.lot_id == lot.id)
-        .join(txn, (txn.community_id == transfer.community_id) & (txn.seq == transfer.seq))
-        .where(txn.once == once)
-        .order_by(transfer.line_no)
-    )
-    return {row.id: (row.expires_on, row.amount) for row in tx.execute(query)}
 
 
 def txn_of(tx: Session, txn_id: UUID) -> LedgerTxnRow:

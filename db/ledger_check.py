@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -143,10 +144,16 @@ def _lot(lot: list[int], kind: str | None, change: int) -> None:
         lot[0] -= change
 
 
+@lru_cache(maxsize=1024)
+def _month_at(hour: str) -> date:
+    """Tell the month of a moment from its hour: no border of a day here lies within one."""
+    return month_of(local_date(datetime.fromisoformat(f"{hour}:00:00+00:00")))
+
+
 def _month(kind: str, posted_at: str, line: tuple[Any, ...], derived: _Derived) -> None:
     gains, loses = (derived.kinds.get(end) in PERSONAL for end in (line[2], line[1]))
     if gains != loses and kind not in _WAITING:
-        month = month_of(local_date(datetime.fromisoformat(posted_at)))
+        month = _month_at(posted_at[:13])
         derived.months[month, kind, line[3]] += line[4] if gains else -line[4]
 
 

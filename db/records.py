@@ -211,7 +211,7 @@ def step(
         return record_of(tx.get_one(ServiceRecordRow, done))
     remember(tx, call["key"], request, call["record_id"], now=call["now"])
     row = locked(tx, call["record_id"])
-    check_on(tx, row, call["actor"], right, target, sources)
+    check_on(row, call["actor"], people_of(tx, call["actor"]), right, target, sources)
     if row.version != call["expected_version"]:
         raise Changed("这条服务记录刚被别人改过，请看一看最新情况再继续。")
     values = work(row) if work else {}
@@ -227,10 +227,16 @@ def locked(tx: Session, record_id: UUID) -> ServiceRecordRow:
 
 
 def check_on(
-    tx: Session, row: ServiceRecordRow, actor: Actor, right: str, target: RecordState, sources: Sequence[RecordState]
+    row: ServiceRecordRow,
+    actor: Actor,
+    mine: frozenset[UUID],
+    right: str,
+    target: RecordState,
+    sources: Sequence[RecordState],
 ) -> None:
+    """Refuse who may not, whose own it is (`mine` are the persons the actor is), and what does not lead on."""
     check(actor, right, row.area_path)
-    check_other_person(people_of(tx, actor), row.person_id)
+    check_other_person(mine, row.person_id)
     check_step(RecordState(row.state), target, *sources)
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ledger import Cause, NewLot, check_not_reversed, lock, lots_of, post, txn_of
+from db.ledger import Cause, NewLot, check_not_reversed, lock, post, txn_of
+from db.lots import lots_of
 from db.models import LedgerTransferRow, LedgerTxnRow, PointLotRow
 from domain.awards import expires_on
 from domain.clock import local_date

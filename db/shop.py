@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from db.catalog import item_row
 from db.engine import one_row
 from db.expiry import expire_lots
-from db.ledger import Cause, Ledger, check_other_person, lock, lots_in, lots_of, post
+from db.ledger import Cause, Ledger, check_other_person, lock, post
+from db.lots import lots_in, lots_of
 from db.models import CatalogItemRow, RedemptionRow
 from db.points import check, path_of, people_of
 from db.records import short

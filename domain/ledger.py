@@ -1,6 +1,6 @@
 """The ledger's rules: what a transaction does to its accounts, which lots are used, what the chain covers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -157,15 +157,16 @@ LINE_FIELDS = (
 
 def said(value: Any) -> str:
     """Write one value the same way whatever the database gave for it."""
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value)
+    write = _WRITTEN.get(type(value))  # fsck asks this of millions
+    return write(value) if write else str(value)
+
+
+_WRITTEN: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    bytes: bytes.hex,
+    UUID: lambda key: key.hex,
+    datetime: lambda moment: moment.astimezone(UTC).isoformat(timespec="microseconds"),
+}
 
 
 def body(txn: Iterable[Any], lines: Iterable[Iterable[Any]]) -> str:
