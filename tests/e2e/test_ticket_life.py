@@ -86,7 +86,7 @@ def test_a_message_from_the_group_fills_the_form(visit: Visit) -> None:
 
 def test_of_two_colleagues_on_one_ticket_the_second_reads_who_was_first(visit: Visit) -> None:
     first, second = visit("李敏"), visit("周书记")
-    register(first, "屋顶漏水")
+    register(first, "屋顶漏水", "小区北门岗亭")  # where nothing else is reported
     second.open(first.page.url.removeprefix(first.server.url))
     expect(second.drawer.get_by_text("屋顶漏水").first).to_be_visible()
     second.press("备注")
