@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import one_row
@@ -169,45 +169,54 @@ def post(
 ) -> UUID:
     """Write one transaction: accounts, lots, the head of the chain, its rows, the month. All or nothing."""
     lines, after = apply(ledger.by_id, moves)
-    _update_accounts(tx, ledger.by_id, after)
-    head = _head(tx, ledger.community_id)
+    rows = tx.connection()
+    _update_accounts(rows, ledger.by_id, after)
+    head = _head(rows, ledger.community_id)
     txn = _txn(ledger.community_id, cause, head.seq + 1, now)
     txn |= {"prev_hash": head.hash, "hash": _hash(head.hash, txn, lines)}
-    _advance(tx, head, txn["hash"])
-    tx.execute(_ADD_TXN, txn)
-    _write_lots(tx, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
+    _advance(rows, head, txn["hash"])
+    rows.execute(_ADD_TXN, txn)
+    _write_lots(rows, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
     where = {"community_id": ledger.community_id, "seq": txn["seq"]}
-    tx.execute(_ADD_TRANSFERS, [where | line._asdict() for line in lines])
+    rows.execute(_ADD_TRANSFERS, [where | line._asdict() for line in lines])
     for (month, unit), value in month_values(cause.kind, ledger.by_id, lines, now).items():
-        _add_to_month(tx, ledger.community_id, month, cause.kind, unit, value)
+        _add_to_month(rows, ledger.community_id, month, cause.kind, unit, value)
     ledger.put(after)
-    return UUID(int=txn["id"].int)
+    made: UUID = txn["id"]
+    return made
 
 
-def _update_accounts(tx: Session, before: Mapping[UUID, Held], after: Mapping[UUID, Held]) -> None:
+def _update_accounts(rows: Connection, before: Mapping[UUID, Held], after: Mapping[UUID, Held]) -> None:
     """Write balance and version in one update each; the version says that nobody wrote in between."""
-    for account in sorted(after.values(), key=lambda account: account.id):
-        was = before[account.id]
-        if account.version != was.version:
-            values = {"at": account.id, "had": was.version, "balance": account.balance, "version": account.version}
-            one_row(tx.execute(_UPDATE_ACCOUNT, values), Changed("这个账户刚有别的变动，请再试一次。"))
+    changed = [
+        {"at": one.id, "had": before[one.id].version, "balance": one.balance, "version": one.version}
+        for one in sorted(after.values(), key=lambda account: account.id)
+        if one.version != before[one.id].version
+    ]
+    all_rows(rows.execute(_UPDATE_ACCOUNT, changed), len(changed))
 
 
-def _head(tx: Session, community_id: UUID) -> Any:
+def all_rows(result: Any, count: int) -> None:
+    """Hold the conditional updates of several accounts to every one of them."""
+    if result.rowcount != count:
+        raise Changed("这个账户刚有别的变动，请再试一次。")
+
+
+def _head(rows: Connection, community_id: UUID) -> Any:
     """Lock the end of the community's chain."""
-    found = tx.execute(_LOCK_HEAD, {"community": community_id}).first()
+    found = rows.execute(_LOCK_HEAD, {"community": community_id}).first()
     if found is None:
-        tx.execute(insert(_HEADS), {"community_id": community_id, "seq": 0, "hash": ""})
-        return _head(tx, community_id)
+        rows.execute(insert(_HEADS), {"community_id": community_id, "seq": 0, "hash": ""})
+        return _head(rows, community_id)
     return found
 
 
-def _advance(tx: Session, head: Any, digest: str) -> None:
-    one_row(tx.execute(_ADVANCE, {"community": head.community_id, "before": head.seq, "digest": digest}))
+def _advance(rows: Connection, head: Any, digest: str) -> None:
+    one_row(rows.execute(_ADVANCE, {"community": head.community_id, "before": head.seq, "digest": digest}))
 
 
 def _txn(community_id: UUID, cause: Cause, seq: int, now: datetime) -> dict[str, Any]:
-    made = {"id": new_id(), "community_id": community_id, "seq": seq, "posted_at": now, **asdict(cause)}
+    made = {"id": new_id(), "community_id": community_id, "seq": seq, "posted_at": now, **vars(cause)}
     return made | {"kind": cause.kind.value}
 
 
@@ -216,18 +225,18 @@ def _hash(before: str, txn: Mapping[str, Any], lines: Iterable[Line]) -> str:
 
 
 def _write_lots(
-    tx: Session, ledger: Ledger, txn_id: UUID, lots: Sequence[NewLot], changes: Mapping[UUID, tuple[int, int]]
+    rows: Connection, ledger: Ledger, txn_id: UUID, lots: Sequence[NewLot], changes: Mapping[UUID, tuple[int, int]]
 ) -> None:
     fresh = {lot.id for lot in lots}
     for lot in lots:
         values = {"community_id": ledger.community_id, "earned_txn": txn_id, "remaining": lot.original, "held": 0}
-        tx.execute(_ADD_LOT, asdict(lot) | values)
+        rows.execute(_ADD_LOT, asdict(lot) | values)
     row = PointLotRow
     for lot_id in sorted(changes.keys() - fresh):
         remaining, taken = changes[lot_id]
         enough = (row.remaining + remaining >= 0, row.held + taken >= 0)
         changed = update(row).where(row.id == lot_id, *enough)
-        one_row(tx.execute(changed.values(remaining=row.remaining + remaining, held=row.held + taken)))
+        one_row(rows.execute(changed.values(remaining=row.remaining + remaining, held=row.held + taken)))
 
 
 # what a month's figures count: value that comes to people or leaves them; holds only wait
@@ -250,11 +259,11 @@ def month_values(
     return found
 
 
-def _add_to_month(tx: Session, community_id: UUID, month: date, kind: Posting, unit: str, value: int) -> None:
+def _add_to_month(rows: Connection, community_id: UUID, month: date, kind: Posting, unit: str, value: int) -> None:
     cell = {"community_id": community_id, "month": month, "kind": kind.value, "unit": unit}
-    done = tx.execute(_ADD_TO_STAT, {"more": value, **{f"its_{name}": part for name, part in cell.items()}})
-    if done.rowcount == 0:  # type: ignore[attr-defined]
-        tx.execute(insert(_STATS), cell | {"value": value})
+    done = rows.execute(_ADD_TO_STAT, {"more": value, **{f"its_{name}": part for name, part in cell.items()}})
+    if done.rowcount == 0:
+        rows.execute(insert(_STATS), cell | {"value": value})
 
 
 # --- what commands ask ------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ class Machine(RuleBasedStateMachine):
     @rule(n=who, minutes=st.integers(30, 180))
     def award(self, n: int, minutes: int) -> None:
         self.now += timedelta(hours=4)
-        row = db.run(_verified, self.world, self.people[n], minutes, self.now)
+        row = db.run(verified_record, self.world, self.people[n], minutes, self.now)
         done = self.do(True, awards.confirm, actor=self.world.coordinator, record_id=row, expected_version=1)
         lot = self.owners[n].earn(done.points_tenths, expires_on(self.today))
         self.owners[n].minutes += done.minutes
@@ -295,7 +295,7 @@ class Machine(RuleBasedStateMachine):
         assert not any(sums.values())
 
 
-def _verified(tx: Session, world: World, who: UUID, minutes: int, now: datetime) -> UUID:
+def verified_record(tx: Session, world: World, who: UUID, minutes: int, now: datetime) -> UUID:
     area = tx.get_one(AreaRow, world.building)
     times = (now - timedelta(minutes=minutes), now)
     kind, state = RecordKind.SERVICE, RecordState.VERIFIED
@@ -324,8 +324,8 @@ def _lots(session: Session) -> dict[UUID, list[tuple[date, int, int]]]:
     lot, row = PointLotRow, LedgerAccountRow
     query = select(row.owner_id, lot.expires_on, lot.remaining, lot.held).join(row, row.id == lot.account_id)
     found: dict[UUID, list[tuple[date, int, int]]] = {}
-    for owner, *rest in session.execute(query.where(lot.remaining + lot.held > 0)):
-        found.setdefault(owner, []).append(tuple(rest))
+    for owner, expires, left, held in session.execute(query.where(lot.remaining + lot.held > 0)):
+        found.setdefault(owner, []).append((expires, left, held))
     return found
 
 
