@@ -1,6 +1,6 @@
 """The fields of a new ticket: four that are asked, the rest with sensible defaults; a volunteer's are fewer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -8,55 +8,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.categories import Category
-from domain.access import STAFF, Actor
 from domain.areas import Area, Level
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
-from domain.ids import parse_id
 from domain.tickets import ADDRESS_MAX, CHANNEL_LABELS, KIND_LABELS, TITLE_MAX, Channel, Kind
 from pages._fields import area_words
 from ui.text import escape_md
 
-_KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
-_CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
+KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
+CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
 
-TYPED = ("name", "phone", "title", "address", "description")
-_VOLUNTEERS_TYPED = TYPED[2:]  # who they are is filled in
-# how each field is read back out of a draft
-_READ: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(TYPED, str),
-    "area": parse_id,
-    "category": parse_id,
-    "kind": Kind,
-    "grade": Grade,
-    "matter": Matter,
-    "channel": Channel,
-    "open": bool,
-}
 Held: TypeAlias = Mapping[UUID, Area]
 Kinds: TypeAlias = Mapping[UUID, Category]
-
-
-def typed(actor: Actor) -> tuple[str, ...]:
-    """Name the fields that only this person can have filled."""
-    return TYPED if actor.roles & STAFF else _VOLUNTEERS_TYPED
-
-
-def texts(key: str) -> dict[str, str]:
-    """Say what stands in the fields, as a draft keeps it."""
-    held = {field: st.session_state.get(f"{field}-{key}") for field in _READ}
-    return {field: "1" if value is True else str(value) for field, value in held.items() if value}
-
-
-def put(key: str, kept: Mapping[str, str], held: Held, kinds: Kinds) -> None:
-    """Fill the fields from a draft; what is no choice any more is left out."""
-    offered: dict[str, Any] = {"area": held, "category": kinds, "kind": _KINDS, "channel": _CHANNELS}
-    for field, text in kept.items():
-        try:
-            value = _READ[field](text)
-        except (KeyError, ValueError):
-            continue
-        if value in offered.get(field, (value,)):
-            st.session_state[f"{field}-{key}"] = value
 
 
 def four(key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
@@ -140,7 +102,7 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
 
 def folded(key: str) -> dict[str, Any]:
     kind = st.pills(
-        "类型", _KINDS, default=Kind.REPORT, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}"
+        "类型", KINDS, default=Kind.REPORT, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}"
     )
     grade = st.pills(
         "紧急程度",
@@ -158,7 +120,7 @@ def folded(key: str) -> dict[str, Any]:
             help="不选则按类别：小事和私事当天办结。",
         )
         channel = st.selectbox(
-            "来源渠道", _CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
+            "来源渠道", CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
         )
         description = st.text_area("详细情况", key=f"description-{key}")
         offered = st.checkbox("志愿者可以认领", key=f"open-{key}", help="服务点单总是可以认领。")

@@ -15,11 +15,11 @@ from domain import clock
 from domain.access import DISPATCHERS, STAFF, Actor
 from domain.areas import Area, Level
 from domain.errors import Invalid, Refused
-from domain.intake import emergency_word, find_area, guess_category, guess_grade
+from domain.intake import emergency_word, find_area, guess_grade
 from domain.tickets import Action, Ticket
-from pages import _draft, _form, _new_fields, _similar
+from pages import _form, _new_leaving, _new_texts, _similar
+from pages._new_leaving import NAME
 
-NAME = "new-ticket"
 SAID_WHY = "urgent-{}"
 _NEW = "new"
 
@@ -83,33 +83,16 @@ class Report:
         if asking:
             _similar.ask(asking, self.key, self.want, self.insist, self.back)
         elif leaving == "typed":
-            self._ask_to_leave()
+            _new_leaving.ask(self)
         held = bool(asking) or leaving == "typed"
         with st.container(horizontal=True):
             st.button("登记", type="primary", key=self.name("send"), on_click=self.want, disabled=held)
-            st.button("先不登记", key=self.name("drop"), on_click=self._leave, disabled=held)
+            st.button("先不登记", key=self.name("drop"), on_click=_new_leaving.leave, args=(self,), disabled=held)
         if leaving == "empty":
-            self._forget()
+            _new_leaving.forget(self)
 
     def back(self) -> None:
         self.note(asking=False, leaving="")
-
-    def _leave(self) -> None:
-        typed = any(st.session_state.get(self.name(field)) for field in _new_fields.typed(self.actor))
-        self.note(leaving="typed" if typed else "empty")
-
-    def _ask_to_leave(self) -> None:
-        st.warning("填了的内容还没有登记。可以先放着，下次打开登记接着填。")
-        with st.container(horizontal=True):
-            st.button("继续填写", type="primary", key=self.name("stay"), on_click=self.back)
-            if st.button("先放着", key=self.name("keep")):
-                close()
-            if st.button("不要了，离开", key=self.name("leave")):
-                self._forget()
-
-    def _forget(self) -> None:
-        _draft.drop(self.actor, NAME)
-        close()
 
     def _register(self) -> None:
         values, area = dict(self.values), self._area()
@@ -120,7 +103,7 @@ class Report:
         values |= {"area_id": area.id, "category_id": self._category(), "grade": values["grade"] or guess_grade(told)}
         call = {"actor": self.actor, "key": self.key, "now": clock.now()}
         ticket = db.run(drafts.sending(tickets.report, NAME), **call, **values)
-        self._open(ticket, ("已登记，编号 " + ticket.no, urgent(word) if word else ""), Action.DISPATCH)
+        self._open(ticket, ("已登记，编号 " + ticket.no, _new_texts.urgent(word) if word else ""), Action.DISPATCH)
 
     def _join(self, one: Similar) -> None:
         """Join on the state the reader saw."""
@@ -148,7 +131,7 @@ class Report:
     def _category(self) -> UUID | None:
         told = f"{self.values['title']} {self.values['description']}"
         chosen: UUID | None = self.values["category_id"]
-        return chosen or guess(self.kinds, told)
+        return chosen or _new_texts.guess(self.kinds, told)
 
     def _open(self, ticket: Ticket, words: tuple[str, ...], step: Action | None = None) -> None:
         """Go on to the ticket, for who dispatches a new one with that form open; a volunteer is done."""
@@ -165,19 +148,3 @@ class Report:
 
 def _strong(found: Sequence[Similar]) -> Similar | None:
     return next((one for one in found if one.match.strong), None)
-
-
-def close() -> None:
-    """Close the form and forget its key: the next one begins with the draft, or empty."""
-    _form.drop(NAME)
-    st.query_params.pop("new", None)
-    st.rerun()
-
-
-def guess(kinds: Mapping[UUID, Category], told: str) -> UUID | None:
-    name = guess_category(told, (c.name for c in kinds.values() if c.parent_id))
-    return next((c.id for c in kinds.values() if c.name == name), None)
-
-
-def urgent(word: str) -> str:
-    return f"按“{word}”判断为特急，可修改"

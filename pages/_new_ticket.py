@@ -19,8 +19,9 @@ from domain.areas import Area
 from domain.intake import emergency_word, guess_grade, guess_kind, parse
 from domain.steps import TRANSITIONS
 from domain.tickets import Action, Channel
-from pages import _draft, _form, _new_fields, _new_sending, _similar
-from pages._new_sending import NAME, SAID_WHY
+from pages import _draft, _form, _new_fields, _new_leaving, _new_sending, _new_texts, _similar
+from pages._new_leaving import NAME
+from pages._new_sending import SAID_WHY
 from pages._session import require
 from ui.focus import focus
 from ui.text import when
@@ -42,7 +43,7 @@ def _dialog() -> None:
     if not held:
         st.info("您的账号还没有可以登记的辖区，请联系管理员。")
         if st.button("先不登记"):
-            _new_sending.close()
+            _new_leaving.close()
         return
     staff = bool(actor.roles & STAFF)
     with st.container(key="new-ticket"):
@@ -58,8 +59,8 @@ def _dialog() -> None:
         with st.container(key="new-ticket-foot", gap="small"):
             report.act(found)
             report.buttons(found)
-    texts = _new_fields.texts(key)
-    _draft.keep(actor, NAME, key, texts, typed=any(texts.get(field) for field in _new_fields.typed(actor)))
+    texts = _new_texts.texts(key)
+    _draft.keep(actor, NAME, key, texts, typed=any(texts.get(field) for field in _new_texts.typed(actor)))
 
 
 def _may_report(actor: Actor, area: Area) -> bool:
@@ -83,7 +84,7 @@ def _volunteers_fields(actor: Actor, key: str, held: Held) -> dict[str, Any]:
 def _restore(actor: Actor, key: str, held: Held, kinds: Kinds) -> None:
     """Fill in what was left unfinished, once: as soon as the fields are there they speak for themselves."""
     if f"title-{key}" not in st.session_state and (draft := _draft.find(actor, NAME)):
-        _new_fields.put(key, draft.values, held, kinds)
+        _new_texts.put(key, draft.values, held, kinds)
         st.session_state[_RESTORED.format(key)] = when(draft.at, clock.now())
     if said := st.session_state.get(_RESTORED.format(key)):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -106,16 +107,16 @@ def _fill(key: str, kinds: Kinds) -> None:
     """Fill in what the message says, the guesses too: they are there to be seen and corrected."""
     message = st.session_state[f"message-{key}"]
     found = parse(message)
-    for field in _new_fields.TYPED:
+    for field in _new_texts.TYPED:
         value = found.place if field == "address" else getattr(found, field)
         if value:
             st.session_state[f"{field}-{key}"] = value
     guesses = {
         "channel": Channel.WECHAT,
-        "category": _new_sending.guess(kinds, message),
+        "category": _new_texts.guess(kinds, message),
         "kind": guess_kind(message),
         "grade": guess_grade(message),
     }
     st.session_state.update({f"{field}-{key}": value for field, value in guesses.items()})
     if word := emergency_word(message):
-        st.session_state[SAID_WHY.format(key)] = _new_sending.urgent(word)
+        st.session_state[SAID_WHY.format(key)] = _new_texts.urgent(word)

@@ -38,7 +38,7 @@ urge         .          .           .           .           .
 edit         .          .           .           .           .
 comment      .          .           .           .           .           .           .         .
 support      .          .           .           .           .
-photo        .          .           .           .           .
+photo        .          .           .           .           .           .           .         .
 """
 
 # who may take each step: the roles first, then the ties to the one ticket
