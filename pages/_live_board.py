@@ -63,7 +63,7 @@ def live_board() -> None:
         _view_menu.row(actor, view)
         export_button(actor, filters, view.hidden)
         if actor.roles & _REPORTERS and not actor.read_only:
-            st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
+            st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new, key="report")
     _view_menu.note()
     if _is_empty(held):
         _nothing(actor, filters)

@@ -98,7 +98,8 @@ def test_it_can_be_neither_reached_nor_hit(visit: Visit) -> None:
 def test_a_page_without_a_board_is_not_covered_for_long(visit: Visit) -> None:
     """Whatever the run has shown, a refusal or another page: what is left over goes two seconds after it."""
     who = at_home(visit)
-    document = who.page.context.request.get(f"{who.server.url}/tickets").text()
+    asked = (who.page.context.request.get(f"{who.server.url}/tickets").text() for _ in range(10))
+    document = next(text for text in asked if "linli-first" in text)  # a busy machine may send it without
     left_over = document.partition("<body>")[2].partition("<noscript>")[0]
     who.open("/import")
     who.sees("数据导入")
