@@ -32,7 +32,8 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     first = await asyncio.to_thread(get_ready, now=now())
     if first:
         print(f"管理员账号 {first.login}，初始密码 {first.password}（只显示这一次，登录后请修改）")  # noqa: T201
-    _warm_up()
+    await asyncio.to_thread(web.warm_up)
+    _freeze()
     stop = asyncio.Event()
     nights = asyncio.create_task(nightly.loop(stop))
     try:
@@ -43,7 +44,7 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         engine.dispose()
 
 
-def _warm_up() -> None:
+def _freeze() -> None:
     """Import what the pages need, then take it out of the collector's sight: each costs every run."""
     import pandas  # noqa: F401
 

@@ -19,10 +19,11 @@ import db
 from db import board as boards
 from db import views
 from db.ticket_filters import from_query
-from domain.access import Actor, Role, has
+from domain.access import Actor, Grant, Role, has
 from domain.areas import Level
 from domain.board import Board
 from domain.clock import now
+from domain.ids import new_id
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from domain.views import Layout
@@ -70,6 +71,15 @@ async def seen_at_once(
         logs.failure(error, number, path=logs.safe_path(path))
         return (document,)
     return _with(document, seen) if seen else (document,)
+
+
+def warm_up() -> None:
+    """Draw a board that is nobody's: the first reader after a start should not wait for what is made only once."""
+    place = new_id()
+    somebody = Grant(Role.COORDINATOR, place, f"/{place.hex}/", Level.COMMUNITY, frozenset({place}))
+    _tickets(Actor(new_id(), "", grants=(somebody,)), {})
+    _style()
+    _ahead()
 
 
 def _page(path: str, actor: Actor | None) -> str:
