@@ -51,12 +51,12 @@ class _Row:
 
 @dataclass(slots=True)
 class _Event:
-    row: _Row
+    cells: list[Any]
     stamp: int  # its moment in milliseconds
-    at: tuple[int, str]  # the same as days after the report, and the time
+    at: tuple[int, str]  # the same as days after the report, and the time as the column holds it
     changes: str
     changed_days: tuple[int, ...]
-    body: tuple[str, str, str, str, str]  # what is hashed, around moment, changes, id and ticket
+    hashed: str  # around the hash before it, day, changes, id and ticket
     note: str | None
 
 
@@ -79,7 +79,7 @@ class Mould:
         self.text = [loader.literal(part) for part in texts]
         ticket, event = loader.places("ticket"), loader.places("ticket_event")
         self.t_id, self.t_number, self.t_hash = (ticket[name] for name in ("id", "number", "event_hash"))
-        self.e_cells = tuple(event[name] for name in ("id", "ticket_id", "changes", "prev_hash", "hash"))
+        self.e_cells = tuple(event[name] for name in ("id", "ticket_id", "at", "changes", "prev_hash", "hash"))
 
     def _row(self, table: str, values: dict[str, Any]) -> _Row:
         cells, days = [], []
@@ -96,43 +96,49 @@ class Mould:
         return (date.fromisoformat(day) - self.start).days
 
     def _event(self, event: dict[str, Any], note: str | None) -> _Event:
-        at = event["at"].isoformat()
-        marked = event | {"id": "@id@", "ticket_id": "@ticket@", "changes": "@changes@", "at": "@at@"}
+        row, moment = self._row("ticket_event", event), event["at"].isoformat()
+        marked = event | {"id": "@id@", "ticket_id": "@ticket@", "changes": "@changes@", "at": f"@day@{moment[10:]}"}
         del marked["hash"], marked["prev_hash"]
-        parts = re.split('@at@|"@changes@"|@id@|@ticket@', canonical(marked))
+        # the places stand in the order of the alphabet, as canonical JSON has its names
+        hashed = re.sub('@day@|"@changes@"|@id@|@ticket@', "%s", canonical(marked).replace("%", "%%"))
         changes = canonical(event["changes"])
         days = tuple(self._offset(day) for day in _DAY.findall(changes))
+        ((_, day, rest),) = row.days
         return _Event(
-            row=self._row("ticket_event", event),
+            cells=row.cells,
             stamp=_milliseconds(event["at"]) - self.stamp,
-            at=(self._offset(at[:10]), at[10:]),
-            changes=_DAY.sub("%s", changes.replace("%", "%%")),
+            at=(day, rest),
+            changes=_DAY.sub("%s", changes.replace("%", "%%")) if days else changes,
             changed_days=days,
-            body=(parts[0], parts[1], parts[2], parts[3], parts[4]),
+            hashed=f"%s\n{hashed}",
             note=None if note is None else self.loader.literal(note),
         )
 
     def cast(self, rows: Rows, number: int, shift: int, calendar: Calendar, chance: Random) -> None:
         """Add the rows of one ticket that lives so many days after the mould's own."""
         days, start, id_of = calendar.text, calendar.number(self.start) + shift, self.loader.id
-        stamp, bits = self.stamp + shift * _DAY_MS, chance.getrandbits
+        stamp, bits, told, notes = (
+            self.stamp + shift * _DAY_MS,
+            chance.getrandbits,
+            rows["ticket_event"],
+            rows["ticket_note"],
+        )
         ticket_hex = f"{stamp << 80 | _VERSION_7 | bits(12) << 64 | bits(62):032x}"
         ticket_id, before = id_of(ticket_hex), ""
-        p_id, p_ticket, p_changes, p_before, p_hash = self.e_cells
+        p_id, p_ticket, p_at, p_changes, p_before, p_hash = self.e_cells
         for event in self.events:
             hexed = f"{stamp + event.stamp << 80 | _VERSION_7 | bits(12) << 64 | bits(62):032x}"
-            changes = event.changes % tuple([days[start + n] for n in event.changed_days])
-            head, upto_changes, upto_id, upto_ticket, tail = event.body
-            said = (
-                f"{before}\n{head}{days[start + event.at[0]]}{event.at[1]}{upto_changes}{changes}"
-                f"{upto_id}{hexed}{upto_ticket}{ticket_hex}{tail}"
-            )
-            cells = event.row.on(days, start)
-            cells[p_id], cells[p_ticket], cells[p_changes], cells[p_before] = id_of(hexed), ticket_id, changes, before
+            changes, (day, rest) = event.changes, event.at
+            if event.changed_days:
+                changes %= tuple([days[start + n] for n in event.changed_days])
+            said = event.hashed % (before, days[start + day], changes, hexed, ticket_hex)
+            cells = event.cells.copy()
+            cells[p_id], cells[p_ticket], cells[p_at] = id_of(hexed), ticket_id, days[start + day] + rest
+            cells[p_changes], cells[p_before] = changes, before
             cells[p_hash] = before = sha256(said.encode()).hexdigest()
-            rows["ticket_event"].append(cells)
+            told.append(cells)
             if event.note is not None:
-                rows["ticket_note"].append((cells[p_id], ticket_id, event.note))
+                notes.append((cells[p_id], ticket_id, event.note))
         cells = self.ticket.on(days, start)
         cells[self.t_id], cells[self.t_number], cells[self.t_hash] = ticket_id, self.loader.literal(number), before
         rows["ticket"].append(cells)
