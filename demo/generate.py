@@ -8,7 +8,7 @@ from uuid import UUID
 
 import db
 from db import bulk, categories
-from demo import people, places
+from demo import people, places, points
 from demo.cases import Cases, Categories, Weather
 from demo.chance import Chance
 from demo.histories import History
@@ -65,6 +65,7 @@ def _rows(plan: Plan, seed: int, now: datetime, known: Categories) -> Rows:
         histories = list(current(cases, share, now))
         histories += Past(past, now, plan.days).tickets(share.tickets - len(histories))
         add(rows, team.community.id, histories)
+        points.add(rows, team, histories, Chance(seed, team.community.code, "points"), now)
     return rows
 
 

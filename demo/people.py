@@ -91,6 +91,7 @@ class Team:
     workers: dict[UUID, Actor] = field(default_factory=dict)  # by grid
     heads: dict[UUID, Actor] = field(default_factory=dict)  # by building
     volunteers: list[Actor] = field(default_factory=list)
+    helpers: list[UUID] = field(default_factory=list)  # all volunteers as people, those with a login first
     handlers: dict[str, Handler] = field(default_factory=dict)  # by trade
     elders: list[Resident] = field(default_factory=list)
     residents: list[Resident] = field(default_factory=list)
@@ -258,6 +259,7 @@ def _join(census: Census, team: Team, share: Share, *, first: bool) -> None:
     for i in range(share.volunteers):
         name = "赵阿姨" if first and not i else census.name()
         person = census.person(community, name, census.mobile())
+        team.helpers.append(person)
         if i < share.volunteer_users:
             demo = first and not i
             team.volunteers.append(census.user(name, Role.VOLUNTEER, community, demo=demo, person_id=person))
