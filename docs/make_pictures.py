@@ -34,6 +34,16 @@ def _form(who: Visitor) -> None:
     who.drawer.get_by_label("在哪里").fill("3号楼2单元")
 
 
+def _menu(who: Visitor) -> None:
+    who.page.get_by_role("button", name="E0297 的操作").click()
+    who.sees("复制编号")
+
+
+def _calendar(who: Visitor) -> None:
+    who.page.get_by_role("radio", name="日历").click()
+    who.sees("今天")
+
+
 def _import(who: Visitor) -> None:
     who.sees("待处理")
     who.open("/import")
@@ -59,6 +69,8 @@ SCENES: dict[str, tuple[str, dict[str, int], Scene, str]] = {
     "board-dark": ("李敏", DESK, _board, "dark"),
     "ticket": ("李敏", DESK, _drawer, "light"),
     "report": ("李敏", DESK, _form, "light"),
+    "menu": ("李敏", DESK, _menu, "light"),
+    "calendar": ("李敏", DESK, _calendar, "light"),
     "import": ("李敏", DESK, _import, "light"),
     "settings": ("管理员 · 管理员", DESK, _settings, "light"),
     "board-phone": ("李敏", PHONE, _board, "light"),

@@ -7,7 +7,7 @@ const ANSWER_WITHIN_MS = 15000;
 const TOLD_FOR_MS = 9000;
 const DOTS = '<svg viewBox="0 0 20 20" width="20" height="20" fill="currentColor" aria-hidden="true">'
   + '<circle cx="4" cy="10" r="1.7"/><circle cx="10" cy="10" r="1.7"/><circle cx="16" cy="10" r="1.7"/></svg>';
-const KEYS = [["↑ ↓ ← →", "在卡片之间移动"], ["Enter", "打开工单"], ["M", "移动和操作菜单"], ["X 或空格", "选中，可以多选"],
+const KEYS = [["↑ ↓ ← →", "在卡片之间移动"], ["回车", "打开工单"], ["M", "移动和操作菜单"], ["X 或空格", "选中，可以多选"],
   ["/", "搜索"], ["N", "登记诉求"], ["Esc", "取消选择，关闭菜单"], ["?", "看这张表"]];
 
 function startMoves(root, held) {
@@ -330,7 +330,7 @@ function openMenu(root, held, card, box = card.getBoundingClientRect()) {
   const into = ({ to }) => (to && to !== columnOf(card) ? `到${held.table.columns[to]}` : "");
   const steps = stepsOf(held, card).map((step) => item(step.label, into(step), again((c) => go(root, held, c, step))));
   const chosen = held.chosen.has(id) ? "取消选中" : "选中";
-  const more = [item("打开", "Enter", () => held.send("opened", id)),
+  const more = [item("打开", "回车", () => held.send("opened", id)),
     ...(card.dataset.spot && held.table.together.length ? [item(chosen, "X", again((c) => choose(root, held, c)))] : []),
     item("复制编号", "", () => copy(number(card)).then(() => tell(root, held, { words: `已复制 ${number(card)}` })))];
   const veil = over(root, '<div class="veil"><div class="menu" role="menu"></div></div>');
