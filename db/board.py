@@ -1,12 +1,12 @@
 """What the board, the drawer, 我的 and the export read: scoped and masked in the query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db import rules, ticket_scope
@@ -52,10 +52,10 @@ def board(
     wide, searched = in_sight(session, actor, filters, now)
     held = [*wide, due(filters.due, now)] if filters.due else wide
     shown = shown_in(filters, now)
-    read = tuple(
-        _column(session, actor, column, [*held, shown[column]], _ordered(column, order), now, limit)
-        for column in columns
-    )
+    counts, figures = _counted(session, wide, filters, now)
+    parts = [([*held, shown[column]], _ordered(column, order)) for column in columns]
+    cards = _first_cards(session, actor, parts, now, limit)
+    read = tuple(BoardColumn(column, counts[column], held) for column, held in zip(columns, cards, strict=True))
     if clean(filters.text):
         read = tuple(replace(column, recent=False, searched=searched) for column in read)
     communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
@@ -63,7 +63,7 @@ def board(
         readers = grants_for(actor, RIGHTS["tickets.read"])
         whole = frozenset[UUID]().union(*(grant.community_ids for grant in readers if grant.whole_communities))
         read = _limited(session, read) if len({filters.community_id} & whole or whole) == 1 else read
-    return Board(read, _figures(session, wide, now), now, stamps(session, communities))
+    return Board(read, figures, now, stamps(session, communities))
 
 
 def _limited(session: Session, columns: tuple[BoardColumn, ...]) -> tuple[BoardColumn, ...]:
@@ -104,19 +104,35 @@ def shown_in(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool
 
 
 def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
-    return _figures(session, in_sight(session, actor, filters, now)[0], now)
+    return _counted(session, in_sight(session, actor, filters, now)[0], filters, now)[1]
 
 
-def _figures(session: Session, held: list[ColumnElement[bool]], now: datetime) -> Figures:
-    running = TicketRow.status.in_(CLOCK_RUNS)
-    late = and_(running, TicketRow.due_at < now)
-    today = and_(running, TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
-    query = select(func.count(), func.sum(case((late, 1), else_=0)), func.sum(case((today, 1), else_=0)))
-    opened, overdue, due_today = session.execute(query.where(*held, OPEN_WORK)).one()
+def _counted(
+    session: Session, wide: list[ColumnElement[bool]], filters: Filters, now: datetime
+) -> tuple[dict[Column, int], Figures]:
+    """Count columns and figures together: open work is passed once, what has ended once."""
+    late, today = TicketRow.due_at < now, and_(TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
     start = at_local(local_date(now), time(0))
-    ended = select(func.count()).where(*held, CLOSED_WORK, TicketRow.closed_at >= start)
-    closed_today = session.execute(ended.where(TicketRow.closed_at <= now)).scalar_one()
-    return Figures(opened, overdue or 0, due_today or 0, closed_today)
+    ended_today = and_(TicketRow.closed_at >= start, TicketRow.closed_at <= now)
+    work = _by_status(session, [*wide, OPEN_WORK], late, today)
+    ended = _by_status(session, [*wide, shown_in(filters, now)[Column.DONE]], ended_today)
+    which = {"": 0, "late": 1, "today": 2}[filters.due]
+    states = work if which == 0 else {status: work[status] for status in work.keys() & CLOCK_RUNS}
+    counts = {column: sum(states[s][which] for s in COLUMN_STATUSES[column] if s in states) for column in Column}
+    counts[Column.DONE] = 0 if which else sum(row[0] for row in ended.values())
+    running = [row for status, row in work.items() if status in CLOCK_RUNS]
+    closed_today = sum(row[1] for status, row in ended.items() if status is Status.CLOSED)
+    overdue, due_today = (sum(row[n] for row in running) for n in (1, 2))
+    return counts, Figures(sum(row[0] for row in work.values()), overdue, due_today, closed_today)
+
+
+def _by_status(
+    session: Session, held: list[ColumnElement[bool]], *parts: ColumnElement[bool]
+) -> dict[Status, tuple[int, ...]]:
+    """Count by status: all, and of them those of which each of these is so."""
+    sums = (func.sum(case((part, 1), else_=0)) for part in parts)
+    query = select(TicketRow.status, func.count(), *sums).where(*held).group_by(TicketRow.status)
+    return {Status(status): tuple(counts) for status, *counts in session.execute(query)}
 
 
 _ORDERS: dict[Column, tuple[Any, ...]] = {
@@ -145,23 +161,27 @@ def _ordered(column: Column, order: Sort) -> tuple[Any, ...]:
     return _OTHER_ORDERS[order]
 
 
-def _column(
-    session: Session,
-    actor: Actor,
-    column: Column,
-    held: list[ColumnElement[bool]],
-    order: tuple[Any, ...],
-    now: datetime,
-    limit: int,
-) -> BoardColumn:
-    # the first ones by themselves: joined before, each row of the column would be looked up in five tables
-    first = select(TicketRow.id).where(*held).order_by(*order).limit(limit).subquery()
-    query = cards_query(actor).where(TicketRow.id.in_(select(first.c.id))).order_by(*order)
-    cards = cards_of(session.execute(query), actor, now)
-    if len(cards) < limit:
-        return BoardColumn(column, len(cards), tuple(cards))
-    count = session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
-    return BoardColumn(column, count, tuple(cards))
+Part = tuple[Sequence[ColumnElement[bool]], tuple[Any, ...]]
+
+
+def _first_cards(
+    session: Session, actor: Actor, parts: Sequence[Part], now: datetime, limit: int
+) -> list[tuple[Card, ...]]:
+    """Read the first cards of each part, in its order: all of them in one statement."""
+    found: list[list[Any]] = [[] for _ in parts]
+    if parts:
+        # the first ones by themselves: joined before, each row of a part would be looked up in five tables
+        first = union_all(*(_first(number, *part, limit) for number, part in enumerate(parts))).subquery()
+        query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
+        for row in session.execute(query.order_by(first.c.part, first.c.place)):
+            found[row.part].append(row)
+    return [tuple(cards_of(rows, actor, now)) for rows in found]
+
+
+def _first(number: int, held: Sequence[ColumnElement[bool]], order: tuple[Any, ...], limit: int) -> Select[Any]:
+    place = func.row_number().over(order_by=order).label("place")
+    first = select(TicketRow.id, literal(number).label("part"), place).where(*held).order_by(*order).limit(limit)
+    return select(first.subquery())  # so that order and limit stay this one's
 
 
 # made once: a new alias costs as much as the query itself
@@ -200,21 +220,27 @@ def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
     return [_card(row, now, code=row.code if several else "") for row in rows]
 
 
+# looked up, not called: a board asks two thousand times
+_KINDS, _STATES = {str(k): k for k in Kind}, {str(s): s for s in Status}
+_GRADES, _MATTERS = {str(g): g for g in Grade}, {str(m): m for m in Matter}
+_CHANNELS, _VERDICTS = {str(c): c for c in Channel}, {str(s): s for s in Satisfaction}
+
+
 def _card(row: Any, now: datetime, *, code: str) -> Card:
-    status = Status(row.status)
+    status = _STATES[row.status]
     hidden = row.matter == Matter.PRIVATE and not row.sees_private
     return Card(
         id=row.id,
         no=number_text(row.number, code),
-        kind=Kind(row.kind),
+        kind=_KINDS[row.kind],
         status=status,
         title=PRIVATE if hidden else row.title,
         place="" if hidden else row.address,
         grid="" if hidden else row.grid or "",
         category="" if hidden else row.parent or row.category or "",
-        grade=Grade(row.grade),
-        matter=Matter(row.matter) if row.matter else None,
-        channel=Channel(row.channel),
+        grade=_GRADES[row.grade],
+        matter=_MATTERS[row.matter] if row.matter else None,
+        channel=_CHANNELS[row.channel],
         urgency=urgency(row.due_at, row.round_at, now=now, done=status not in CLOCK_RUNS),
         handler="" if hidden else row.handler or "",
         reported_at=row.reported_at,
@@ -226,7 +252,7 @@ def _card(row: Any, now: datetime, *, code: str) -> Card:
         told_by=1 if hidden else 1 + row.joined,
         claimable=row.open_to_volunteers and status is Status.ACCEPTED and not hidden,
         round_no=row.round_no,
-        satisfaction=Satisfaction(row.satisfaction) if row.satisfaction else None,
+        satisfaction=_VERDICTS[row.satisfaction] if row.satisfaction else None,
         single_duty=row.single_duty,
         hidden=hidden,
         version=row.version,
@@ -259,27 +285,16 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
         ("to_help", "可以帮忙的事", near, offered()),
         ("reported", "我登记的，还在办", row.reporter_user_id == actor.user_id, row.status.in_(OPEN)),
     )
-    return [
-        Waiting(name, title, 0, ()) if whose is None else _group(session, actor, name, title, (whose, held), now, limit)
-        for name, title, whose, held in groups
-    ]
+    order, known = _ORDERS[Column.TODO], (may_read(actor), OPEN_WORK)
+    parts = {name: ((whose, held, *known), order) for name, _, whose, held in groups if whose is not None}
+    read = dict(zip(parts, _first_cards(session, actor, list(parts.values()), now, limit), strict=True))
+    counts = {name: len(cards) for name, cards in read.items()}
+    counts |= _counts(session, {name: parts[name][0] for name, cards in read.items() if len(cards) == limit})
+    return [Waiting(name, title, counts.get(name, 0), read.get(name, ())) for name, title, _, _ in groups]
 
 
-def _group(
-    session: Session,
-    actor: Actor,
-    name: str,
-    title: str,
-    held: tuple[ColumnElement[bool], ...],
-    now: datetime,
-    limit: int,
-) -> Waiting:
-    held = (*held, may_read(actor), OPEN_WORK)
-    order = _ORDERS[Column.TODO]
-    first = select(TicketRow.id).where(*held).order_by(*order).limit(limit).subquery()
-    query = cards_query(actor).where(TicketRow.id.in_(select(first.c.id))).order_by(*order)
-    cards = cards_of(session.execute(query), actor, now)
-    if len(cards) < limit:
-        return Waiting(name, title, len(cards), tuple(cards))
-    count = session.execute(select(func.count()).select_from(TicketRow).where(*held)).scalar_one()
-    return Waiting(name, title, count, tuple(cards))
+def _counts(session: Session, parts: Mapping[str, Sequence[ColumnElement[bool]]]) -> dict[str, int]:
+    if not parts:
+        return {}
+    counts = (select(literal(name), func.count()).where(*held) for name, held in parts.items())
+    return dict(session.execute(union_all(*counts)).tuples())

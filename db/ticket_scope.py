@@ -46,7 +46,8 @@ def searched(session: Session, actor: Actor, numbers: Collection[int]) -> tuple[
     each = max(SEARCHED // max(len(communities), 1), LEAST_SEARCHED)
     parts = [_ids(OPEN_WORK, area)] if grants else []
     for community in communities:
-        parts.append(_ids(_T.id.in_(_newest(community, each)), ENDED_WORK, area))
+        # "is true": else SQLite walks the community's whole history instead of looking these up
+        parts.append(_ids(_T.id.in_(_newest(community, each)), ENDED_WORK, area.is_(True)))
         parts += [_ids(_T.community_id == community, _T.number == number, area) for number in numbers]
     never_closed = _T.closed_at.is_(None)
     ended = [and_(ENDED_WORK, not_(never_closed)), and_(ENDED_WORK, never_closed)]

@@ -1,6 +1,6 @@
 """Column types and conventions that every table shares."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -40,6 +40,10 @@ class Id(TypeDecorator[UUID]):
             return value
         return UUID(bytes=bytes(value))
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read straight from SQLite's cells: a board has a thousand of them."""
+        return _id_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment. SQLite's own DateTime drops the offset without converting."""
@@ -59,6 +63,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read straight from SQLite's text: the way through its own type takes five times as long."""
+        return _moment_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _id_of(cell: bytes | None) -> UUID | None:
+    return None if cell is None else UUID(bytes=cell)
+
+
+def _moment_of(cell: str | None) -> datetime | None:
+    return None if cell is None else datetime.fromisoformat(cell).replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):

@@ -51,3 +51,15 @@ def test_nobody_walks_through_all_tickets(world: World, said: list[tuple[str, An
         driver: Any = connection.connection.driver_connection
         plans = [row[3] for text, values in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {text}", values)]
     assert [step for step in plans if step.startswith("SCAN ticket")] == []
+
+
+def test_a_search_walks_a_communitys_reports_only_as_far_as_the_newest(
+    world: World, said: list[tuple[str, Any]]
+) -> None:
+    ASKED["search"](world.actors["coordinator"])
+
+    looked = next((text, values) for text, values in said if "LIKE" in text)
+    with engine.get().connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {looked[0]}", looked[1])]
+    assert sum("ix_ticket_community_id_reported_at" in step for step in plan) == 1
