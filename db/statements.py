@@ -1,5 +1,6 @@
 """Statements: an account line by line with its running balance, and what of it expires when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
+from db import award_rules
 from db.models import (
     LedgerAccountRow,
     LedgerHeadRow,
@@ -18,8 +20,9 @@ from db.models import (
 )
 from db.points import PAGE, account_of
 from domain.access import Actor
+from domain.awards import Rule
 from domain.clock import local_date
-from domain.points import NOTICE_DAYS, Account, Posting
+from domain.points import NOTICE_DAYS, Account, Posting, RecordKind
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,16 @@ def _line(row: Any) -> StatementLine:
     return StatementLine(
         row.posted_at, row.effective_at, kind, row.amount, row.balance, row.version, row.id, row.seq, *source
     )  # fmt: skip
+
+
+def rules_behind(session: Session, *, lines: Iterable[StatementLine]) -> dict[UUID, Rule]:
+    """Give the rule that each award among these lines was made by, by its record."""
+    ids = [line.source_id for line in lines if line.kind is Posting.AWARD]
+    row = ServiceRecordRow
+    query = select(row.id, row.community_id, row.kind, row.rule_version).where(row.id.in_(ids))
+    made_by = {record: (home, RecordKind(kind), version) for record, home, kind, version in session.execute(query)}
+    rules = {key: award_rules.version(session, *key) for key in set(made_by.values())}
+    return {record: rules[key] for record, key in made_by.items()}
 
 
 def expiring(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> list[Expiring]:

@@ -139,6 +139,20 @@ def _because(record: Facts, full: int, rated: int) -> str:
     return f"，居民评价“{SATISFACTION_LABELS[record.satisfaction]}”，应得{points_text(rated)}分"
 
 
+def rule_words(rule: Rule) -> str:
+    """Say a rule in plain words: 每次1分，每小时1分，每天最多4分."""
+    parts = ((rule.per_event, "每次"), (rule.per_hour, "每小时"), (rule.per_item, "每户"))
+    caps = ((rule.day_cap, "每天最多"), (rule.month_cap, "每月最多"))
+    return "，".join(f"{name}{points_text(tenths)}分" for tenths, name in (*parts, *caps) if tenths)
+
+
+def because(why: str, rule: Rule, kept: int) -> str:
+    """Answer 「为什么是2分」 in one sentence; `kept` is less than awarded where a debt was paid first."""
+    told = "" if why.endswith(f"，{points_text(kept)}分") else f"，抵扣后到账{points_text(kept)}分"
+    version = f"第{rule.version}版规则" if rule.version else "通用规则"
+    return f"{why}{told}（{version}：{rule_words(rule)}）"
+
+
 def expires_on(earned: date) -> date:
     """Points live to the end of the next calendar year."""
     return date(earned.year + 1, 12, 31)

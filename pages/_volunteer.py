@@ -1,138 +1,67 @@
-"""A volunteer's page on a phone: what one could help with, and what one has in hand."""
+"""A volunteer's page on a phone: one's points, what one could help with, what one has in hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import streamlit as st
 
 import db
-from db import rules, tickets
+from db import points, rules
 from domain import clock
 from domain.access import Actor
-from domain.board import Card, Waiting
-from domain.errors import Refused
-from domain.tickets import Result
-from pages import _form
-from ui import cards, theme
+from domain.board import Waiting
+from pages import _volunteer_orders, _volunteer_points, _volunteer_shop, _volunteer_tasks, _way
+from ui import theme
 from ui.text import escape_md
-
-_LISTS = {"given": "to_claim", "help": "to_help", "doing": "doing"}
 
 
 def show(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     theme.large_type()
     with st.container(key="large"):
         name = st.query_params.get("show", "")
-        if name in _LISTS:
-            _list(actor, name, groups[_LISTS[name]])
+        if name in _volunteer_tasks.LISTS:
+            _volunteer_tasks.show(actor, name, groups)
         else:
-            _home(actor, groups)
+            _own(actor, name, groups, clock.now())
         if phone := db.read(rules.get, name="duty_phone"):
             st.caption(f"值班电话 {escape_md(phone)}")
 
 
-def _go(name: str) -> None:
-    if name:
-        st.query_params["show"] = name
+def _own(actor: Actor, name: str, groups: Mapping[str, Waiting], now: datetime) -> None:
+    balance = db.read(points.my_balance, actor=actor)
+    if name == "lines":
+        _volunteer_points.statement(actor, balance, now)
+    elif name == "shop":
+        _volunteer_shop.goods(actor, balance)
+    elif name == "item":
+        _volunteer_shop.item(actor, balance, now)
+    elif name == "orders":
+        _volunteer_orders.show(actor, now)
     else:
-        st.query_params.pop("show", None)
+        st.header(f"{escape_md(actor.name)}，{_greeting(now)}", anchor=False)
+        _volunteer_points.purse(balance, actor, now)
+        _home(actor, groups)
 
 
 def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
-    st.header(f"{escape_md(actor.name)}，{_greeting(clock.now())}", anchor=False)
-    given, helping, doing = (groups[name].count for name in _LISTS.values())
+    """Offer four things: help, the shop or what waits there, the statement, what one has in hand."""
+    given, helping, doing = (groups[name].count for name in _volunteer_tasks.LISTS.values())
     if given:
-        st.button(f"派给我的事　{given} 件", type="primary", width="stretch", on_click=_go, args=("given",))
-    st.button(
-        f"可以帮忙的事　{helping} 件",
-        type="primary" if helping and not given else "secondary",
-        width="stretch",
-        on_click=_go,
-        args=("help",),
-    )
-    st.button(f"我正在办　{doing} 件", width="stretch", on_click=_go, args=("doing",))
-    st.button("我要反映一件事", width="stretch", on_click=_report)
-
-
-def _report() -> None:
-    st.query_params["new"] = "1"
+        _way.large(f"派给我的事　{given} 件", "given", primary=True)
+    else:
+        _way.large(f"可以帮忙的事　{helping} 件", "help", primary=helping > 0)
+    waiting = len(_volunteer_orders.waiting(actor))
+    if waiting:
+        _way.large(f"看领取码　{waiting} 份待领", "orders")
+    else:
+        _way.large("能换什么", "shop")
+    _way.large("我的明细", "lines")
+    if doing:
+        _way.large(f"我正在办　{doing} 件", "doing")
+    else:
+        _way.report()
 
 
 def _greeting(now: datetime) -> str:
     hour = clock.local(now).hour
     return "早上好" if 4 <= hour < 11 else "中午好" if hour < 13 else "下午好" if hour < 18 else "晚上好"
-
-
-def _list(actor: Actor, name: str, group: Waiting) -> None:
-    st.button("返回", icon=":material/arrow_back:", width="stretch", on_click=_go, args=("",))
-    st.header(group.title, anchor=False)
-    if not group.cards:
-        st.info("现在没有，谢谢您。有新的会出现在这里。")
-    asked = st.session_state.get("asked")
-    if asked and asked not in {card.id for card in group.cards}:
-        st.session_state["asked"] = None
-        if name == "help":
-            st.warning("这件事刚刚已有人接单，谢谢您，看看别的可以帮忙的事吧。")
-    for card in group.cards:
-        with st.container(border=True):
-            st.html(cards.task_html(card, clock.now()))
-            (_in_hand if name == "doing" else _offer)(actor, card)
-    if group.count > len(group.cards):
-        st.caption(f"还有 {group.count - len(group.cards)} 件，办完这些再看。")
-
-
-def _ask(card: Card | None) -> None:
-    st.session_state["asked"] = card.id if card else None
-
-
-def _offer(actor: Actor, card: Card) -> None:
-    """我来, then 确定: a slip of the thumb claims nothing."""
-    if st.session_state.get("asked") != card.id:
-        st.button("我来", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
-        return
-    if st.button("确定，我去帮忙", key=f"claim-{_form.key(card.id.hex)}", width="stretch", type="primary"):
-        _take(actor, card, tickets.claim, f"谢谢您！{card.no} 交给您了")
-    st.button("先不了", key=f"no-{card.id}", width="stretch", on_click=_ask, args=(None,))
-
-
-def _look(card: Card) -> None:
-    st.query_params["ticket"] = str(card.id)
-
-
-def _in_hand(actor: Actor, card: Card) -> None:
-    st.button("看详情和电话", key=f"look-{card.id}", width="stretch", on_click=_look, args=(card,))
-    if not card.contacted and st.button("我联系过了", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
-        _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
-    if st.session_state.get("asked") != card.id:
-        st.button("办好了", key=f"ask-{card.id}", width="stretch", on_click=_ask, args=(card,))
-        _give_back(actor, card)
-        return
-    with st.form(f"done-{_form.key(card.id.hex)}", border=False):
-        note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")
-        sent = st.form_submit_button("确定办好了", type="primary", width="stretch")
-        st.form_submit_button("先不了", width="stretch", on_click=_ask, args=(None,))
-    if sent:
-        _take(actor, card, tickets.resolve, "办好了，谢谢您！社区会回访。", result=Result.SOLVED, note=note)
-
-
-def _give_back(actor: Actor, card: Card) -> None:
-    """退单 with a word why: others can then take it."""
-    key = _form.key(card.id.hex)
-    with st.expander("办不了，退单"), st.form(f"return-{key}", border=False):
-        note = st.text_input("为什么办不了", placeholder="例如 今天走不开", key=f"why-{key}")
-        sent = st.form_submit_button("确定退单", width="stretch", key=f"back-{key}")
-    if sent:
-        _take(actor, card, tickets.give_back, "已退单，社区会另找人帮忙，谢谢您", note=note)
-
-
-def _take(actor: Actor, card: Card, command: Callable[..., Any], words: str, **values: Any) -> None:
-    call = {"actor": actor, "ticket_id": card.id, "expected_version": card.version}
-    try:
-        db.run(command, **call, key=_form.key(card.id.hex), now=clock.now(), **values)
-    except Refused as refused:
-        _form.refuse(refused)
-        return
-    _ask(None)
-    _form.done(card.id.hex, words)
-    st.rerun()

@@ -11,7 +11,7 @@ from domain import clock
 from domain.access import Role, has
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from pages import _form, _new_ticket, _ticket_drawer, _volunteer
+from pages import _form, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
@@ -47,6 +47,8 @@ if not waiting and not is_volunteer:
     st.info("现在没有等您处理的事。")
     if has(actor, "tickets.board"):
         st.page_link("tickets.py", label="去工单看板看看", icon=":material/view_kanban:")
+if not is_volunteer:
+    _volunteer_points.line(actor)
 
 if "ticket" in st.query_params:
     _ticket_drawer.show()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.awards import DEFAULT_RULES, Facts, Rule, award, expires_on, method_of, rating_percent
+from domain.awards import DEFAULT_RULES, Facts, Rule, award, because, expires_on, method_of, rating_percent
 from domain.ids import new_id
 from domain.points import Method, RecordKind, hours_text, next_month, points_text, ranking, stars, to_next_star
 from domain.tickets import Satisfaction
@@ -134,3 +134,12 @@ def test_figures_are_said_as_people_say_them() -> None:
     assert [points_text(n) for n in (0, 5, 20, 45, -15)] == ["0", "0.5", "2", "4.5", "-1.5"]
     assert [hours_text(n) for n in (0, 59, 90, 60)] == ["0", "0.9", "1.5", "1"]
     assert [next_month(date(2026, m, 15)) for m in (1, 12)] == [date(2026, 2, 1), date(2027, 1, 1)]
+
+
+def test_why_names_the_rule_its_version_and_what_a_debt_took() -> None:
+    rule = Rule(RecordKind.VISIT, version=3, per_item=5, day_cap=20)
+
+    whole, less = (because("6月3日 8:10 按时巡看4户，2分", rule, kept) for kept in (20, 5))
+
+    assert whole == "6月3日 8:10 按时巡看4户，2分（第3版规则：每户0.5分，每天最多2分）"
+    assert less == "6月3日 8:10 按时巡看4户，2分，抵扣后到账0.5分（第3版规则：每户0.5分，每天最多2分）"
