@@ -297,4 +297,4 @@ def _counts(session: Session, parts: Mapping[str, Sequence[ColumnElement[bool]]]
     if not parts:
         return {}
     counts = (select(literal(name), func.count()).where(*held) for name, held in parts.items())
-    return dict(session.execute(union_all(*counts)).tuples())
+    return {row[0]: row[1] for row in session.execute(union_all(*counts))}

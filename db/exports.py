@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db import crypto
 from db.board import PRIVATE
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
+from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, number_text
 from db.ticket_filters import Filters, conditions, sees_private
 from db.writes import audit
@@ -27,7 +28,6 @@ from domain.tickets import (
     DONE_SHOWN,
     ENDED,
     KIND_LABELS,
-    OPEN,
     RESULT_LABELS,
     SATISFACTION_LABELS,
     STATUS_LABELS,
@@ -121,8 +121,10 @@ def shown(actor: Actor, filters: Filters, scope: Scope, *, now: datetime) -> lis
     if scope.only is not None:
         return [*held, TicketRow.id.in_(scope.only)]
     if not (scope.whole_history or clean(filters.text)):  # a search looks everywhere, as on the board
-        recent = and_(TicketRow.status == Status.CLOSED, TicketRow.closed_at >= now - DONE_SHOWN)
-        held.append(or_(TicketRow.status.in_(OPEN), recent))
+        recent = and_(CLOSED_WORK, TicketRow.closed_at >= now - DONE_SHOWN)
+        # each by itself: an "or" of them would walk through the whole history
+        parts = (select(TicketRow.id).where(*held, part) for part in (OPEN_WORK, recent))
+        held = [TicketRow.id.in_(union_all(*parts))]
     if scope.hidden and not scope.whole_history:
         held.append(TicketRow.status.not_in([status for column in scope.hidden for status in IN_COLUMN[column]]))
     return held

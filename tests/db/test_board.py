@@ -325,3 +325,14 @@ def test_a_search_finds_what_ended_however_long_ago(world: World) -> None:
     assert seen(world.coordinator, now=later) == []
     assert seen(world.coordinator, text="楼道灯", now=later) == sorted(t.no for t in (closed, rejected, cancelled))
     assert counts(look(world.coordinator, text="楼道灯", now=later)) == [0, 0, 0, 3]
+
+
+def test_a_group_of_mine_says_how_many_there_are_beyond_those_listed(world: World) -> None:
+    for n in range(3):
+        report(world, title=f"楼道灯 {n}")
+
+    found = {group.name: group for group in db.read(waiting, actor=world.coordinator, now=NOW, limit=2)}
+
+    assert (found["to_accept"].count, len(found["to_accept"].cards)) == (3, 2)
+    assert (found["reported"].count, len(found["reported"].cards)) == (3, 2)
+    assert (found["to_follow_up"].count, found["to_follow_up"].cards) == (0, ())
