@@ -26,9 +26,11 @@ def run(
     with ExitStack() as kept:
         parent = data or Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="linli-bench-")))
         for size in sizes:
-            _size(figures, parent / size, size, boards if size == sizes[-1] else (), in_browser=in_browser)
-            if json:
-                figures.write(json)
+            try:
+                _size(figures, parent / size, size, boards if size == sizes[-1] else (), in_browser=in_browser)
+            finally:  # hours of measuring are not lost to what breaks last
+                if json:
+                    figures.write(json)
 
 
 def _size(figures: Figures, folder: Path, size: str, boards: Sequence[int], *, in_browser: bool) -> None:
