@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from db import crypto
-from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
+from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketSupportRow, TicketTextRow
 from db.ticket_events import inside, may_read
 from domain.access import OFFICE, Actor, grants_for
 from domain.areas import Level
@@ -80,7 +80,8 @@ def conditions(
         held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
     if text := clean(filters.text):
         held.append(_matches(text))
-    if filters.category_id or text or filters.grid_id or filters.handler_id:
+    tells = (filters.grid_id, filters.category_id, filters.kind, filters.grade, filters.handler_id, text)
+    if any(tells):
         held.append(_clear(actor))
     return held
 
@@ -130,6 +131,7 @@ def _matches_word(word: str) -> ColumnElement[bool]:
         TicketRow.address.icontains(word, autoescape=True),
         TicketRow.handler_id.in_(handled),
         TicketRow.reporter_id.in_(reported),
+        TicketRow.id.in_(select(TicketSupportRow.ticket_id).where(TicketSupportRow.reporter_id.in_(reported))),
         TicketRow.external_id == word,
         described.exists(),
     )

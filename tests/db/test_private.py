@@ -73,6 +73,8 @@ def test_no_filter_tells_others_what_it_is_about(world: World, private: Ticket, 
         {"category_id": child},
         {"handler_id": world.wang},
         {"grid_id": world.grid},
+        {"grade": private.grade},
+        {"kind": private.kind},
     ]
 
     assert [len(cards(world, who, **filters)) for filters in tried] == [0] * len(tried)

@@ -170,6 +170,8 @@ def test_the_most_urgent_lane_comes_first_and_a_lane_is_no_markup() -> None:
     evil = [replace(CARD, handler=EVIL)]
 
     assert [name for name, _ in lanes(graded, Group.GRADE)] == ["特急", "一般"]
+    hidden = [replace(CARD, hidden=True, grade=Grade.URGENT), replace(CARD, hidden=True)]
+    assert [(name, len(held)) for name, held in lanes([*hidden, CARD], Group.GRADE)] == [("一般", 1), ("私事", 2)]
     held = BoardColumn(Column.TODO, 1, tuple(evil))
     assert "<script" not in markup.board_html(Board((held,), Figures(0, 0, 0, 0), NOW), group=Group.HANDLER)
 

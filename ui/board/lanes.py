@@ -20,6 +20,8 @@ def lanes(cards: Iterable[Card], group: Group) -> list[tuple[str, list[Card]]]:
 
 def _lane(card: Card, group: Group) -> tuple[str, str]:
     """Give what a lane is sorted by, and its name; who nothing is known of comes last."""
+    if card.hidden and group is not Group.NONE:  # first of all: any other lane would tell of it
+        return _LAST, "私事"
     match group:
         case Group.GRID:
             name, missing = card.grid, "没有分网格"
@@ -29,4 +31,4 @@ def _lane(card: Card, group: Group) -> tuple[str, str]:
             return str(_GRADES.index(card.grade)), GRADE_LABELS[card.grade]
         case Group.NONE:
             return "", ""
-    return (name, name) if name else (_LAST, "私事" if card.hidden else missing)
+    return (name, name) if name else (_LAST, missing)
