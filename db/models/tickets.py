@@ -158,6 +158,7 @@ class TicketSupportRow(Base):
     __table_args__ = (
         one_of("channel", Channel),
         Index(None, "ticket_id"),
+        Index(None, "reporter_id"),
         UniqueConstraint("ticket_id", "reporter_id"),
     )
 

@@ -41,6 +41,20 @@ def test_joining_leaves_an_event_a_note_and_the_reporter(any_world: World) -> No
     assert db.read(lambda session: list(fsck.problems(session))) == []
 
 
+def test_the_number_of_who_joined_finds_the_ticket(world: World) -> None:
+    ticket = step(supports.add, report(world, reporter_phone="13800000001"), world.coordinator, **WHO)
+    private = report(world, matter=Matter.PRIVATE)
+    step(supports.add, private, world.coordinator, **WHO)
+
+    def found(who: str, text: str) -> list[str]:
+        shown = db.read(board, actor=world.actors[who], filters=Filters(text=text), now=NOW)
+        return sorted(card.no for column in shown.columns for card in column.cards)
+
+    assert found("coordinator", "13987654321") == [ticket.no, private.no]
+    assert found("grid_worker", "13987654321") == [ticket.no]
+    assert found("coordinator", "13987654322") == []
+
+
 def test_no_word_of_who_joined_gets_into_the_event(world: World) -> None:
     ticket = step(supports.add, report(world), world.coordinator, **WHO, note="秘密")
 
