@@ -22,7 +22,7 @@ The server answers with what brings it up to date, at once and after every chang
      "figures": "…",              the row of figures, if it changed
      "ticket": ["…id…", 6]}       the open ticket's version, if it changed
 
-and `{"beat": 1}` every ten seconds, by which a browser notices a network that has gone silent. It closes
+and `{"beat": 1}` at once and every ten seconds, by which a browser notices a network that has gone silent. It closes
 with 4401 (log in again), 4403 (not for you) or 1009 (too long).
 """
 
@@ -128,9 +128,10 @@ class Live:
 
 
 async def _beat(socket: WebSocket) -> int:
+    """Say at once, and again and again, that somebody is there: a board may have nothing new for minutes."""
     while True:
-        await asyncio.sleep(BEAT_SECONDS)
         await socket.send_text('{"beat":1}')
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _code(task: asyncio.Task[int]) -> int:
