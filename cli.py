@@ -104,7 +104,9 @@ def parser() -> Parser:
     saving.add_argument("file", type=Path, metavar="FILE")
     bringing = command("restore", restore, "从备份恢复；先检查，再替换，原有数据改名保留")
     bringing.add_argument("file", type=Path, metavar="FILE")
-    command("fsck", check, "检查数据是否完整、前后一致")
+    checking = command("fsck", check, "检查数据是否完整、前后一致")
+    told = "另存的校验值（anchors 文件夹或其中一个文件）：逐行与积分账核对"
+    checking.add_argument("--anchors", type=Path, metavar="PATH", help=told)
     return made
 
 
@@ -273,12 +275,16 @@ def restore(asked: argparse.Namespace) -> int:
     return 0
 
 
-def check(_asked: argparse.Namespace) -> int:
+def check(asked: argparse.Namespace) -> int:
     _must_exist()
     import db
-    from db import fsck
+    from db import anchors, fsck
 
+    if asked.anchors and not asked.anchors.exists():
+        raise Refused(f"没有找到 {asked.anchors}，请核对文件名。")
     found = db.read(lambda session: list(islice(fsck.everything(session), SHOWN)))
+    if asked.anchors:
+        found += db.read(lambda session: list(islice(anchors.problems(session, asked.anchors), SHOWN)))
     for line in found:
         print(line)
     if found:

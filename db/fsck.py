@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db import attachments, ledger_check, schema
+from db import anchors, attachments, ledger_check, schema
 from db.models import AreaRow, CounterRow, TicketEventRow, TicketNoteRow, TicketRow, TicketSupportRow, TicketTextRow
 from db.ticket_detail import event_of
 from db.ticket_events import number_text
@@ -43,8 +43,9 @@ def problems(session: Session) -> Iterator[str]:
 
 
 def everything(session: Session) -> Iterator[str]:
-    """Name what is wrong in the database, then which photos have lost their bytes."""
+    """Name what is wrong in the database, against the newest anchors, then which photos have lost their bytes."""
     yield from problems(session)
+    yield from anchors.problems(session)
     yield from attachments.problems(session)
 
 

@@ -18,6 +18,10 @@ def claim_day(tx: Session, *, job: str, day: date, now: datetime) -> bool:
     return True
 
 
+def is_taken(session: Session, *, job: str, day: date) -> bool:
+    return session.get(DayRow, (job, day)) is not None
+
+
 def note_run(tx: Session, *, job: str, outcome: dict[str, Any]) -> None:
     rules.put(tx, f"job.{job}", outcome)
 

@@ -1,4 +1,7 @@
-"""The work of each night, once a day on any number of processes: sweep photos nobody kept, back up, keep fourteen."""
+"""The loop beside the pages: each minute what the ledger owes, each night a backup, once on any number of processes.
+
+At night photos that nobody kept are swept, the database is backed up, fourteen backups are kept.
+"""
 
 import asyncio
 import contextlib
@@ -10,6 +13,7 @@ import db
 from db import attachments, backup, blobs, drafts, jobs
 from domain.clock import local, local_date, now
 from domain.errors import Refused
+from jobs import points
 
 JOB = "nightly"
 AFTER = time(2, 30)  # nobody works then, and the day before is over
@@ -47,13 +51,24 @@ def _note(now: datetime, **outcome: Any) -> None:
     db.run(jobs.note_run, job=JOB, outcome={"at": now.isoformat(), **outcome})
 
 
+def night(now: datetime) -> bool:
+    if not due(now=now):
+        return False
+    run_nightly(now)
+    return True
+
+
+_JOBS = (("job.release", points.release), ("job.points", points.close_day), ("job.nightly", night))
+
+
 def tick(now: datetime) -> None:
-    try:
-        if due(now=now):
-            run_nightly(now)
-            _LOG.info("job.nightly")
-    except Exception as error:  # the next night has its own chance; the app must live on
-        _LOG.error("job.nightly", extra={"fields": {"error": type(error).__name__}})
+    """Do what is due; what fails keeps no other job from its turn."""
+    for name, job in _JOBS:
+        try:
+            if job(now):
+                _LOG.info(name)
+        except Exception as error:  # the next minute or night has its own chance; the app must live on
+            _LOG.error(name, extra={"fields": {"error": type(error).__name__}})
 
 
 async def loop(stop: asyncio.Event) -> None:

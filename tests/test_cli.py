@@ -471,3 +471,15 @@ def test_the_key_of_other_data_is_refused(real: World, run: Run, db_sqlite: Sett
         setup.prepare(now=datetime(2026, 11, 20, tzinfo=UTC))
     assert run("migrate") == 1
     assert "密钥与数据不匹配" in failed(capsys)
+
+
+def test_fsck_holds_the_ledger_to_a_copy_of_its_anchors(real: World, run: Run, tmp_path: Path, capsys: Said) -> None:
+    from db import anchors
+
+    anchors.write({real.community: (3, "f" * 64)}, now=datetime(2026, 11, 20, tzinfo=UTC))
+    copy = anchors.folder().rename(tmp_path / "copy")
+
+    assert run("fsck") == 0
+    assert run("fsck", "--anchors", str(tmp_path / "none")) == 1
+    assert run("fsck", "--anchors", str(copy)) == 1
+    assert "缺了留存过的第 3 笔" in capsys.readouterr().out

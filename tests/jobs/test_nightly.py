@@ -106,7 +106,8 @@ def test_a_failure_is_logged_by_its_kind_alone(world: World) -> None:
     finally:
         logging.getLogger("linli").removeHandler(handler)
 
-    assert [(record.msg, json.dumps(record.__dict__["fields"])) for record in handler.records] == [
+    failed = [record for record in handler.records if record.levelno == logging.ERROR]
+    assert [(record.msg, json.dumps(record.__dict__["fields"])) for record in failed] == [
         ("job.nightly", '{"error": "Refused"}')
     ]
 

@@ -1,0 +1,32 @@
+"""The ledger's own work: orders nobody fetched go back each minute; at night points expire and chains are anchored."""
+
+from datetime import datetime, time
+
+import db
+from db import anchors, expiry, jobs, ledger, shop
+from domain.clock import local, local_date
+
+JOB = "points"
+AFTER = time(0, 5)  # the day whose last points are over has ended
+
+
+def release(now: datetime) -> int:
+    """Give back what nobody fetched in time; safe to run twice and on two machines."""
+    done = 0
+    while count := db.run(shop.release_overdue, now=now):
+        done += count
+    return done
+
+
+def close_day(now: datetime) -> bool:
+    """Expire what is due, then keep the ends of the chains outside; once a day.
+
+    The day is taken last: killed half-way, the next minute does it again, and nothing is done twice.
+    """
+    today = local_date(now)
+    if local(now).time() < AFTER or db.read(jobs.is_taken, job=JOB, day=today):
+        return False
+    while db.run(expiry.expire_due, now=now):
+        pass
+    anchors.write(db.read(ledger.heads), now=now)
+    return db.run(jobs.claim_day, job=JOB, day=today, now=now)
