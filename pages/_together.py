@@ -39,15 +39,20 @@ class Chosen:
 
 def take() -> None:
     """Open the dialog for what the board sent; the board's callback."""
-    if chosen := _read(st.session_state["board"].chosen or {}):
+    if not (chosen := _read(st.session_state["board"].chosen or {})):
+        return
+    if len(chosen.cards) > MOST:
+        words = f"一次最多 {MOST} 件，您选了 {len(chosen.cards)} 件。选中的都还在，请先取消一些，分几次做。"
+        _moves.tell(chosen.nonce, words, bad=True)
+    else:
         st.session_state[_CHOSEN] = chosen
-        st.rerun()
+    st.rerun()
 
 
 def _read(sent: Mapping[str, Any]) -> Chosen | None:
     """Read what a browser sent; what makes no sense is nothing."""
     pairs = [pair for pair in sent.get("cards") or () if isinstance(pair, list) and len(pair) == 2]
-    found = [(parse_id(str(name)), version) for name, version in pairs[:MOST]]
+    found = [(parse_id(str(name)), version) for name, version in pairs]
     cards = {ticket_id: version for ticket_id, version in found if ticket_id and isinstance(version, int)}
     do, nonce = str(sent.get("do")), str(sent.get("nonce", ""))[:40]
     return Chosen(cards, do, nonce) if cards and nonce and do in (*TOGETHER, EXPORT) else None

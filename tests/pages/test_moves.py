@@ -10,10 +10,11 @@ from db import tickets
 from db.exports import Scope
 from db.ticket_detail import Detail, detail
 from db.ticket_filters import Filters
-from domain.ids import new_key
+from domain.ids import new_id, new_key
 from domain.tickets import Action, Column, Status, Ticket
 from pages import _export
 from pages._one_by_one import Words, outcome
+from pages._together import MOST
 from tests.builders import World, assigned, report, step
 from tests.pages.conftest import LATER, Visit, field, labels, page_html, press, send, told
 
@@ -213,6 +214,19 @@ def test_those_chosen_are_exported_and_no_others(visit: Visit, world: World) -> 
     body = _export.made(world.coordinator, "csv", Filters(), scope, LATER).decode("utf-8-sig")
 
     assert ("第0件" in body, "第1件" in body, "第2件" in body) == (True, False, True)
+
+
+def test_more_than_fit_are_refused_with_all_of_them_kept(visit: Visit, world: World) -> None:
+    held = report(world)
+    many = together("dispatch", held)
+    many["cards"] += [[str(new_id()), 1] for _ in range(MOST)]
+
+    at = send(visit("coordinator"), "chosen", many)
+
+    answer = told(at, "answer")
+    assert (answer["nonce"], answer["bad"], "keep" in answer) == (many["nonce"], True, False)
+    assert f"最多 {MOST} 件，您选了 {MOST + 1} 件" in answer["words"]
+    assert "派给谁" not in [box.label for box in at.selectbox]
 
 
 def test_an_outcome_names_three_reasons_at_most() -> None:
