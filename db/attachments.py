@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db import blobs, tickets
-from db.models import AreaRow, AttachmentRow, TicketRow, UserRow
+from db.models import AreaRow, AttachmentRow, ServiceRecordRow, TicketRow, UserRow
 from db.ticket_call import Call, once
 from db.ticket_events import load, number_text, take
 from domain import steps
@@ -179,7 +179,9 @@ def orphans(session: Session, *, now: datetime) -> list[list[str]]:
 
 def _unused(session: Session, digests: Sequence[str]) -> list[str]:
     used = select(AttachmentRow.sha256).where(AttachmentRow.sha256.in_(digests), AttachmentRow.removed_at.is_(None))
-    held = set(session.scalars(used))
+    # the photo of a signed sheet belongs to a service record, and to no ticket
+    sheets = select(ServiceRecordRow.evidence_sha256).where(ServiceRecordRow.evidence_sha256.in_(digests))
+    held = {*session.scalars(used), *session.scalars(sheets)}
     return [sha256 for sha256 in digests if sha256 not in held]
 
 

@@ -25,7 +25,7 @@ def in_force(session: Session, community_id: UUID, kind: RecordKind, day: date) 
     row = AwardRuleRow
     mine = (row.community_id == community_id, row.kind == kind.value, row.valid_from <= day)
     found = session.scalars(select(row).where(*mine).order_by(row.version.desc()).limit(1)).first()
-    return _rule(found) if found else DEFAULT_RULES[kind]
+    return rule_of(found) if found else DEFAULT_RULES[kind]
 
 
 def version(session: Session, community_id: UUID, kind: RecordKind, number: int | None) -> Rule:
@@ -33,10 +33,10 @@ def version(session: Session, community_id: UUID, kind: RecordKind, number: int 
     row = AwardRuleRow
     mine = (row.community_id == community_id, row.kind == kind.value, row.version == number)
     found = session.scalars(select(row).where(*mine)).first()
-    return _rule(found) if found else DEFAULT_RULES[kind]
+    return rule_of(found) if found else DEFAULT_RULES[kind]
 
 
-def _rule(row: AwardRuleRow) -> Rule:
+def rule_of(row: AwardRuleRow) -> Rule:
     values: dict[str, Any] = {name: getattr(row, name) for name in _NAMES}
     return Rule(**values | {"kind": RecordKind(row.kind)})
 
@@ -48,7 +48,7 @@ def change(
     request = {"do": "rule", "actor": actor.user_id, "community": community_id, "from": valid_from, **asdict(rule)}
     check(actor, "points.rules", path_of(tx, community_id))
     if done := first_result(tx, key, request):
-        return _rule(tx.get_one(AwardRuleRow, done))
+        return rule_of(tx.get_one(AwardRuleRow, done))
     _check(rule, valid_from, now)
     row = AwardRuleRow
     mine = (row.community_id == community_id, row.kind == rule.kind.value)

@@ -29,6 +29,7 @@ from domain.points import (
     PERSONAL,
     Account,
     AccountStatus,
+    FreezeReason,
     stars,
 )
 
@@ -173,9 +174,18 @@ def account_of(session: Session, actor: Actor, person_id: UUID, kind: Account) -
 # --- 暂停使用 ----------------------------------------------------------------------------------------
 
 
-def freeze(tx: Session, *, actor: Actor, person_id: UUID, frozen: bool, key: str, now: datetime) -> Balance:
+def freeze(
+    tx: Session,
+    *,
+    actor: Actor,
+    person_id: UUID,
+    frozen: bool,
+    key: str,
+    now: datetime,
+    reason: FreezeReason | None = None,
+) -> Balance:
     """Stop an account from spending, or let it spend again; it goes on earning."""
-    request = {"do": "points.freeze", "actor": actor.user_id, "person": person_id, "frozen": frozen}
+    request = {"do": "points.freeze", "actor": actor.user_id, "person": person_id, "frozen": frozen, "why": reason}
     if first_result(tx, key, request) is None:
         remember(tx, key, request, person_id, now=now)
         account = account_of(tx, actor, person_id, Account.AVAILABLE)
@@ -184,7 +194,7 @@ def freeze(tx: Session, *, actor: Actor, person_id: UUID, frozen: bool, key: str
         status = AccountStatus.FROZEN if frozen else AccountStatus.OPEN
         one_row(tx.execute(update(LedgerAccountRow).where(LedgerAccountRow.id == account.id).values(status=status)))
         done = "points.freeze" if frozen else "points.unfreeze"
-        audit(tx, done, actor_id=actor.user_id, subject_id=person_id, now=now)
+        audit(tx, done, actor_id=actor.user_id, subject_id=person_id, detail=reason or "", now=now)
     return balance(tx, actor=actor, person_id=person_id)
 
 

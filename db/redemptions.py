@@ -84,7 +84,7 @@ def orders(
     row, item = RedemptionRow, CatalogItemRow
     seen = (
         row.community_id == community_id,
-        scope(grants_for(actor, RIGHTS["points.till"]), row.community_id, _path()),
+        scope(grants_for(actor, RIGHTS["points.till"]), row.community_id, home_path()),
     )
     query = select(row, item.name).join(item, item.id == row.item_id).where(*seen, row.state == state.value)
     if after:
@@ -94,7 +94,7 @@ def orders(
     return [(redemption_of(order, name), names.get(order.person_id, "")) for order, name in found]
 
 
-def _path() -> Any:
+def home_path() -> Any:
     """An order is its community's: only grants on whole communities, or paths that the community's begins with."""
     return select(AreaRow.path).where(AreaRow.id == RedemptionRow.community_id).scalar_subquery()
 
@@ -110,7 +110,7 @@ def my_orders(session: Session, *, actor: Actor, limit: int = 20) -> list[Redemp
 def by_code(session: Session, *, actor: Actor, community_id: UUID, code: str) -> tuple[Redemption, str]:
     """Find the waiting order that this code fetches, with its owner's masked name."""
     row, item = RedemptionRow, CatalogItemRow
-    seen = scope(grants_for(actor, RIGHTS["points.till"]), row.community_id, _path())
+    seen = scope(grants_for(actor, RIGHTS["points.till"]), row.community_id, home_path())
     mine = (row.community_id == community_id, row.code_mac == code_mac(code.strip()), seen)
     query = select(row, item.name).join(item, item.id == row.item_id)
     found = session.execute(query.where(*mine, row.state == RedemptionState.RESERVED.value)).first()

@@ -48,6 +48,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "people.reveal": STAFF,
     "people.write": STAFF,
     "parties.read": STAFF,
+    "points.page": STAFF | {Role.LEADER, Role.ADMIN},  # each with the parts that are theirs
     "points.read": STAFF,
     "points.record": STAFF,  # note what somebody else did
     "points.verify": DISPATCHERS,

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.people import PURPOSE_LABELS, Purpose
+from domain.points import FREEZE_REASON_LABELS, FreezeReason
 
 ACTION_LABELS = {
     "login": "登录",
@@ -40,6 +41,7 @@ ACTION_LABELS = {
     "points.rule": "修改积分规则",
     "points.freeze": "暂停使用积分账户",
     "points.unfreeze": "恢复使用积分账户",
+    "points.export": "导出积分台账",
     "item.create": "添加兑换项目",
     "item.change": "修改兑换项目",
     "view.share": "共享看板视图",
@@ -58,6 +60,7 @@ CONSOLE = "系统（服务器上）"
 # details are codes, `count=29 people=1`: each with its words by value, or with {} for the value
 _DETAIL_WORDS: dict[str, str | dict[str, str]] = {
     "count": "{} 件工单",
+    "rows": "{} 行",
     "people": {"0": "姓名和电话打码", "1": "含完整的姓名和电话"},
     "all": {"0": "屏幕上的工单", "1": "全部历史"},
     "problems": {"0": "没有发现问题"},
@@ -90,6 +93,8 @@ def in_words(detail: str) -> str:
         return SETTING_LABELS[detail]
     if detail in list(Purpose):
         return PURPOSE_LABELS[Purpose(detail)]
+    if detail in list(FreezeReason):
+        return FREEZE_REASON_LABELS[FreezeReason(detail)]
     pairs = [part.partition("=") for part in detail.split(" ")]
     if not all(name in _DETAIL_WORDS and equals for name, equals, _ in pairs):
         return detail

@@ -81,6 +81,23 @@ class AccountStatus(StrEnum):
     FROZEN = "frozen"  # 暂停使用: earns, does not spend
 
 
+class FreezeReason(StrEnum):
+    """Why an account is stopped, as a code: the audit keeps no words about people."""
+
+    CHECK = "freeze-check"
+    ASKED = "freeze-asked"
+    LOST = "freeze-lost"
+    DOUBT = "freeze-doubt"
+
+
+FREEZE_REASON_LABELS = {
+    FreezeReason.CHECK: "身份待核实",
+    FreezeReason.ASKED: "本人申请",
+    FreezeReason.LOST: "手机丢失或账号被盗",
+    FreezeReason.DOUBT: "积分来源有疑问，待核查",
+}
+
+
 class Posting(StrEnum):
     """Why value moved: the kind of a transaction."""
 

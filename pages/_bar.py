@@ -8,9 +8,16 @@ from domain.access import ROLE_LABELS, Actor, Role, has
 from ui import bar, theme
 
 # home → file; the path of a page is the last part of its file's name unless given
-FILES = {"tickets": "tickets.py", "me": "me.py", "import": "import_data.py", "settings": "settings_page.py"}
+FILES = {
+    "tickets": "tickets.py",
+    "points": "points.py",
+    "me": "me.py",
+    "import": "import_data.py",
+    "settings": "settings_page.py",
+}
 _PAGES = (
     ("tickets", "工单看板", "tickets.board"),
+    ("points", "积分台账", "points.page"),
     ("me", "我的", "me"),
     ("import", "数据导入", "tickets.import"),
     ("settings", "系统设置", "settings"),

@@ -1,6 +1,6 @@
 """The registers of the settings page: a table, and the one row of it that is chosen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -52,8 +52,19 @@ def pick(label: str, options: dict[UUID, str], name: str) -> UUID | None:
     )
 
 
-def show(rows: Sequence[dict[str, Any]], ids: Sequence[UUID], name: str, *, empty: str, alt: str) -> None:
-    """Show rows whose click chooses what `pick` of this name then has; else say what to do."""
+def show(
+    rows: Sequence[dict[str, Any]],
+    ids: Sequence[UUID],
+    name: str,
+    *,
+    empty: str,
+    alt: str,
+    columns: Mapping[str, Any] | None = None,
+) -> None:
+    """Show rows whose click chooses what `pick` of this name then has; else say what to do.
+
+    All is text unless `columns` says how to show what.
+    """
     if not rows:
         st.info(empty, icon=":material/info:")
         return
@@ -62,8 +73,10 @@ def show(rows: Sequence[dict[str, Any]], ids: Sequence[UUID], name: str, *, empt
     key = f"{name}_table"
     st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     st.dataframe(
-        pd.DataFrame(rows).astype(str),
+        _frame(rows, columns),
         hide_index=True,
+        column_config=columns,
+        placeholder="",
         key=key,
         on_select=lambda: _choose(key, name, ids, marked),
         selection_mode="single-row",
@@ -90,11 +103,20 @@ def matches(query: str, words: Iterable[str]) -> bool:
     return all(part in text for part in query.casefold().split())
 
 
-def plain(rows: Sequence[dict[str, Any]], *, empty: str, alt: str) -> None:
+def plain(
+    rows: Sequence[dict[str, Any]], *, empty: str, alt: str, columns: Mapping[str, Any] | None = None
+) -> None:
     if not rows:
         st.info(empty, icon=":material/info:")
         return
-    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, height=_height(rows), alt=alt)
+    st.dataframe(
+        _frame(rows, columns), hide_index=True, column_config=columns, placeholder="", height=_height(rows), alt=alt
+    )
+
+
+def _frame(rows: Sequence[dict[str, Any]], columns: Mapping[str, Any] | None) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return frame.astype(str) if columns is None else frame
 
 
 def _height(rows: Sequence[object]) -> int | Literal["content"]:

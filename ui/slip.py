@@ -28,10 +28,13 @@ def notice(heading: str, facts: Facts) -> str:
     return "\n".join([f"【{heading}】", *(f"{name}：{value}" for name, value in facts if value)])
 
 
-def slip_html(heading: str, facts: Facts, *, printed: str) -> str:
-    """Write a page of its own to print, with room for the result and a signature."""
+_TO_FILL = '<tr><th>处理情况</th><td class="wide"></td></tr><tr><th>处理人签字</th><td></td></tr>'
+
+
+def slip_html(heading: str, facts: Facts, *, printed: str, to_fill: bool = True) -> str:
+    """Write a page of its own to print, with room for the result and a signature unless it only tells."""
     rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in facts if v)
-    blank = '<tr><th>处理情况</th><td class="wide"></td></tr><tr><th>处理人签字</th><td></td></tr>'
+    blank = _TO_FILL if to_fill else ""
     return (
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{escape(heading)}</title>'
         f"<style>{_PRINT}</style><h1>{escape(heading)}</h1><p>打印时间 {escape(printed)}</p>"

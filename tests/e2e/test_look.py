@@ -11,6 +11,7 @@ from tests.e2e.visitors import PHONE, Visitor
 Visit = Callable[..., Visitor]
 PAGES = [
     ("李敏", "/tickets"),
+    ("李敏", "/points"),
     ("李敏", "/me"),
     ("李敏", "/import"),
     ("赵阿姨", "/me"),
