@@ -1,6 +1,5 @@
 """Saved views of the board: one's own, those shared in an area, and the one a role starts with."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,12 +14,11 @@ from db.writes import audit, first_result, remember, update_version
 from domain.access import OFFICE, STAFF, Actor, Role
 from domain.errors import Changed, Invalid, NotAllowed, NotFound
 from domain.ids import new_id, parse_id
-from domain.people import is_phone
+from domain.people import has_phone, without_phones
 from domain.text import clean
-from domain.views import LONGEST_NAME, STATE_NAMES, SavedView, Share, View, from_body, to_body
+from domain.views import LONGEST_NAME, STATE_NAMES, Reach, SavedView, Share, View, from_body, to_body
 
 MOST_VIEWS = 50
-_DIGITS = re.compile(r"[+(（]*\d[\d\s()（）+-]*")  # as people write numbers, with gaps
 _DEFAULTS_SET_BY = OFFICE | {Role.ADMIN}
 
 
@@ -149,7 +147,7 @@ def _checked_name(text: str) -> str:
     name = " ".join(clean(text).split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"请给视图起个名字，最多 {LONGEST_NAME} 个字，例如“今天要联系的”。", field="name")
-    if is_phone(name):
+    if has_phone(name):
         raise Invalid("视图的名字里请不要写电话号码。", field="name")
     return name
 
@@ -169,7 +167,7 @@ def _check_room(tx: Session, actor: Actor, name: str, *, but: UUID | None = None
 def _body(view: View) -> dict[str, str]:
     """Say what is written down: never somebody's telephone number out of the search box."""
     body = to_body(view)
-    kept = " ".join(_DIGITS.sub(lambda run: " " if is_phone(run[0]) else run[0], body.pop("text", "")).split())
+    kept = without_phones(body.pop("text", ""))
     return body | ({"text": kept} if kept else {})
 
 
@@ -192,31 +190,62 @@ def rename(tx: Session, *, name: str, **call: Unpack[Call]) -> SavedView:
 
 def share(tx: Session, *, area_id: UUID | None, **call: Unpack[Call]) -> SavedView:
     """Let everyone with a grant in this area see it; with no area it is its owner's alone again."""
-
-    def values(row: BoardViewRow) -> dict[str, Any]:
-        if area_id is None:
-            if row.owner_id != call["actor"].user_id:
-                raise NotAllowed("这个视图是同事共享的，只有共享的人可以收回；您可以另存一份。")
-            return {"share": Share.OWN, "area_id": None, "role": None}
-        _check_may_share(tx, call["actor"], area_id, STAFF | {Role.ADMIN}, "您只能共享给自己负责的辖区。")
-        return {"share": Share.SHARED, "area_id": area_id, "role": None}
-
-    action = "view.share" if area_id else "view.unshare"
-    return _once(tx, action, call, {"area": area_id}, values, detail=f"@{area_id.hex}" if area_id else "")
+    return _show_to(tx, call, (Share.SHARED if area_id else Share.OWN, area_id, None))
 
 
 def set_default(tx: Session, *, area_id: UUID, role: Role, **call: Unpack[Call]) -> SavedView:
     """Let everybody in this role there start with it; what they started with before stays, as a shared view."""
+    return _show_to(tx, call, (Share.ROLE, area_id, role))
+
+
+def keep(tx: Session, *, name: str, view: View, reach: Reach, **call: Unpack[Call]) -> SavedView:
+    """Save over a view what it shows, its name and who sees it: all of it or nothing."""
+    actor, name, body = call["actor"], _checked_name(name), _body(view)
 
     def values(row: BoardViewRow) -> dict[str, Any]:
-        _check_may_share(tx, call["actor"], area_id, _DEFAULTS_SET_BY, "只有社区工作者、社区书记和管理员可以设默认。")
+        if reach[0] is Share.OWN:
+            _check_room(tx, actor, name, but=row.id)
+        if reach == (row.share, row.area_id, row.role):
+            return {"name": name, "body": body}
+        shown = _reaching(tx, actor, row, reach)
+        action, detail = _told(reach)
+        audit(tx, action, actor_id=actor.user_id, subject_id=row.id, detail=detail, now=call["now"])
+        return {"name": name, "body": body} | shown
+
+    return _once(tx, "view.change", call, {"name": name, "body": body, "reach": reach}, values)
+
+
+def _show_to(tx: Session, call: Call, reach: Reach) -> SavedView:
+    (action, detail), (_, area_id, role) = _told(reach), reach
+    body = {"area": area_id} | ({"role": role} if role else {})
+    return _once(tx, action, call, body, lambda row: _reaching(tx, call["actor"], row, reach), detail=detail)
+
+
+def _told(reach: Reach) -> tuple[str, str]:
+    """Say for the audit who is to see it."""
+    share, area_id, role = reach
+    where = f"@{area_id.hex}" if area_id else ""
+    return {
+        Share.OWN: ("view.unshare", ""),
+        Share.SHARED: ("view.share", where),
+        Share.ROLE: ("view.default", f"{role}{where}"),
+    }[share]
+
+
+def _reaching(tx: Session, actor: Actor, row: BoardViewRow, reach: Reach) -> dict[str, Any]:
+    """Give what is written so that these see it, if this person may show it to them."""
+    share, area_id, role = reach
+    if area_id is None:
+        if row.owner_id != actor.user_id:
+            raise NotAllowed("这个视图是同事共享的，只有共享的人可以收回；您可以另存一份。")
+    elif role is None:
+        _check_may_share(tx, actor, area_id, STAFF | {Role.ADMIN}, "您只能共享给自己负责的辖区。")
+    else:
+        _check_may_share(tx, actor, area_id, _DEFAULTS_SET_BY, "只有社区工作者、社区书记和管理员可以设默认。")
         before = (BoardViewRow.area_id == area_id, BoardViewRow.role == role, BoardViewRow.id != row.id)
         freed = {"share": Share.SHARED, "role": None, "version": BoardViewRow.version + 1}
         tx.execute(update(BoardViewRow).where(*before).values(freed))
-        return {"share": Share.ROLE, "area_id": area_id, "role": role}
-
-    detail = f"{role.value}@{area_id.hex}"
-    return _once(tx, "view.default", call, {"area": area_id, "role": role}, values, detail=detail)
+    return {"share": share, "area_id": area_id, "role": role}
 
 
 def _check_may_share(tx: Session, actor: Actor, area_id: UUID, roles: Iterable[Role], message: str) -> None:

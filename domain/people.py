@@ -19,6 +19,11 @@ _PHONE = re.compile(rf"{_LANDLINE}|1[3-9]\d{{9}}|400\d{{7}}(?:-\d{{1,6}})?|\d{{5
 # what of a number that is no mobile may be read: the area code or the 400, and the last four digits
 _FIXED = re.compile(r"((?:0(?:10|2\d|\d{3}))-?|400|)\d{3,4}(\d{4})(-\d{1,6})?")
 
+# what people put between the digits of a number, and what looks like one but is a day
+_SIGNS = r"\s()（）+./·・•‐−–—―_~-"
+_SIGN, _RUN = re.compile(f"[{_SIGNS}]"), re.compile(rf"[+(（]*\d[\d{_SIGNS}]*")
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)")
+
 
 class Purpose(StrEnum):
     """Why somebody asks to see a person in full; kept with the reveal."""
@@ -50,12 +55,14 @@ class Person:
     revealed_until: datetime | None = None
 
 
+def _folded(text: str) -> str:
+    # a number copied out of a telephone's contacts comes in invisible direction marks
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+
+
 def normal_phone(text: str) -> str:
     """Fold full-width digits, blanks and +86 away: the form that look-up works on."""
-    folded = unicodedata.normalize("NFKC", text)
-    # a number copied out of a telephone's contacts comes in invisible direction marks
-    seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    digits = re.sub(r"[\s()（）]", "", _EXTENSION.sub("-", seen))
+    digits = re.sub(r"[\s()（）]", "", _EXTENSION.sub("-", _folded(text)))
     plain = re.sub(r"^(\+|00)?86(?=1[3-9]\d{9}$)", "", re.sub(r"[-–—]", "", digits))
     return plain if _UNDIVIDED.fullmatch(plain) else digits
 
@@ -69,9 +76,20 @@ def check_phone(text: str) -> str:
 
 
 def is_phone(text: str) -> bool:
-    """Tell whether this could be somebody's number: seven digits or more and nothing else but signs."""
-    digits = re.sub(r"[\s()（）+-]", "", unicodedata.normalize("NFKC", text))
+    """Tell whether this could be somebody's number: seven digits or more and nothing else but signs; no dates."""
+    digits = _SIGN.sub("", _DATE.sub(" ", _folded(text)))
     return digits.isdecimal() and len(digits) >= 7
+
+
+def without_phones(text: str) -> str:
+    """Leave out what could be somebody's number; a text without one stays as it is."""
+    folded = _folded(text)
+    kept = _RUN.sub(lambda run: " " if is_phone(run[0]) else run[0], folded)
+    return text if kept == folded else " ".join(kept.split())
+
+
+def has_phone(text: str) -> bool:
+    return without_phones(text) != text
 
 
 def mask_name(name: str) -> str:

@@ -226,6 +226,7 @@ class Share(StrEnum):
     ROLE = "role"
 
 
+Reach = tuple[Share, UUID | None, Role | None]  # who sees it: how shared, in which area, for which role
 SHARE_LABELS = {Share.OWN: "我的", Share.SHARED: "共享", Share.ROLE: "默认"}
 
 
@@ -244,6 +245,10 @@ class SavedView:
     dropped: tuple[str, ...]
     version: int
     editable: bool  # by this reader
+
+    @property
+    def reach(self) -> Reach:
+        return self.share, self.area_id, self.role
 
 
 def said(words: Iterable[str]) -> str:

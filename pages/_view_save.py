@@ -10,12 +10,10 @@ from db import areas, views
 from domain import clock
 from domain.access import OFFICE, RIGHTS, ROLE_LABELS, STAFF, Actor, Role
 from domain.errors import Refused
-from domain.views import SavedView, Share, View
+from domain.views import Reach, SavedView, Share, View
 from pages import _form, _views
 from ui.text import escape_md
 
-# who sees it: what kind of sharing, in which area, for which role
-Reach = tuple[Share, UUID | None, Role | None]
 _MINE: Reach = (Share.OWN, None, None)
 _SAID, _SURE = "view-said", "view-sure"
 
@@ -36,7 +34,7 @@ def _reaches(actor: Actor) -> dict[Reach, str]:
 
 def show(actor: Actor, view: View, held: SavedView | None) -> None:
     own, reaches = held if held and held.editable else None, _reaches(actor)
-    now_reach: Reach = (own.share, own.area_id, own.role) if own else _MINE
+    now_reach: Reach = own.reach if own else _MINE
     if now_reach not in reaches:
         reaches[now_reach] = "保持不变"
     key = _form.key(f"view-{own.id if own else 'new'}")
@@ -53,7 +51,7 @@ def show(actor: Actor, view: View, held: SavedView | None) -> None:
             label = "另存为新视图" if held else "保存视图"
             st.form_submit_button(label, key=f"{key}-new", on_click=_made, args=(actor, view, held, key))
     if words := st.session_state.pop(_SAID, ""):
-        st.error(words, icon=":material/info:")
+        st.error(escape_md(words), icon=":material/info:")
     if own:
         _delete(actor, own)
 
@@ -66,7 +64,7 @@ def _made(actor: Actor, view: View, held: SavedView | None, key: str) -> None:
     except Refused as refused:
         st.session_state[_SAID] = refused.message
         return
-    _form.done(f"view-{held.id if held and held.editable else 'new'}", f"视图“{made.name}”已保存")
+    _form.done(f"view-{held.id if held and held.editable else 'new'}", f"视图“{escape_md(made.name)}”已保存")
     try:
         made = _reach(actor, made, st.session_state.get(f"{key}-reach", _MINE), key)
     except Refused as refused:
@@ -76,23 +74,20 @@ def _made(actor: Actor, view: View, held: SavedView | None, key: str) -> None:
 
 def _kept(actor: Actor, view: View, own: SavedView, key: str) -> None:
     """Save over the view: what it shows, its name, and who sees it."""
-    call: dict[str, Any] = {"actor": actor, "view_id": own.id, "now": clock.now()}
-    name = st.session_state[f"{key}-name"]
+    call: dict[str, Any] = {"actor": actor, "view_id": own.id, "expected_version": own.version}
+    name, reach = st.session_state[f"{key}-name"], st.session_state.get(f"{key}-reach", own.reach)
     try:
-        kept = db.run(views.change, view=view, expected_version=own.version, key=f"{key}c", **call)
-        if name.strip() != own.name:
-            kept = db.run(views.rename, name=name, expected_version=kept.version, key=f"{key}n", **call)
-        kept = _reach(actor, kept, st.session_state.get(f"{key}-reach", _MINE), key)
+        kept = db.run(views.keep, name=name, view=view, reach=reach, key=f"{key}c", now=clock.now(), **call)
     except Refused as refused:
         st.session_state[_SAID] = refused.message
         return
-    _form.done(f"view-{own.id}", f"视图“{kept.name}”已保存")
+    _form.done(f"view-{own.id}", f"视图“{escape_md(kept.name)}”已保存")
     _views.open_view(actor, kept)
 
 
 def _reach(actor: Actor, one: SavedView, wanted: Reach, key: str) -> SavedView:
     share, area_id, role = wanted
-    if wanted == (one.share, one.area_id, one.role):
+    if wanted == one.reach:
         return one
     call: dict[str, Any] = {"actor": actor, "view_id": one.id, "expected_version": one.version}
     call |= {"key": f"{key}r", "now": clock.now()}
@@ -126,5 +121,5 @@ def _removed(actor: Actor, own: SavedView) -> None:
         return
     finally:
         _ask(None)
-    _form.done("view-remove", f"视图“{own.name}”已删除")
+    _form.done("view-remove", f"视图“{escape_md(own.name)}”已删除")
     _views.leave()

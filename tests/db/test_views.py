@@ -161,7 +161,9 @@ def test_a_reader_may_not_save(world: World) -> None:
         saved(world, actor=replace(world.coordinator, read_only=True))
 
 
-@pytest.mark.parametrize("text", ["13800000001", "灯 138 0000 0001", "１３８００００００００１", "021-55550001 灯"])
+@pytest.mark.parametrize(
+    "text", ["13800000001", "灯 138 0000 0001", "１３８００００００００１", "021-55550001 灯", "138—1234.5678"]
+)
 def test_a_telephone_number_is_never_saved(world: World, text: str) -> None:
     held = saved(world, view=View({"text": text, "due": "late"}))
 
@@ -169,8 +171,11 @@ def test_a_telephone_number_is_never_saved(world: World, text: str) -> None:
 
     assert not any(digit in str(body.get("text", "")) for digit in "0123456789")
     assert held.view.filters["due"] == "late"
-    with pytest.raises(Invalid):
-        act(views.rename, world, held, name="13800000001")
+    for name in ("13800000001", "王阿姨 138/1234/5678"):
+        with pytest.raises(Invalid, match="电话"):
+            act(views.rename, world, held, name=name)
+        with pytest.raises(Invalid, match="电话"):
+            saved(world, name=name)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "长" * 41])
@@ -204,9 +209,34 @@ def commands(world: World) -> dict[Callable[..., Any], dict[str, Any]]:
         views.change: {"view": View(sort=Sort.NEWEST)},
         views.rename: {"name": "另一个"},
         views.share: {"area_id": world.community},
+        views.keep: {"name": "都改了", "view": View(), "reach": (Share.SHARED, world.community, None)},
         views.set_default: {"area_id": world.community, "role": Role.COORDINATOR},
         views.remove: {},
     }
+
+
+def test_what_is_saved_over_a_view_is_kept_whole(world: World) -> None:
+    reach = (Share.ROLE, world.community, Role.GRID_WORKER)
+
+    kept = act(views.keep, world, saved(world), name="大家的", view=View(), reach=reach)
+
+    assert (kept.name, kept.view, kept.reach, kept.version) == ("大家的", View(), reach, 2)
+    assert audited() == [("view.default", kept.id), ("view.change", kept.id)]
+    kept = act(views.keep, world, kept, name="大家的", view=LATE, reach=reach)
+    assert (kept.view, len(audited())) == (LATE, 3)
+
+
+def test_of_what_is_saved_over_a_view_nothing_stays_if_a_part_is_refused(world: World) -> None:
+    saved(world, name="有了")
+    held = saved(world)
+    elsewhere = (Share.SHARED, world.other_community, None)
+    good: dict[str, Any] = {"name": "新名字", "view": View(sort=Sort.NEWEST), "reach": held.reach}
+
+    for bad in ({"name": "有了"}, {"name": ""}, {"name": "张三 138.1234.5678"}, {"reach": elsewhere}):
+        with pytest.raises(Refused):
+            act(views.keep, world, held, **(good | bad))
+        assert db.read(views.get, actor=world.coordinator, view_id=held.id) == held
+    assert audited() == []
 
 
 def test_the_same_key_makes_a_change_once(world: World) -> None:

@@ -1,7 +1,16 @@
 import pytest
 
 from domain.errors import Invalid
-from domain.people import check_phone, is_phone, mask_address, mask_name, mask_phone, normal_phone
+from domain.people import (
+    check_phone,
+    has_phone,
+    is_phone,
+    mask_address,
+    mask_name,
+    mask_phone,
+    normal_phone,
+    without_phones,
+)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +130,18 @@ def test_what_can_be_no_telephone_number_is_refused(typed: str) -> None:
 )
 def test_what_could_be_a_number_is_known_as_one(text: str, phone: bool) -> None:
     assert is_phone(text) is phone
+
+
+NUMBERS = ("13812345678", "138.1234.5678", "138—1234—5678", "138–1234–5678", "138/1234/5678", "138·1234·5678")
+MORE_NUMBERS = ("１３８　１２３４　５６７８", "(0571) 8765-4321", "\u202d13812345678\u202c", "2026.11.22.13812345678")
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, *MORE_NUMBERS])
+def test_a_number_is_found_among_words_however_it_is_written(number: str) -> None:
+    assert has_phone(f"王阿姨 {number}")
+    assert without_phones(f"王阿姨 {number} 漏水") == "王阿姨 漏水"
+
+
+@pytest.mark.parametrize("text", ["3号楼 2 单元 501", "2026.11.22 巡查", "2026-1-5～2026-1-9", "E0012（3号楼）", ""])
+def test_words_without_a_number_stay_as_they_are(text: str) -> None:
+    assert without_phones(text) == text
