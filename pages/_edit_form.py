@@ -6,7 +6,6 @@ import db
 from db import areas, categories
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
 from pages._fields import Form, Values, area_words
-from ui.text import escape_md
 
 
 def edit(form: Form) -> Values:
@@ -29,7 +28,7 @@ def edit(form: Form) -> Values:
         "类别",
         sorts,
         sorts.index(ticket.category_id) if ticket.category_id in kinds else None,
-        format_func=lambda key: escape_md(kinds[key].label),
+        format_func=lambda key: kinds[key].label,
         placeholder="未分类",
         key=form.name("category"),
     )

@@ -38,4 +38,4 @@ class Form:
 
 def area_words(area: Area, held: Mapping[Any, Area]) -> str:
     above = held.get(area.parent_id)
-    return escape_md(f"{above.name} · {area.name}" if above else area.name)
+    return f"{above.name} · {area.name}" if above else area.name

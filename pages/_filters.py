@@ -11,9 +11,8 @@ from db.ticket_filters import NAMES, Filters, from_query
 from domain.access import STAFF, Actor
 from domain.areas import Level
 from domain.due import GRADE_LABELS
-from domain.people import is_phone
+from domain.people import has_phone
 from domain.tickets import KIND_LABELS
-from ui.text import escape_md
 
 _UNSAID = "filter-unsaid"
 Options = Mapping[str, str]
@@ -21,7 +20,7 @@ Options = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Choices:
-    """What each filter offers: the value in the URL → the words."""
+    """What each filter offers: the value in the URL → the words, plain as a list shows them."""
 
     communities: Options
     grids: Options
@@ -34,11 +33,11 @@ def choices(actor: Actor) -> Choices:
     """Read what this person may filter by; who they are, with every grant, is the key."""
     held = db.read(areas.visible, actor=actor)
     several = [a for a in held if a.level is Level.COMMUNITY]
-    grids = {str(a.id): escape_md(a.name) for a in held if a.level is Level.GRID}
-    kinds = {str(c.id): escape_md(c.label) for c in db.read(categories.listed)}
+    grids = {str(a.id): a.name for a in held if a.level is Level.GRID}
+    kinds = {str(c.id): c.label for c in db.read(categories.listed)}
     found = db.read(parties.listed, actor=actor) if actor.roles & STAFF else []
-    handlers = {str(p.id): escape_md(p.label) for p in found}
-    return Choices({str(a.id): escape_md(a.name) for a in several}, grids, kinds, handlers)
+    handlers = {str(p.id): p.label for p in found}
+    return Choices({str(a.id): a.name for a in several}, grids, kinds, handlers)
 
 
 def chosen() -> Filters:
@@ -59,7 +58,7 @@ def _text() -> str:
 def put(name: str, value: str | None) -> None:
     if name == "text":
         # a telephone number would stay in histories, bookmarks and the proxy's log: it is kept out of the URL
-        st.session_state[_UNSAID] = value if value and is_phone(value) else ""
+        st.session_state[_UNSAID] = value if value and has_phone(value) else ""
         value = None if st.session_state[_UNSAID] else value
     if value:
         st.query_params[name] = value

@@ -4,6 +4,7 @@ import streamlit as st
 
 from domain.errors import Refused
 from domain.ids import new_key
+from ui.text import escape_md
 
 _SAID = "said"
 
@@ -36,4 +37,4 @@ def tell() -> None:
 
 
 def refuse(refused: Refused) -> None:
-    st.error(refused.message, icon=":material/info:")
+    st.error(escape_md(refused.message), icon=":material/info:")

@@ -10,24 +10,29 @@ from domain.access import ROLE_LABELS, Actor
 from domain.tickets import COLUMN_LABELS, Column
 from domain.views import (
     FIELD_LABELS,
+    GROUP_LABELS,
     NOTHING,
     SHARE_LABELS,
     SORT_LABELS,
     USUAL_FIELDS,
     Field,
+    Group,
+    Layout,
     SavedView,
     Sort,
     View,
 )
 from pages import _filters, _view_save, _views
-from ui.text import escape_md
 
 _PLAIN = UUID(int=0)
 
 
 def show(actor: Actor, view: View, held: SavedView | None) -> None:
     _open(actor, held)
-    _order(view.sort)
+    with st.container(horizontal=True, gap="small"):
+        _one("sort", "排序", SORT_LABELS, view.sort)
+        if view.layout is Layout.BOARD:
+            _one("group", "分组", GROUP_LABELS, view.group)
     _some("hide", "显示的列", COLUMN_LABELS, view.columns)
     _some("fields", "显示的内容", FIELD_LABELS, [f for f in Field if f in view.fields])
     if not actor.read_only:
@@ -51,16 +56,16 @@ def _open(actor: Actor, held: SavedView | None) -> None:
 
 def _named(one: SavedView) -> str:
     where = f"（{one.area}{ROLE_LABELS[one.role] if one.role else ''}）" if one.area else ""
-    return escape_md(one.name + where)
+    return one.name + where  # an option of a list is plain text
 
 
-def _order(value: Sort) -> None:
+def _one(name: str, label: str, words: dict[Sort, str] | dict[Group, str], value: Sort | Group) -> None:
     def keep() -> None:
-        picked = st.session_state["filter-sort"]
-        _filters.put("sort", None if picked in (None, Sort.LEFT) else picked)
+        picked = st.session_state[f"filter-{name}"]
+        _filters.put(name, None if picked in (None, Sort.LEFT, Group.NONE) else picked)
 
-    key = _filters.follow("sort", value)
-    st.selectbox("排序", list(SORT_LABELS), format_func=SORT_LABELS.__getitem__, key=key, on_change=keep)
+    key = _filters.follow(name, value)
+    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, on_change=keep)
 
 
 def _some(name: str, label: str, words: dict[Column, str] | dict[Field, str], value: list[Field] | tuple) -> None:  # type: ignore[type-arg]

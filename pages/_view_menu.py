@@ -50,11 +50,11 @@ def _keep(actor: Actor, held: SavedView, view: View) -> None:
     except Refused as refused:
         st.session_state[_views.NOTE] = refused.message
     else:
-        _form.done("view-keep", f"视图“{held.name}”已保存")
+        _form.done("view-keep", f"视图“{escape_md(held.name)}”已保存")
 
 
 def note() -> None:
     """Say what could not be shown as asked."""
     _form.tell()
     if words := st.session_state.get(_views.NOTE):
-        st.info(words, icon=":material/info:")
+        st.info(escape_md(words), icon=":material/info:")

@@ -148,6 +148,35 @@ def test_the_calendar_shows_what_is_due(visit: Visit, world: World) -> None:
     assert f"到期 <i>{wanted.count}</i>" in html
 
 
+def test_cards_are_grouped_into_lanes_and_back(visit: Visit, world: World) -> None:
+    some_tickets(world)
+    at = with_menu(visit("coordinator"))
+    assert '<li class="lane">' not in drawn(at)
+
+    at = field(at, "分组").select_index(3).run()
+
+    assert said(at, "group") == "grade"
+    assert '<li class="lane">' in drawn(at)
+    at = field(at, "分组").select_index(0).run()
+    assert "group" not in at.query_params
+    assert '<li class="lane">' not in drawn(at)
+    assert "分组" not in [box.label for box in with_menu(visit("coordinator", layout="table")).selectbox]
+
+
+EVIL = "[点此重新登录](https://evil.cn)"
+
+
+def test_a_views_name_is_never_a_link_and_reads_as_it_was_written(visit: Visit, world: World) -> None:
+    held = saved(world, View({"grid": str(new_id())}), name=EVIL)
+
+    at = with_menu(visit("coordinator", view=str(held.id)))
+
+    assert "](" not in at.info[0].value
+    assert f"我的 · {EVIL}" in field(at, "打开视图").options
+    at = press(at, "保存修改")
+    assert at.toast and not any("](" in toast.value for toast in at.toast)
+
+
 @pytest.mark.parametrize("who", ["leader", "volunteer"])
 def test_leaders_and_volunteers_keep_their_own_and_share_nothing(visit: Visit, world: World, who: str) -> None:
     at = with_menu(visit(who))
