@@ -51,12 +51,23 @@ def _import(who: Visitor) -> None:
 
 
 def _volunteer(who: Visitor) -> None:
-    who.sees("可以帮忙的事")
+    who.sees("可用积分")
 
 
 def _tasks(who: Visitor) -> None:
     who.page.get_by_role("button", name="可以帮忙的事").click()
     who.sees("我来")
+
+
+def _lines(who: Visitor) -> None:
+    who.page.get_by_role("button", name="我的明细").click()
+    who.page.locator("summary").first.click()
+    who.sees("对账码")
+
+
+def _code(who: Visitor) -> None:
+    who.page.get_by_role("button", name="看领取码").click()
+    who.sees("领取码")
 
 
 def _settings(who: Visitor) -> None:
@@ -76,6 +87,8 @@ SCENES: dict[str, tuple[str, dict[str, int], Scene, str]] = {
     "board-phone": ("李敏", PHONE, _board, "light"),
     "me-phone": ("赵阿姨", PHONE, _volunteer, "light"),
     "tasks-phone": ("赵阿姨", PHONE, _tasks, "light"),
+    "lines-phone": ("赵阿姨", PHONE, _lines, "light"),
+    "code-phone": ("赵阿姨", PHONE, _code, "light"),
 }
 
 

@@ -19,7 +19,7 @@ def show(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     theme.large_type()
     with st.container(key="large"):
         name = st.query_params.get("show", "")
-        if name in _volunteer_tasks.LISTS:
+        if name in _volunteer_tasks.PARTS:
             _volunteer_tasks.show(actor, name, groups)
         else:
             _own(actor, name, groups, clock.now())
@@ -45,11 +45,9 @@ def _own(actor: Actor, name: str, groups: Mapping[str, Waiting], now: datetime) 
 
 def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     """Offer four things: help, the shop or what waits there, the statement, what one has in hand."""
-    given, helping, doing = (groups[name].count for name in _volunteer_tasks.LISTS.values())
-    if given:
-        _way.large(f"派给我的事　{given} 件", "given", primary=True)
-    else:
-        _way.large(f"可以帮忙的事　{helping} 件", "help", primary=helping > 0)
+    given, helping, doing = (groups[name].count for name in ("to_claim", "to_help", "doing"))
+    told = f"，{given} 件派给您" if given else ""
+    _way.large(f"可以帮忙的事　{given + helping} 件{told}", "help", primary=given + helping > 0)
     waiting = len(_volunteer_orders.waiting(actor))
     if waiting:
         _way.large(f"看领取码　{waiting} 份待领", "orders")

@@ -1,7 +1,8 @@
 """A volunteer's tasks on a phone: what one could help with, and what one has in hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
+from uuid import UUID
 
 import streamlit as st
 
@@ -15,30 +16,39 @@ from domain.tickets import Result
 from pages import _form, _way
 from ui import cards
 
-LISTS = {"given": "to_claim", "help": "to_help", "doing": "doing"}
+# what the office gave them stands first among what they could help with
+PARTS = {"help": ("to_claim", "to_help"), "doing": ("doing",)}
 
 
 def show(actor: Actor, name: str, groups: Mapping[str, Waiting]) -> None:
-    group = groups[LISTS[name]]
     _way.back()
-    st.header(group.title, anchor=False)
-    if not group.cards:
-        st.info("现在没有，谢谢您。有新的会出现在这里。")
+    *given, last = (groups[part] for part in PARTS[name])
+    shown = [group for group in given if group.count] + [last]
+    _check_asked(name, {card.id for group in shown for card in group.cards})
+    for group in shown:
+        _list(actor, group)
+    _way.report()
+
+
+def _check_asked(name: str, there: Set[UUID]) -> None:
+    """Say so if what they were about to take is gone."""
     asked = st.session_state.get("asked")
-    if asked and asked not in {card.id for card in group.cards}:
+    if asked and asked not in there:
         st.session_state["asked"] = None
         if name == "help":
             st.warning("这件事刚刚已有人接单，谢谢您，看看别的可以帮忙的事吧。")
+
+
+def _list(actor: Actor, group: Waiting) -> None:
+    st.header(group.title, anchor=False)
+    if not group.cards:
+        st.info("现在没有，谢谢您。有新的会出现在这里。")
     for card in group.cards:
         with st.container(border=True):
             st.html(cards.task_html(card, clock.now()))
-            (_in_hand if name == "doing" else _offer)(actor, card)
+            (_in_hand if group.name == "doing" else _offer)(actor, card)
     if group.count > len(group.cards):
         st.caption(f"还有 {group.count - len(group.cards)} 件，办完这些再看。")
-    if name == "given":
-        _way.large(f"可以帮忙的事　{groups['to_help'].count} 件", "help")
-    else:
-        _way.report()
 
 
 def _ask(card: Card | None) -> None:

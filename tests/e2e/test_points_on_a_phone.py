@@ -35,6 +35,20 @@ def test_everything_can_be_read_and_met_by_a_thumb(visit: Visit, part: str) -> N
     assert who.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("part", ["lines", "orders"])
+def test_axe_finds_nothing_serious(visit: Visit, part: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    who = phone(visit, color_scheme=scheme)
+    who.open(f"/me?show={part}")
+    expect(who.page.locator(".linli-lines, .linli-code").first).to_be_visible()
+    who.is_still()
+
+    found = axe.Axe().run(who.page).response["violations"]
+
+    assert {v["id"] for v in found if v["impact"] in ("serious", "critical")} == set()
+
+
 def test_three_taps_bring_the_code_and_the_way_back_brings_the_points(visit: Visit) -> None:
     who = phone(visit)
     who.page.get_by_role("button", name="看领取码").tap()

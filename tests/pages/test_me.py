@@ -120,7 +120,8 @@ def test_what_the_office_gave_a_volunteer_stands_first(visit: Visit, world: Worl
     ticket = offered(world)
     step(tickets.dispatch, ticket, world.coordinator, handler_id=world.volunteer.party_id)
 
-    at = press(visit("volunteer", "me"), "派给我的事　1 件")
+    at = press(visit("volunteer", "me"), "可以帮忙的事　1 件，1 件派给您")
+    assert at.header[0].value.startswith("派给我")
     press(press(at, "我来"), "确定，我去帮忙")
 
     assert status(world, ticket) is Status.IN_PROGRESS
