@@ -265,9 +265,9 @@ def backup(asked: argparse.Namespace) -> int:
 
 
 def restore(asked: argparse.Namespace) -> int:
-    from db import backup as backups
+    from db import restoring
 
-    done = backups.restore(asked.file, now=now())
+    done = restoring.restore(asked.file, now=now())
     made, tickets = done.manifest.created_at, done.manifest.counts.get("ticket", 0)
     print(f"已恢复 {local(datetime.fromisoformat(made)):%Y-%m-%d %H:%M} 的备份到 {done.target}：{tickets} 张工单。")
     if done.set_aside:
@@ -276,7 +276,7 @@ def restore(asked: argparse.Namespace) -> int:
 
 
 def check(asked: argparse.Namespace) -> int:
-    _must_exist()
+    _must_be_ready()
     import db
     from db import anchors, fsck
 

@@ -81,8 +81,12 @@ class Settings(BaseSettings):
     @property
     def blobs_dir(self) -> Path:
         """Give the folder of the photos: each database has its own."""
-        file = self.demo_file if self.is_demo else self.real_file
-        return self.data_dir / "blobs" / (file.stem if self.is_sqlite else "postgresql")
+        if not self.is_sqlite:
+            return self.data_dir / "blobs" / "postgresql"
+        return self.photos_of(self.demo_file if self.is_demo else self.real_file)
+
+    def photos_of(self, file: Path) -> Path:
+        return self.data_dir / "blobs" / file.stem
 
     @property
     def key_path(self) -> Path:

@@ -57,7 +57,8 @@ def _find(program: str) -> str:
 def _address(url: str) -> Iterator[str]:
     """Give libpq's form of the address; the password goes by a file, as arguments are seen by all."""
     parsed = make_url(url).set(drivername="postgresql")
-    with tempfile.TemporaryDirectory() as folder:
+    # a file that stays behind is no reason to call a finished restore failed
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if parsed.password:
             file = Path(folder) / "pass"
             file.touch(0o600)

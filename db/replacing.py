@@ -3,7 +3,9 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -37,17 +39,61 @@ def claim(file: Path) -> None:
 
 def put(new: Path, target: Path, *, now: datetime) -> Path | None:
     """Move `new` to `target` and what was there aside; all or nothing. Give where the old one lies."""
+    return _put(new, target, now).aside
+
+
+@contextmanager
+def putting(new: Path, target: Path, *, now: datetime) -> Iterator[Path | None]:
+    """The same, undone if what is done next fails."""
+    done = _put(new, target, now)
+    try:
+        yield done.aside
+    except BaseException as cause:
+        try:
+            _take_back(target, done.moved)
+        except Refused as stuck:
+            first = cause.message if isinstance(cause, Refused) else ""
+            raise Refused(first + stuck.message) from cause
+        raise
+
+
+@dataclass(frozen=True)
+class _Put:
+    aside: Path | None
+    moved: list[tuple[Path, Path]]  # what was there, and where it lies now
+
+
+def _put(new: Path, target: Path, now: datetime) -> _Put:
     aside = target.with_name(f"{target.stem}.before-restore-{local(now):%Y%m%d-%H%M%S}{target.suffix}")
     old = [path for path in (target, *(target.with_name(target.name + end) for end in _BESIDE)) if path.exists()]
     moved: list[tuple[Path, Path]] = []
     try:
         for path in old:
-            moved.append((path, aside.with_name(aside.name + path.name.removeprefix(target.name))))
-            path.rename(moved[-1][1])
+            there = aside.with_name(aside.name + path.name.removeprefix(target.name))
+            path.rename(there)
+            moved.append((path, there))
         shutil.move(new, target)
     except OSError:
-        for path, there in moved:
-            if there.exists():
-                there.rename(path)
+        _take_back(target, moved, part=len(moved) == len(old))
         raise
-    return aside if target in old else None
+    return _Put(aside if target in old else None, moved)
+
+
+def _take_back(target: Path, moved: list[tuple[Path, Path]], *, part: bool = True) -> None:
+    """Undo; `part`: what lies at the target by now is not the old one. What can't be undone is told truly."""
+    try:
+        if part:
+            _remove(target)
+        for path, there in moved:
+            there.rename(path)
+    except OSError as error:
+        lies = "；".join(f"{there} 要改回 {path}" for path, there in moved if there.exists())
+        told = f"原有数据也没能放回，它还在，请手工改名：{lies}" if lies else f"请核对 {target}"
+        raise Refused(f"恢复没有做成（{error.strerror}），{told}。") from error
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import db
-from db import audit, backup, crypto, fsck, jobs, rules, setup
+from db import audit, backup, crypto, fsck, jobs, restoring, rules, setup
 from db.setup import FirstAdmin
 from domain.access import Actor
 from domain.clock import LOCAL, local, now
@@ -83,7 +83,7 @@ def _restoring() -> None:
     )
     st.code(str(crypto.key_file()), language=None)
     st.caption("恢复时先停止程序，再在服务器上运行（会先核对备份，原来的数据另放一边，不会删除）：")
-    st.code(backup.restore_commands(), language=None)
+    st.code(restoring.restore_commands(), language=None)
 
 
 def _check(who: Actor) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 import db
 import db.engine
 import settings
-from db import backup, blobs, crypto, fsck, pg_tools, schema, setup
+from db import backup, blobs, crypto, fsck, pg_tools, restoring, schema, setup
 from db.crypto import KeyProblem
 from domain.errors import Refused
 from settings import Settings
@@ -64,13 +64,13 @@ def signed(file: Path, **changes: object) -> Path:
             return body
         told = {**json.loads(body), **changes}
         told.pop("mac")
-        return json.dumps({**told, "mac": backup._mac(backup.Manifest(**told))}).encode()
+        return json.dumps({**told, "mac": backup.mac_of(backup.Manifest(**told))}).encode()
 
     return rewritten(file, change)
 
 
 def test_a_restored_backup_is_what_it_was_and_passes_fsck(saved: Path) -> None:
-    restored = backup.restore(saved, now=LATER)
+    restored = restoring.restore(saved, now=LATER)
 
     assert titles() == ["楼道灯坏了"]
     assert problems() == []
@@ -79,7 +79,7 @@ def test_a_restored_backup_is_what_it_was_and_passes_fsck(saved: Path) -> None:
 
 
 def test_what_a_restore_replaces_is_set_aside_whole(saved: Path) -> None:
-    restored = backup.restore(saved, now=LATER)
+    restored = restoring.restore(saved, now=LATER)
 
     aside = settings.current().data_dir / "linli.before-restore-20261120-110000.sqlite3"
     assert restored.set_aside == aside
@@ -91,7 +91,7 @@ def test_what_a_restore_replaces_is_set_aside_whole(saved: Path) -> None:
 
 
 def test_the_manifest_says_what_is_in_the_backup_and_the_keys_are_not(saved: Path) -> None:
-    manifest = backup.check(saved)
+    manifest = restoring.check(saved)
 
     assert (manifest.engine, manifest.demo, manifest.schema) == ("sqlite", False, schema.head())
     assert manifest.counts["ticket"] == 1
@@ -114,7 +114,7 @@ def test_a_backup_restores_into_an_empty_folder_with_its_key(saved: Path, tmp_pa
     db.engine.dispose()
     settings.use(Settings(data_dir=tmp_path / "elsewhere"))
 
-    backup.restore(saved, now=LATER)
+    restoring.restore(saved, now=LATER)
 
     setup.prepare(now=LATER)
     assert titles() == ["楼道灯坏了"]
@@ -125,7 +125,7 @@ def test_without_a_key_file_a_restore_says_which_one_it_needs(saved: Path, tmp_p
     settings.use(Settings(data_dir=tmp_path / "elsewhere"))
 
     with pytest.raises(KeyProblem, match=r"找不到密钥文件 .*elsewhere.key.*制作这份备份时的密钥文件"):
-        backup.restore(saved, now=LATER)
+        restoring.restore(saved, now=LATER)
 
     assert not settings.current().real_file.exists()
 
@@ -136,7 +136,7 @@ def test_a_wrong_key_is_refused_and_nothing_changes(saved: Path) -> None:
     crypto.make_key_file(path)
 
     with pytest.raises(KeyProblem, match="密钥不匹配：这份备份要用编号 "):
-        backup.restore(saved, now=LATER)
+        restoring.restore(saved, now=LATER)
 
     assert titles() == ["楼道灯坏了", "后来的事"]
 
@@ -168,7 +168,7 @@ def test_a_tampered_backup_is_refused_and_nothing_changes(
     saved: Path, change: Callable[[str, bytes], bytes | None], said: str
 ) -> None:
     with pytest.raises(Refused, match=said):
-        backup.restore(rewritten(saved, change), now=LATER)
+        restoring.restore(rewritten(saved, change), now=LATER)
 
     assert titles() == ["楼道灯坏了", "后来的事"]
     assert list(settings.current().data_dir.glob("*before-restore*")) == []
@@ -180,24 +180,24 @@ def test_a_cut_backup_is_refused(saved: Path, keep: int) -> None:
     saved.write_bytes(saved.read_bytes()[:keep])
 
     with pytest.raises(Refused, match="已损坏或不是本程序的备份文件"):
-        backup.restore(saved, now=LATER)
+        restoring.restore(saved, now=LATER)
 
 
 def test_a_file_that_is_not_there_is_refused(world: World, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="找不到备份文件"):
-        backup.check(tmp_path / "none.zip")
+        restoring.check(tmp_path / "none.zip")
 
 
 def test_a_backup_of_a_newer_program_is_refused(saved: Path) -> None:
     with pytest.raises(Refused, match="请先升级程序"):
-        backup.restore(signed(saved, schema="9999"), now=LATER)
+        restoring.restore(signed(saved, schema="9999"), now=LATER)
 
 
 def test_a_backup_of_the_other_engine_is_refused(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pg_tools, "listing", lambda _file: None)
 
     with pytest.raises(Refused, match="这是 postgresql 的备份"):
-        backup.restore(signed(saved, engine="postgresql"), now=LATER)
+        restoring.restore(signed(saved, engine="postgresql"), now=LATER)
 
 
 def test_a_backup_with_a_forged_event_is_refused(world: World, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_backup_with_a_forged_event_is_refused(world: World, tmp_path: Path) -
     backup.write(tmp_path / "forged.zip", now=NOW)
 
     with pytest.raises(Refused, match=r"备份里的数据有错.*ticket_event_no_update"):
-        backup.check(tmp_path / "forged.zip")
+        restoring.check(tmp_path / "forged.zip")
 
 
 def test_a_database_that_a_program_has_open_is_not_replaced(saved: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_database_that_a_program_has_open_is_not_replaced(saved: Path) -> None
         connection.commit()
 
         with pytest.raises(Refused, match="程序正在使用"):
-            backup.restore(saved, now=LATER)
+            restoring.restore(saved, now=LATER)
 
     other.dispose()
     assert titles() == ["楼道灯坏了", "后来的事"]
@@ -228,7 +228,7 @@ def test_a_damaged_database_is_no_reason_to_refuse_its_backup(saved: Path) -> No
     db.engine.dispose()
     settings.current().real_file.write_bytes(b"nothing that SQLite knows" * 100)
 
-    backup.restore(saved, now=LATER)
+    restoring.restore(saved, now=LATER)
 
     assert titles() == ["楼道灯坏了"]
 
@@ -238,7 +238,7 @@ def test_a_demo_backup_goes_to_the_demo_file(db_sqlite: Settings, tmp_path: Path
     db_sqlite.real_file.rename(db_sqlite.demo_file)
     backup.write(tmp_path / "demo.zip", now=NOW)
 
-    restored = backup.restore(tmp_path / "demo.zip", now=LATER)
+    restored = restoring.restore(tmp_path / "demo.zip", now=LATER)
 
     assert restored.manifest.demo
     assert restored.target == str(db_sqlite.demo_file)
@@ -252,7 +252,50 @@ def test_a_demo_backup_does_not_go_over_real_data(db_sqlite: Settings, tmp_path:
     shutil.copy(db_sqlite.demo_file, db_sqlite.real_file)
 
     with pytest.raises(Refused, match="这是演示数据的备份"):
-        backup.restore(tmp_path / "demo.zip", now=LATER)
+        restoring.restore(tmp_path / "demo.zip", now=LATER)
+
+
+def failing_move(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A disk that is full when this comes to be put in place."""
+    moves = shutil.move
+
+    def move(source: Path, target: Path) -> None:
+        if target.name == name:
+            raise OSError(28, "No space left on device")
+        moves(source, target)
+
+    monkeypatch.setattr(shutil, "move", move)
+
+
+@pytest.mark.parametrize("name", ["linli", "linli.sqlite3"], ids=["photos", "database"])
+def test_a_restore_that_breaks_off_has_changed_nothing(saved: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_move(monkeypatch, name)
+
+    with pytest.raises(Refused, match=r"没有恢复成.*数据没有改动"):
+        restoring.restore(saved, now=LATER)
+
+    assert titles() == ["楼道灯坏了", "后来的事"]
+    assert sorted(blobs.read(blob.sha256) for blob in blobs.listed()) == [b"later picture", b"picture"]
+    assert list(settings.current().data_dir.rglob("*before-restore*")) == []
+
+
+def test_what_cannot_be_put_back_is_told_with_its_place(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_move(monkeypatch, "linli.sqlite3")
+    rename = Path.rename
+
+    def one_way(self: Path, target: Path) -> Path:
+        if "before-restore" in self.name:
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", one_way)
+
+    with pytest.raises(
+        Refused, match=r"原有数据也没能放回.*linli\.before-restore-20261120-110000\.sqlite3 要改回"
+    ) as told:
+        restoring.restore(saved, now=LATER)
+
+    assert "没有改动" not in told.value.message
 
 
 def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(world: World, tmp_path: Path) -> None:
@@ -297,12 +340,39 @@ def test_a_postgresql_backup_restores_into_an_empty_database_only(
     assert (manifest.engine, manifest.counts["ticket"]) == ("postgresql", 1)
 
     with pytest.raises(Refused, match="只能恢复到空数据库"):
-        backup.restore(tmp_path / "pg.zip", now=LATER)
+        restoring.restore(tmp_path / "pg.zip", now=LATER)
     with fresh_database(postgres_url) as url:
         settings.use(Settings(data_dir=db_postgres_once.data_dir, database_url=url))
-        backup.restore(tmp_path / "pg.zip", now=LATER)
+        restoring.restore(tmp_path / "pg.zip", now=LATER)
         assert titles() == ["楼道灯坏了"]
         assert problems() == []
+        db.engine.dispose()
+
+
+@pytest.mark.pg
+@pytest.mark.parametrize("step", ["photos", "database"])
+def test_a_postgresql_restore_that_breaks_off_has_changed_nothing(
+    db_postgres_once: Settings, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def refused(_url: str, _file: Path) -> None:
+        raise Refused("pg_restore 没有成功")
+
+    blobs.put(b"picture")
+    backup.write(tmp_path / "pg.zip", now=NOW)
+    blobs.put(b"later picture")
+    with fresh_database(postgres_url) as url:
+        settings.use(Settings(data_dir=db_postgres_once.data_dir, database_url=url))
+        if step == "photos":
+            failing_move(monkeypatch, "postgresql")
+        else:
+            monkeypatch.setattr(pg_tools, "load", refused)
+
+        with pytest.raises(Refused, match=r"没有恢复成.*数据没有改动|pg_restore 没有成功"):
+            restoring.restore(tmp_path / "pg.zip", now=LATER)
+
+        with db.engine.get().connect() as connection:
+            assert schema.is_empty(connection)
+        assert sorted(blobs.read(blob.sha256) for blob in blobs.listed()) == [b"later picture", b"picture"]
         db.engine.dispose()
 
 
@@ -332,8 +402,8 @@ def test_the_commands_to_restore_name_a_folder_that_is_not_the_usual_one(
     db_sqlite: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = settings.current()
-    assert f'restore 备份文件.zip --data "{held.data_dir}"' in backup.restore_commands()
+    assert f'restore 备份文件.zip --data "{held.data_dir}"' in restoring.restore_commands()
 
     usual = held.model_copy(update={"data_dir": type(held).model_fields["data_dir"].default})
     monkeypatch.setattr(settings, "current", lambda: usual)
-    assert backup.restore_commands() == "python run.py restore 备份文件.zip\npython run.py"
+    assert restoring.restore_commands() == "python run.py restore 备份文件.zip\npython run.py"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import db
-from db import backup, fsck, jobs
+from db import backup, fsck, jobs, restoring
 from domain.clock import at_local, local_date
 from jobs import nightly
 from settings import Settings
@@ -63,7 +63,7 @@ def test_the_first_tick_after_the_hour_backs_up_and_the_next_does_nothing(world:
     assert names() == []
 
     nightly.tick(NOW)
-    backup.check(backup.nightly_folder() / "nightly-20261120.zip")
+    restoring.check(backup.nightly_folder() / "nightly-20261120.zip")
     (backup.nightly_folder() / "nightly-20261120.zip").unlink()
     nightly.tick(NOW + timedelta(minutes=1))
 
