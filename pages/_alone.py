@@ -10,7 +10,7 @@ from domain import clock
 from domain.errors import Refused
 from domain.moves import label_of
 from domain.tickets import Action, Status, Ticket
-from pages import _form, _session, _steps
+from pages import _form, _session, _step_form
 from ui import cards
 
 _MOVE = "move"
@@ -19,7 +19,7 @@ _MOVE = "move"
 def ask(ticket: Ticket, action: Action, *, version: int, nonce: str) -> None:
     """Open the form on the version that the reader saw; the dialog belongs to the page, which runs anew."""
     st.session_state["step"] = (ticket.id, action)
-    st.session_state[_steps.seen_name(ticket.id)] = version
+    st.session_state[_step_form.seen_name(ticket.id)] = version
     st.session_state[_MOVE] = (nonce, ticket.id, action)
     st.rerun()
 
@@ -57,5 +57,5 @@ def _dialog(ticket_id: UUID) -> None:
         _form.refuse(refused)
         return
     st.html(cards.head_html(detail.card, now))
-    if action := _steps.chosen(detail):
-        _steps.form_of(actor, detail, action)
+    if action := _step_form.chosen(detail):
+        _step_form.form_of(actor, detail, action)

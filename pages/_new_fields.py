@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.categories import Category
+from domain.access import Role
 from domain.areas import Area, Level
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
 from domain.tickets import ADDRESS_MAX, CHANNEL_LABELS, KIND_LABELS, TITLE_MAX, Channel, Kind
@@ -16,6 +17,8 @@ from ui.text import escape_md
 
 KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
 CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
+# how those hear of things who are out there themselves
+_USUAL: dict[Role | None, Channel] = {Role.GRID_WORKER: Channel.PATROL, Role.BUILDING_HEAD: Channel.BUILDING_HEAD}
 
 Held: TypeAlias = Mapping[UUID, Area]
 Kinds: TypeAlias = Mapping[UUID, Category]
@@ -100,7 +103,7 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
     )
 
 
-def folded(key: str) -> dict[str, Any]:
+def folded(key: str, role: Role | None) -> dict[str, Any]:
     kind = st.pills(
         "类型", KINDS, default=Kind.REPORT, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}"
     )
@@ -119,6 +122,7 @@ def folded(key: str) -> dict[str, Any]:
             key=f"matter-{key}",
             help="不选则按类别：小事和私事当天办结。",
         )
+        st.session_state.setdefault(f"channel-{key}", _USUAL.get(role, Channel.PHONE))
         channel = st.selectbox(
             "来源渠道", CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
         )

@@ -48,7 +48,7 @@ def _dialog() -> None:
     staff = bool(actor.roles & STAFF)
     with st.container(key="new-ticket"):
         _restore(actor, key, held, kinds)
-        values = _staff_fields(key, held, kinds) if staff else _volunteers_fields(actor, key, held)
+        values = _staff_fields(actor, key, held, kinds) if staff else _volunteers_fields(actor, key, held)
         beside = values.pop("beside")
         report = _new_sending.Report(actor, key, held, kinds, values)
         found = report.similar()
@@ -67,13 +67,13 @@ def _may_report(actor: Actor, area: Area) -> bool:
     return bool(actor.roles_at(area.path) & TRANSITIONS[Action.REPORT].roles)
 
 
-def _staff_fields(key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
+def _staff_fields(actor: Actor, key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
     _paste(key, kinds)
     if why := st.session_state.get(SAID_WHY.format(key)):
         st.warning(f"{why}。", icon=":material/priority_high:")
     asked = _new_fields.four(key, held, kinds)
     beside = st.container()
-    return asked | _new_fields.folded(key) | {"beside": beside}
+    return asked | _new_fields.folded(key, actor.main_role) | {"beside": beside}
 
 
 def _volunteers_fields(actor: Actor, key: str, held: Held) -> dict[str, Any]:

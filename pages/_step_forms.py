@@ -27,10 +27,18 @@ _HANDED = (Status.DISPATCHED, Status.IN_PROGRESS)
 
 
 def _handlers(form: Form) -> dict[UUID, Party]:
-    """List who could take it, the best fitting first; whoever has it already is no answer."""
-    ticket = form.detail.ticket
-    found = db.read(parties.proposed, actor=form.actor, ticket=ticket)
-    return {p.id: p for p in found if form.detail.ticket.status not in _HANDED or p.id != ticket.handler_id}
+    """List who could take it, the best fitting first; whoever has it already is no answer.
+
+    The list stays as it was when the form opened: a choice from it must not move under the reader's hand.
+    """
+    held = form.name("handlers")
+    if held not in st.session_state or form.name("handler") not in st.session_state:
+        ticket = form.detail.ticket
+        found = db.read(parties.proposed, actor=form.actor, ticket=ticket)
+        free = (p for p in found if ticket.status not in _HANDED or p.id != ticket.handler_id)
+        st.session_state[held] = {p.id: p for p in free}
+    listed: dict[UUID, Party] = st.session_state[held]
+    return listed
 
 
 def _handler(form: Form, found: dict[UUID, Party]) -> UUID | None:

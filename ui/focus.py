@@ -1,4 +1,4 @@
-"""Put the cursor where typing starts: Streamlit has no such option."""
+"""Put the cursor where typing starts: Streamlit has no such option. On a touch screen that would call the keyboard."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ export default function ({ parentElement, data }) {
   const host = parentElement.host ?? parentElement;
   if (host.dataset.done === data) return;
   host.dataset.done = data;
+  if (matchMedia("(pointer: coarse)").matches) return;
   let tries = 0, held = 0;
   // the dialog takes the focus for itself first, and the input may come later than this
   const timer = setInterval(() => {

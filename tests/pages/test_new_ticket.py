@@ -118,6 +118,22 @@ def test_a_field_left_is_one_write_and_a_look_around_none(visit: Visit, monkeypa
     assert len(writes) == len(SAME)
 
 
+@pytest.mark.parametrize(
+    ("who", "channel"),
+    [
+        ("coordinator", Channel.PHONE),
+        ("grid_worker", Channel.PATROL),
+        ("building_head", Channel.BUILDING_HEAD),
+    ],
+)
+def test_a_report_comes_by_the_way_that_is_usual_for_who_registers_it(visit: Visit, who: str, channel: Channel) -> None:
+    at = fill(visit(who, new="1"), {"什么事": "楼道堆物", "在哪里": "3号楼1单元"})
+
+    press(at, "登记")
+
+    assert db.read(lambda session: session.scalars(select(TicketRow.channel)).one()) == channel
+
+
 # 同类反映
 
 

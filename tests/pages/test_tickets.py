@@ -359,9 +359,43 @@ def test_of_two_who_dispatch_the_second_reads_so_at_the_first_click(visit: Visit
 
     press(at, "确定受理并派单")
 
-    assert "何静" in at.error[0].value
+    assert "何静在 11:00 已派给王师傅" in at.error[0].value
+    assert "要换人请用“转派”" in at.error[0].value
     assert field(at, "派给谁").value == world.cleaner
     assert field(at, "交代几句（可不填，写进派单通知）").value == "带上梯子"
+    assert not [label for label in labels(at) if label.startswith("确定")]
+
+
+def test_who_was_too_late_to_dispatch_hands_on_what_they_chose(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = press(opened(visit, "coordinator", ticket), "受理并派单")
+    choose(field(at, "派给谁"), "保洁员")
+    field(at, "交代几句（可不填，写进派单通知）").set_value("带上梯子")
+    step(tickets.assign, ticket, world.colleague, handler_id=world.wang, now=LATER)
+
+    press(at, "确定受理并派单")
+    press(at, "改为转派")
+    assert field(at, "派给谁").value == world.cleaner
+    press(at, "确定转派")
+
+    assert now_of(world, ticket).handler_id == world.cleaner
+    assert "带上梯子" in at.code[0].value
+
+
+def test_a_choice_of_handler_stays_while_the_lists_order_moves(visit: Visit, world: World) -> None:
+    ticket = report(world)
+    at = press(opened(visit, "coordinator", ticket), "受理并派单")
+    before = field(at, "派给谁").options
+    choose(field(at, "派给谁"), "保洁员")
+    step(tickets.accept, ticket, world.colleague, now=LATER)
+    step(tickets.assign, report(world), world.colleague, handler_id=world.cleaner, now=LATER)
+
+    press(at, "确定受理并派单")
+    assert "何静" in at.error[0].value
+    assert field(at, "派给谁").options == before
+    press(at, "确定派单")
+
+    assert now_of(world, ticket).handler_id == world.cleaner
 
 
 def test_a_submit_button_is_the_same_whatever_it_says(visit: Visit, world: World) -> None:
