@@ -227,3 +227,19 @@ def test_a_killed_server_comes_back_under_open_boards(visit: Callable[..., Visit
         ticket = desk.report("回来以后来的")
     card(who, ticket.title).click(timeout=SOON)
     expect(who.drawer.get_by_text("回来以后来的").first).to_be_visible()
+
+
+def test_lanes_chosen_from_the_menu_stay_when_another_writes(visit: Callable[..., Visitor], desk: Desk) -> None:
+    who = on_board(visit)
+    lanes = who.page.locator('.col[data-col="todo"] .lane h4')
+    expect(lanes).to_have_count(0)
+    who.page.locator(".st-key-view-menu button").first.click()
+    who.page.get_by_label("分组").click()
+    who.page.get_by_role("option", name="按紧急程度").click()
+    expect(lanes.first).to_be_visible()
+
+    desk.report("分组的时候来的")
+
+    expect(card(who, "分组的时候来的")).to_be_visible(timeout=SOON)
+    expect(lanes.filter(has_text="一般")).to_have_count(1)
+    assert "group=grade" in who.page.url
