@@ -45,8 +45,11 @@ def problems(session: Session) -> Iterator[str]:
 def everything(session: Session) -> Iterator[str]:
     """Name what is wrong in the database, against the newest anchors, then which photos have lost their bytes."""
     yield from problems(session)
-    yield from anchors.problems(session)
-    yield from attachments.problems(session)
+    try:
+        yield from anchors.problems(session)
+        yield from attachments.problems(session)
+    except DBAPIError as error:
+        yield f"数据库读不下去了：{error.orig}"
 
 
 def report(session: Session, *, limit: int) -> tuple[int, list[str]]:

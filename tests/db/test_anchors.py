@@ -118,3 +118,11 @@ def test_anchors_of_a_database_that_was_here_before_are_passed_over(world: World
     anchors.write({person(world): (5, "f" * 64)}, now=NOW)
 
     assert found() == []
+
+
+def test_a_database_without_its_ledger_is_named_not_broken_off(world: World) -> None:
+    keep(world)
+    with db.engine.get().begin() as connection:
+        connection.execute(text("DROP TABLE ledger_head"))
+
+    assert any("ledger_head" in line for line in db.read(lambda session: list(fsck.everything(session))))
