@@ -170,6 +170,7 @@ def _insert_grant(tx: Session, actor: Actor | None, user: UserRow, role: Role, a
 def revoke(tx: Session, *, actor: Actor, grant_id: UUID, now: datetime) -> None:
     """End a grant; the row stays, so that history knows who might do what."""
     _check_admin(actor)
+    _hold_admins(tx)
     held = tx.get(GrantRow, grant_id)
     if held is None:
         raise NotFound("没有找到这项授权，请刷新后再看。")
@@ -207,6 +208,7 @@ def end_sessions(tx: Session, *, actor: Actor, user_id: UUID, now: datetime) -> 
 def deactivate(tx: Session, *, actor: Actor, user_id: UUID, now: datetime) -> None:
     """Let a user in no longer, from this moment; what they did stays theirs."""
     _check_admin(actor)
+    _hold_admins(tx)
     _set_active(tx, actor, user_id, False, now)
     _keep_an_admin(tx, now)
     revoke_all(tx, user_id, now=now)
@@ -240,6 +242,11 @@ def _get(tx: Session, user_id: UUID) -> UserRow:
     if user is None:
         raise NotFound("没有找到这个用户，请刷新后再看。")
     return user
+
+
+def _hold_admins(tx: Session) -> None:
+    """Have two who take away administrators go one after the other, so that the second counts what the first left."""
+    tx.execute(select(GrantRow.id).where(GrantRow.role == Role.ADMIN).order_by(GrantRow.id).with_for_update())
 
 
 def _keep_an_admin(tx: Session, now: datetime) -> None:

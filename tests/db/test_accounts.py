@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
@@ -19,7 +20,8 @@ from domain.access import Actor, Role
 from domain.accounts import LoggedIn, NewUser
 from domain.errors import Invalid, KeyReused, LoginRefused, NotAllowed
 from domain.ids import new_key
-from tests.builders import NOW, World, report, step
+from tests.builders import NOW, World, make_world, report, step
+from tests.db.acting import at_once, refusals
 
 PASSWORD = "梧桐-tree-42"
 HOME = Visitor(address="192.0.2.1", agent="Firefox")
@@ -512,6 +514,40 @@ def test_the_last_administrator_stays(world: World) -> None:
         db.run(accounts.deactivate, actor=world.admin, user_id=world.admin.user_id, now=NOW)
     with pytest.raises(Invalid, match="至少要保留一名管理员"):
         db.run(accounts.revoke, actor=world.admin, grant_id=grant_id, now=NOW)
+
+
+@pytest.mark.pg
+@pytest.mark.parametrize("way", ["revoke", "deactivate"])
+def test_of_two_administrators_who_put_each_other_out_at_once_one_stays(db_postgres: object, way: str) -> None:
+    world = make_world()
+    grants = [(Role.ADMIN, world.street)]
+    made = make_user(world, grants=grants)
+    one, two = world.admin, replace(world.admin, user_id=made.id)
+    for round_no in range(5):
+        now = NOW + 60 * round_no * SECOND
+        held = {
+            user.id: grant.id
+            for user in db.read(accounts.list_users, actor=one, now=now)
+            for grant in user.grants
+            if grant.role is Role.ADMIN
+        }
+
+        def out(who: Actor, whom: Actor, now: datetime = now, held: dict[UUID, UUID] = held) -> None:
+            if way == "revoke":
+                db.run(accounts.revoke, actor=who, grant_id=held[whom.user_id], now=now)
+            else:
+                db.run(accounts.deactivate, actor=who, user_id=whom.user_id, now=now)
+
+        results = at_once(lambda: out(one, two), lambda: out(two, one))
+
+        assert [type(refused) for refused in refusals(results)] == [Invalid]
+        assert db.read(accounts.has_admin, now=now)
+        for actor in (one, two):
+            call: dict[str, Any] = {"actor": one, "user_id": actor.user_id, "now": now}
+            if way == "revoke":
+                db.run(accounts.grant, role=Role.ADMIN, area_id=world.street, **call)
+            else:
+                db.run(accounts.reactivate, **call)
 
 
 def test_the_first_administrator_must_set_a_password(any_db: object) -> None:
