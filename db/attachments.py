@@ -154,19 +154,25 @@ def digest_for(session: Session, *, actor: Actor, attachment_id: UUID) -> str:
 # --- bytes that nobody points to --------------------------------------------------------------
 
 
-def drop_unused(tx: Session, *, digests: Sequence[str]) -> int:
-    """Drop those of these bytes that no photo points to."""
+def drop_unused(tx: Session, *, digests: Sequence[str], before: datetime) -> int:
+    """Drop those of these bytes that no photo points to and that are still as old as this when they go.
+
+    `_hold` locks nothing while no row has the digest: what protects a first row that is not yet committed is
+    that `put` made its bytes young.
+    """
     _hold(tx, digests)
-    unused = _unused(tx, digests)
-    for sha256 in unused:
-        blobs.drop(sha256)
-    return len(unused)
+    return sum(blobs.drop_old(sha256, before) for sha256 in _unused(tx, digests))
 
 
 def drop_removed(tx: Session, *, attachment_id: UUID) -> int:
     """Drop the bytes of a photo whose removal is committed, unless another photo has the same."""
     gone = (AttachmentRow.id == attachment_id, AttachmentRow.removed_at.is_not(None))
-    return drop_unused(tx, digests=list(tx.scalars(select(AttachmentRow.sha256).where(*gone))))
+    digests = list(tx.scalars(select(AttachmentRow.sha256).where(*gone)))
+    _hold(tx, digests)  # there is a row to lock, so young bytes may go as well
+    unused = _unused(tx, digests)
+    for sha256 in unused:
+        blobs.drop(sha256)
+    return len(unused)
 
 
 def orphans(session: Session, *, now: datetime) -> list[list[str]]:

@@ -101,6 +101,21 @@ def drop(sha256: str) -> None:
     _path(sha256).unlink(missing_ok=True)
 
 
+def drop_old(sha256: str, before: datetime) -> bool:
+    """Drop these bytes unless they were put since; say whether they went."""
+    path = _path(sha256)
+    taken = path.with_name(f"{new_id().hex}.part")
+    try:
+        path.rename(taken)  # the file judged is then the file dropped: `put` may come between
+        if taken.stat().st_mtime >= before.timestamp():
+            taken.replace(path)
+            return False
+        taken.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def name_of(sha256: str) -> str:
     """Name the file within the folder: 256 folders, so that none has too many."""
     return f"{sha256[:2]}/{sha256[2:]}"

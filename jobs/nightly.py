@@ -43,8 +43,10 @@ def run_nightly(now: datetime) -> None:
 
 def sweep(now: datetime) -> int:
     """Drop pictures that came in more than a day ago and lie on no ticket; give how many."""
-    blobs.clear_parts(now - attachments.GRACE)
-    return sum(db.run(attachments.drop_unused, digests=batch) for batch in db.read(attachments.orphans, now=now))
+    before = now - attachments.GRACE
+    blobs.clear_parts(before)
+    batches = db.read(attachments.orphans, now=now)
+    return sum(db.run(attachments.drop_unused, digests=batch, before=before) for batch in batches)
 
 
 def _note(now: datetime, **outcome: Any) -> None:

@@ -1,12 +1,14 @@
 """Photos on tickets: who may, how many, twice, at once, taken off, swept, and found missing."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 import db
 from db import attachments, blobs, fsck, ticket_detail, tickets
@@ -18,7 +20,8 @@ from domain.ids import new_key
 from domain.pictures import STAGE_MAX, Kept, Photo
 from domain.tickets import Action, PhotoStage, Result, Status, Ticket
 from jobs import nightly
-from tests.builders import NOW, World, assigned, report, step
+from settings import Settings
+from tests.builders import NOW, World, assigned, make_world, report, step
 from tests.db.acting import at, at_once, refusals
 from tests.db.checks import dump
 
@@ -315,6 +318,37 @@ def test_dropping_while_another_adds_the_same_bytes_never_leaves_a_photo_without
         )
 
         assert problems() == []
+
+
+def test_what_is_put_again_after_the_sweep_listed_it_stays(any_world: World) -> None:
+    sha256, ticket = picture().sha256, report(any_world)
+    grow_old(sha256)
+    (batch,) = db.read(attachments.orphans, now=NOW)
+    kept = picture()
+
+    assert db.run(attachments.drop_unused, digests=batch, before=NOW - attachments.GRACE) == 0
+
+    add(any_world, ticket, pictures=[kept])
+    assert problems() == []
+
+
+@pytest.mark.pg
+def test_the_sweep_leaves_bytes_whose_first_row_is_not_yet_committed(db_postgres: Settings) -> None:
+    world = make_world()
+    sha256, ticket = picture().sha256, report(world)
+    grow_old(sha256)
+    (batch,) = db.read(attachments.orphans, now=NOW)
+    call: dict[str, Any] = {"actor": world.coordinator, "ticket_id": ticket.id, "key": new_key(), "now": NOW}
+    call |= {"expected_version": ticket.version, "stage": BEFORE, "pictures": [picture()]}
+
+    def add_while_it_sweeps(tx: Session) -> int:
+        attachments.add(tx, **call)
+        with ThreadPoolExecutor(1) as other:
+            sweep = other.submit(db.run, attachments.drop_unused, digests=batch, before=NOW - attachments.GRACE)
+            return sweep.result(30)
+
+    assert db.run(add_while_it_sweeps) == 0
+    assert problems() == []
 
 
 def test_fsck_names_the_first_photo_whose_bytes_are_gone_or_changed(world: World) -> None:
