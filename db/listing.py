@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, false, func, select, union_all
 from sqlalchemy.orm import Session
 
+from db import live
 from db.board import cards_of, cards_query, figures, in_sight, shown_in
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
@@ -53,7 +54,7 @@ def table(
     count = session.execute(select(func.count()).select_from(TicketRow).where(listed)).scalar_one()
     query = cards_query(actor).where(listed).order_by(*_ORDERS[order]).limit(min(limit, MOST_ROWS))
     cards = cards_of(session.execute(query), actor, now)
-    return Table(count, tuple(cards), figures(session, actor, filters, now), now, _stamp(session, actor))
+    return Table(count, tuple(cards), figures(session, actor, filters, now), now, live.stamp(session, actor=actor))
 
 
 def calendar(

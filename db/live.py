@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db.areas import grant_of
 from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
 from db.ticket_events import may_read
+from db.writes import stamps
 from domain.access import OFFICE, Actor, Grant, Role, grants_for
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
@@ -43,6 +44,12 @@ def reach(session: Session, *, actor: Actor) -> Reach:
     tied = _communities(g for g in ever if g.role in OFFICE).union(home)
     by_area = all(_is_by_area(grant) for grant in (*actor.grants, *ever))
     return Reach(everywhere, alone=not (by_area and tied <= desk))
+
+
+def stamp(session: Session, *, actor: Actor) -> int:
+    """Sum the stamps of wherever a change may alter what they see; who share a sight have the same sum."""
+    found = reach(session, actor=actor)
+    return stamps(session, found.communities if found.alone else _communities(actor.grants))
 
 
 def _communities(grants: Iterable[Grant]) -> frozenset[UUID]:

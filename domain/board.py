@@ -8,6 +8,8 @@ from uuid import UUID
 from domain.due import Grade, Matter, Urgency
 from domain.tickets import COLUMN_OF, Channel, Column, Kind, Satisfaction, Status
 
+LONGEST_COLUMN = 600  # cards that a column shows, however often one asks for more
+
 
 @dataclass(frozen=True)
 class Card:

@@ -11,11 +11,11 @@ from db import board as boards
 from db import ticket_filters
 from domain import clock
 from domain.access import Actor, Role
-from domain.board import Board, BoardColumn, Calendar, Table
+from domain.board import LONGEST_COLUMN, Board, BoardColumn, Calendar, Table
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from domain.views import Layout, View
-from pages import _calendar, _filters, _moves, _table, _together, _view_menu, _views
+from pages import _calendar, _filters, _moves, _new_leaving, _table, _together, _view_menu, _views
 from pages._export import export_button
 from pages._session import require
 from ui.board import markup
@@ -36,7 +36,7 @@ def _open() -> None:
 def _more() -> None:
     shown = st.session_state.setdefault("shown", {})
     column = st.session_state["board"].more
-    shown[column] = shown.get(column, boards.CARDS_A_COLUMN) + boards.CARDS_A_COLUMN
+    shown[column] = min(shown.get(column, boards.CARDS_A_COLUMN) + boards.CARDS_A_COLUMN, LONGEST_COLUMN)
 
 
 def _pick() -> None:
@@ -45,7 +45,7 @@ def _pick() -> None:
 
 
 def _new() -> None:
-    st.query_params["new"] = "1"
+    _new_leaving.begin()
     st.rerun()
 
 

@@ -7,17 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from db import board as boards
-from db import listing, writes
+from db import listing, live, writes
 from db.ticket_filters import from_query
 from domain.access import OFFICE, RIGHTS, Actor, Grant, grants_for, has
-from domain.board import Board
+from domain.board import LONGEST_COLUMN, Board
 from domain.clock import local_date
 from domain.tickets import Column
 from domain.views import DAY, STATE_NAMES, Layout, day_asked, days_of, from_body
 from ui.board import markup
 from ui.board.calendar import calendar_html
 
-LONGEST_COLUMN = 600
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -69,7 +68,7 @@ def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
     filters, (view, _) = from_query(query), from_body(query)
     call: dict[str, Any] = {"actor": actor, "filters": filters, "now": now}
     if view.layout is Layout.TABLE:  # the page's own script draws it anew, this only says when
-        figures, stamp = boards.figures(session, **call), writes.stamps(session, communities(actor.grants))
+        figures, stamp = boards.figures(session, **call), live.stamp(session, actor=actor)
         return Drawn(markup.mark_html(stamp), markup.figures_html(figures, filters.due), stamp)
     if view.layout is Layout.CALENDAR:
         day = day_asked(query.get(DAY), local_date(now))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.board import Board, BoardColumn, Card, Figures, Waiting
+from domain.board import LONGEST_COLUMN, Board, BoardColumn, Card, Figures, Waiting
 from domain.due import Grade, Matter, Urgency
 from domain.tickets import Channel, Column, Kind, Satisfaction, Status
 from domain.views import Group
@@ -135,6 +135,13 @@ def test_a_column_says_its_true_count_and_what_is_not_shown() -> None:
     assert "待处理 <i>75</i>" in html
     assert "还有 74 件，显示更多" in html
     assert 'data-more="todo"' in html
+
+
+def test_the_longest_column_says_so_and_offers_no_more() -> None:
+    html = board(BoardColumn(Column.TODO, LONGEST_COLUMN + 9, (CARD,) * LONGEST_COLUMN))
+
+    assert "只列前 600 件，请用筛选缩小范围" in html
+    assert "data-more" not in html
 
 
 def test_a_column_shown_whole_offers_no_more() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from html import escape
 from uuid import UUID
 
-from domain.board import Board, BoardColumn, Card, Figures, Waiting
+from domain.board import LONGEST_COLUMN, Board, BoardColumn, Card, Figures, Waiting
 from domain.due import GRADE_LABELS, Grade, Urgency
 from domain.moves import spot
 from domain.tickets import (
@@ -202,12 +202,20 @@ def _over(held: BoardColumn) -> str:
     return f'<span class="chip soon">{icon("late")}超出上限</span>'
 
 
+def _rest(held: BoardColumn) -> str:
+    """Offer what a column does not show, or say that it is the longest."""
+    more = held.count - len(held.cards)
+    if more <= 0:
+        return ""
+    if len(held.cards) >= LONGEST_COLUMN:
+        return f'<li class="most">只列前 {LONGEST_COLUMN} 件，请用筛选缩小范围</li>'
+    return f'<li><button class="more" data-more="{held.column}">还有 {more} 件，显示更多</button></li>'
+
+
 def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> str:
     name, column = COLUMN_LABELS[held.column], held.column
     span = _span(held) if column is Column.DONE else ""
-    more = held.count - len(held.cards)
-    items = _items(held, now, group)
-    rest = f'<li><button class="more" data-more="{column}">还有 {more} 件，显示更多</button></li>' if more > 0 else ""
+    items, rest = _items(held, now, group), _rest(held)
     return (
         f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
         f"<h3>{name} <i>{span}{held.count}{_limit(held)}</i>{_over(held)}</h3>"
