@@ -23,12 +23,13 @@ The server answers with what brings it up to date, at once and after every chang
      "ticket": ["…id…", 6]}       the open ticket's version, if it changed
 
 and `{"beat": 1}` at once and every ten seconds, by which a browser notices a network that has gone silent. It closes
-with 4401 (log in again), 4403 (not for you) or 1009 (too long).
+with 4401 (log in again), 4403 (not for you), 4429 (too many at once), 1003 (not understood) or 1009 (too long).
 """
 
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -43,8 +44,9 @@ from web import live_views, patches
 from web.gate import LOG_IN_AGAIN, token_in
 from web.watching import Viewer, Watcher
 
-NOT_FOR_YOU, TOO_LONG, UNFIT = 4403, 1009, 1003
+NOT_FOR_YOU, TOO_MANY, TOO_LONG, UNFIT = 4403, 4429, 1009, 1003
 LONGEST_MESSAGE = 65_536
+MOST_SOCKETS = 20  # of one session: pages open at once, and some that the network has lost
 BETWEEN_MESSAGES_SECONDS = 0.2
 BEAT_SECONDS = 10.0
 RECHECK_SECONDS = 30.0
@@ -57,18 +59,27 @@ class Live:
         self.watcher = watcher or Watcher()
         self._recheck_seconds = recheck_seconds
         self._limiter = anyio.CapacityLimiter(4)
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         socket = WebSocket(scope, receive, send)
         await socket.accept()
-        viewer = Viewer(scope["linli_actor"])
+        viewer = Viewer(scope["linli_actor"], token_in(scope))
         code = 1000
+        self._open[viewer.session] += 1
         try:
-            code = await self._serve(socket, viewer)
+            crowded = self._open[viewer.session] > MOST_SOCKETS
+            code = TOO_MANY if crowded else await self._serve(socket, viewer)
         finally:
-            self.watcher.leave(viewer)
+            self._leave(viewer)
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(code)
+
+    def _leave(self, viewer: Viewer) -> None:
+        self.watcher.leave(viewer)
+        self._open[viewer.session] -= 1
+        if not self._open[viewer.session]:
+            del self._open[viewer.session]
 
     async def _serve(self, socket: WebSocket, viewer: Viewer) -> int:
         """Listen, send and check side by side; the first to end gives the code to close with."""
@@ -84,16 +95,18 @@ class Live:
 
     async def _listen(self, socket: WebSocket, viewer: Viewer) -> int:
         while True:
-            text = await socket.receive_text()
+            text = (await socket.receive()).get("text")
+            if text is None:  # bytes, or nothing more
+                return UNFIT
             if len(text) > LONGEST_MESSAGE:
                 return TOO_LONG
             given = _parsed(text)
             asked = live_views.parse(given)
             if asked is None:
                 return UNFIT
+            await self.watcher.meet(viewer)
             if not live_views.may_follow(viewer.actor, asked.page):
                 return NOT_FOR_YOU
-            await self.watcher.meet(viewer)
             _note(viewer, given)
             self.watcher.follow(viewer, asked)
             await asyncio.sleep(BETWEEN_MESSAGES_SECONDS)
@@ -102,15 +115,14 @@ class Live:
         while True:
             await viewer.bell.wait()
             viewer.bell.clear()
-            if text := viewer.next_message():
+            if text := await viewer.next_message():
                 await socket.send_text(text)
 
-    async def _check(self, socket: WebSocket, viewer: Viewer) -> int:
+    async def _check(self, _socket: WebSocket, viewer: Viewer) -> int:
         """See again and again whether the session still holds; a push keeps nobody logged in."""
-        token = token_in(dict(socket.scope))
         while True:
             await asyncio.sleep(self._recheck_seconds)
-            actor = await self._identify(token)
+            actor = await self._identify(viewer.session)
             if actor is None or actor.must_change_password:
                 return LOG_IN_AGAIN
             if actor == viewer.actor:

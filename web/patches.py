@@ -10,10 +10,12 @@ import binascii
 import re
 import zlib
 from array import array
-from difflib import SequenceMatcher
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
 
 Sums = tuple[int, ...]
-_PIECES = re.compile(rb"(<(?:li|tr)\b[^>]*>.*?</(?:li|tr)>)", re.DOTALL)
+_PIECES = re.compile(rb"(<li\b[^>]*>.*?</li>)", re.DOTALL)
 _SHARED_MOST = 20_000
 _shared: dict[bytes, bytes] = {}
 
@@ -22,7 +24,7 @@ def split(html: str) -> tuple[bytes, ...]:
     """Split into pieces; the same card on many boards is kept in memory once."""
     if len(_shared) > _SHARED_MOST:
         _shared.clear()
-    return tuple(_shared.setdefault(piece, piece) for piece in _PIECES.split(html.encode()))
+    return tuple(_shared.setdefault(piece, piece) for piece in _PIECES.split(html.encode()) if piece)
 
 
 def sums_of(pieces: tuple[bytes, ...]) -> Sums:
@@ -33,8 +35,50 @@ def operations(had: Sums, pieces: tuple[bytes, ...], sums: Sums) -> list[tuple[i
     """Say which runs [from, to) of the old pieces give way to which new ones."""
     if had == sums:
         return []
-    differ = SequenceMatcher(None, had, sums, autojunk=False).get_opcodes()
-    return [(a, b, [p.decode() for p in pieces[c:d]]) for name, a, b, c, d in differ if name != "equal"]
+    made, a, c = [], 0, 0
+    for b, d in (*_kept(had, sums), (len(had), len(sums))):
+        if a < b or c < d:
+            made.append((a, b, [piece.decode() for piece in pieces[c:d]]))
+        a, c = b + 1, d + 1
+    return made
+
+
+def _kept(had: Sums, sums: Sums) -> Iterator[tuple[int, int]]:
+    """Pair what stays: the same beginning, the most of what each has once in the same order, the same end.
+
+    It takes hardly longer than reading both, whatever somebody sends; what is there twice may be sent again.
+    """
+    least = min(len(had), len(sums))
+    start = next((n for n in range(least) if had[n] != sums[n]), least)
+    end = next((n for n in range(least - start) if had[-1 - n] != sums[-1 - n]), least - start)
+    yield from ((n, n) for n in range(start))
+    yield from _in_order(_places(had, start, end), _places(sums, start, end))
+    yield from ((len(had) - n, len(sums) - n) for n in range(end, 0, -1))
+
+
+def _places(sums: Sums, start: int, end: int) -> dict[int, int]:
+    """Say where each stands that is there once."""
+    middle = sums[start : len(sums) - end]
+    times = Counter(middle)
+    return {one: start + n for n, one in enumerate(middle) if times[one] == 1}
+
+
+def _in_order(old: dict[int, int], new: dict[int, int]) -> list[tuple[int, int]]:
+    """Take the longest row of pairs that rises on both sides."""
+    ends: list[int] = []  # the lowest new place at which a row of this length ends
+    rows: list[tuple[int, int, int]] = []  # pair, and in `rows` the one before it
+    tops: list[int] = []  # in `rows`, what stands in `ends`
+    for one, place in old.items():
+        if one not in new:
+            continue
+        length = bisect_left(ends, new[one])
+        rows.append((place, new[one], tops[length - 1] if length else -1))
+        ends[length : length + 1], tops[length : length + 1] = [new[one]], [len(rows) - 1]
+    found, at = [], tops[-1] if tops else -1
+    while at >= 0:
+        found.append(rows[at][:2])
+        at = rows[at][2]
+    return found[::-1]
 
 
 def unpack(text: str) -> Sums:

@@ -7,6 +7,7 @@ reader skips what lies between. The read is the truth; there is no log of change
 
 import asyncio
 import contextlib
+import heapq
 import json
 import time
 import zlib
@@ -27,8 +28,10 @@ from web.patches import Sums
 
 POLL_SECONDS = 0.1
 AGAIN_AFTER_SECONDS = 0.2  # one drawing is not made anew more often
+REFRESH_SECONDS = 60.0  # nor more seldom: a ticket becomes late though nobody writes
 FAULT_SECONDS = 1.0
 READERS, ASKERS = 2, 4  # threads that draw boards, and those for small questions
+SESSIONS_KEPT = 5_000  # in the order of turns
 PATCHES_KEPT = 8  # of one drawing: those who follow it have mostly the same
 
 
@@ -42,17 +45,21 @@ class Drawing:
         self.figures_sum = zlib.crc32(drawn.figures.encode())
         self.versions, self.at, self.begun = versions, at, begun
         self._made: dict[tuple[Sums, bool], str] = {}
+        self._making = asyncio.Lock()
 
-    def patch(self, had: Sums, *, with_figures: bool, shared: bool) -> str:
+    async def patch(self, had: Sums, *, with_figures: bool, shared: bool) -> str:
         """Give the message, without its opening brace, for who has these pieces; made once for all of them."""
-        if not shared:  # nobody else will ask for it, and a whole board is long
-            return self._patch(had, with_figures)
         key = (had, with_figures)
-        if key not in self._made:
-            if len(self._made) >= PATCHES_KEPT:
-                self._made.clear()
-            self._made[key] = self._patch(had, with_figures)
-        return self._made[key]
+        async with self._making:
+            if key in self._made:
+                return self._made[key]
+            # a whole board is long: others are not to wait while it is written
+            made = await anyio.to_thread.run_sync(self._patch, had, with_figures)
+            if shared:
+                if len(self._made) >= PATCHES_KEPT:
+                    self._made.clear()
+                self._made[key] = made
+            return made
 
     def _patch(self, had: Sums, with_figures: bool) -> str:
         said = {"stamp": self.stamp, "at": moment(self.at), "of": len(had)}
@@ -70,8 +77,8 @@ def moment(at: datetime) -> int:
 class Viewer:
     """One connection: what it follows, what it has, and a bell for when there is more."""
 
-    def __init__(self, actor: Actor) -> None:
-        self.actor = actor
+    def __init__(self, actor: Actor, session: str = "") -> None:
+        self.actor, self.session = actor, session
         self.reach: live.Reach | None = None
         self.asked: Asked | None = None
         self.channel: Channel | None = None
@@ -85,7 +92,7 @@ class Viewer:
         self.ticket: UUID | None = None
         self.version = 0
 
-    def next_message(self) -> str | None:
+    async def next_message(self) -> str | None:
         """Give what brings this viewer up to date, or None; it counts as sent."""
         drawing = self.channel.drawing if self.channel else None
         if drawing is None or not self._wants(drawing):
@@ -94,8 +101,10 @@ class Viewer:
         changed = (drawing.sums != self.sums, drawing.figures_sum != self.figures, version != self.version)
         if self.answered and not any(changed) and drawing.stamp == self.seen[0]:
             return None
-        shared = self.channel is not None and len(self.channel.viewers) > 1
-        body = drawing.patch(self.sums, with_figures=changed[1], shared=shared)
+        shared, asked_at = self.channel is not None and len(self.channel.viewers) > 1, self.since
+        body = await drawing.patch(self.sums, with_figures=changed[1], shared=shared)
+        if self.since != asked_at:
+            return None  # it has said anew what it has, and rung
         told = f'"ticket":["{self.ticket}",{version}],' if version and changed[2] else ""
         self.sums, self.figures, self.version = drawing.sums, drawing.figures_sum, version
         self.seen, self.answered = (drawing.stamp, moment(drawing.at)), True
@@ -116,7 +125,7 @@ class Channel:
         self.read_at: tuple[int, ...] | None = None  # the stamps before the last read
         self.wanted = True
         self.reading = False
-        self.not_before = 0.0
+        self.begun = self.not_before = 0.0
 
     def place(self, stamps: dict[UUID, int]) -> tuple[int, ...]:
         return tuple(stamps.get(community, 0) for community in self.communities)
@@ -124,7 +133,7 @@ class Channel:
     def is_due(self, stamps: dict[UUID, int], at: float) -> bool:
         if self.reading or at < self.not_before:
             return False
-        return self.wanted or self.place(stamps) != self.read_at
+        return self.wanted or self.place(stamps) != self.read_at or at - self.begun >= REFRESH_SECONDS
 
     def draw(self) -> Drawing:
         """Read and draw, in a thread of the watcher's readers."""
@@ -149,6 +158,9 @@ class Watcher:
         self.channels: dict[object, Channel] = {}
         self.reads = 0
         self._poll_seconds = poll_seconds
+        self._stamps: dict[UUID, int] = {}
+        self._served: dict[str, int] = {}  # of each session, the turn at which something was last read for it
+        self._turn = 0
         self._task: asyncio.Task[None] | None = None
         self._readings: set[asyncio.Task[None]] = set()
         self._now = asyncio.Event()
@@ -157,8 +169,11 @@ class Watcher:
 
     async def meet(self, viewer: Viewer) -> None:
         """Find out whose sight they share; to be awaited before `follow`, which may not be interrupted."""
-        if viewer.reach is None:
-            viewer.reach = await self._in_thread(db.read, live.reach, actor=viewer.actor)
+        while viewer.reach is None:
+            actor = viewer.actor
+            reach = await self._in_thread(db.read, live.reach, actor=actor)
+            if viewer.actor is actor:  # not somebody with other rights by now
+                viewer.reach = reach
 
     def follow(self, viewer: Viewer, asked: Asked) -> None:
         """Let the viewer follow this; what it has is in the viewer already."""
@@ -193,26 +208,45 @@ class Watcher:
 
     async def _watch(self) -> None:
         """Poll the stamps until nobody is left."""
+        self._served.clear()
         while self.channels:
             self._now.clear()
             try:
-                stamps = await self._in_thread(db.read, live.change_stamps)
+                self._stamps = await self._in_thread(db.read, live.change_stamps)
             except Exception as error:  # the database may be away for a moment: it is being restored
                 logs.failure(error, logs.new_number())
                 await asyncio.sleep(FAULT_SECONDS)
                 continue
-            self._start_reading(stamps)
+            self._start_reading()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._now.wait(), self._poll_seconds)
 
-    def _start_reading(self, stamps: dict[UUID, int]) -> None:
-        """Queue every drawing that is due: the readers serve them in turn, and none twice before the others."""
-        for channel in list(self.channels.values()):
-            if channel.is_due(stamps, time.monotonic()):
-                channel.reading, channel.wanted = True, False
-                task = asyncio.create_task(self._read(channel, channel.place(stamps)))
-                self._readings.add(task)
-                task.add_done_callback(self._readings.discard)
+    def _start_reading(self) -> None:
+        """Give free readers what is due. Nothing queues for them: who leaves or asks anew is read for no more."""
+        free = READERS - len(self._readings)
+        if free <= 0:
+            return
+        at = time.monotonic()
+        due = [channel for channel in self.channels.values() if channel.is_due(self._stamps, at)]
+        for channel in heapq.nsmallest(free, due, key=self._place_in_line):
+            self._turn += 1
+            if len(self._served) > SESSIONS_KEPT:
+                self._served.clear()
+            self._served |= dict.fromkeys((viewer.session for viewer in channel.viewers), self._turn)
+            channel.reading, channel.wanted, channel.begun = True, False, at
+            task = asyncio.create_task(self._read(channel, channel.place(self._stamps)))
+            self._readings.add(task)
+            task.add_done_callback(self._done)
+
+    def _place_in_line(self, channel: Channel) -> tuple[int, float, float]:
+        """Sessions take turns, then a session's drawings; of those never read, the newest first."""
+        waited = min(self._served.get(viewer.session, 0) for viewer in channel.viewers)
+        return waited, channel.begun, -max(viewer.since for viewer in channel.viewers)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._readings.discard(task)
+        if not task.cancelled():
+            self._start_reading()
 
     async def _read(self, channel: Channel, place: tuple[int, ...]) -> None:
         try:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.test_board_component import HERE, MOUNT, SCRIPTS, cards, html
+from ui.board import markup
 from web import patches
 
 SOCKET = """() => {
@@ -41,9 +42,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.close()
 
 
-def draw(page: Page, body: str, stamp: int, at: int = 0, scope: str = "") -> None:
+def draw(page: Page, body: str, stamp: int, at: int = 0, scope: str = "", **more: Any) -> None:
     live = {"page": "tickets", "query": {}, "shown": {}, "stamp": stamp, "at": at, "empty": False, "ticket": None}
-    page.evaluate("data => draw(data)", {"html": body, "scope": scope, "live": live})
+    page.evaluate("data => draw(data)", {"html": body, "scope": scope, "live": live | more})
 
 
 def asked(page: Page) -> list[dict[str, Any]]:
@@ -56,6 +57,10 @@ def push(page: Page, old: str, new: str, stamp: int, at: int = 0, **more: Any) -
     ops = patches.operations(had, pieces, patches.sums_of(pieces))
     sub = asked(page)[-1]["sub"]
     page.evaluate("m => push(m)", {"sub": sub, "stamp": stamp, "at": at, "of": len(had), "ops": ops} | more)
+
+
+def resyncs(page: Page) -> list[Any]:
+    return [value for name, value in page.evaluate("sent") if name == "resync"]
 
 
 def shown(page: Page) -> list[str]:
@@ -84,6 +89,41 @@ def test_a_run_that_began_before_the_push_does_not_take_it_back(page: Page) -> N
     assert len(shown(page)) == 4
     draw(page, FIRST, 1, scope="other filters")
     assert len(shown(page)) == 2
+
+
+def test_a_run_that_the_push_overtook_still_says_which_drawer_is_open(page: Page) -> None:
+    draw(page, FIRST, 1)
+    push(page, FIRST, SECOND, 2)
+
+    draw(page, FIRST, 1, ticket=["7f", 0])
+
+    assert len(shown(page)) == 3
+    assert asked(page)[-1]["ticket"] == ["7f", 0]
+
+
+def test_a_table_is_drawn_anew_until_it_is_as_new_as_the_push(page: Page) -> None:
+    one, two, three, four = map(markup.mark_html, (1, 2, 3, 4))
+    draw(page, one, 1)
+    push(page, one, two, 2)
+    push(page, two, three, 3)
+    assert len(resyncs(page)) == 1
+
+    draw(page, two, 2)
+    assert len(resyncs(page)) == 2
+    draw(page, three, 3)
+    assert len(resyncs(page)) == 2
+    push(page, three, four, 4)
+    assert len(resyncs(page)) == 3
+
+
+def test_too_many_pages_at_once_are_told_and_one_tries_again_later(page: Page) -> None:
+    draw(page, FIRST, 1)
+    asked(page)
+
+    page.evaluate("sockets.at(-1).onclose({code: 4429})")
+
+    page.get_by_text("同时打开的页面太多，请关掉几个").wait_for()
+    assert page.evaluate("sockets.length") == 1
 
 
 def test_without_a_push_every_run_counts(page: Page) -> None:

@@ -17,7 +17,8 @@ SECONDS = 20
 
 class Board:
     def __init__(self, socket: ClientConnection) -> None:
-        self.socket, self.pieces, self.figures, self.sub = socket, [""], "", 0
+        self.socket, self.figures, self.sub = socket, "", 0
+        self.pieces: list[str] = []
         self.stamp = self.at = 0
         self.versions: dict[str, int] = {}
         self.messages: list[dict[str, Any]] = []

@@ -10,7 +10,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from domain.ids import new_id
 from tests.builders import LONG_AGO, World, assigned, report, step
 from tests.web.live_client import Board, board
 from web import live_views
-from web.live import Live
+from web.live import MOST_SOCKETS, Live
 
 ROOT = Path(__file__).parent.parent.parent
 RECHECK_SECONDS = 0.3
@@ -168,14 +168,40 @@ def test_being_told_keeps_nobody_logged_in(world: World, place: Place) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("[]", 1003), ("{", 1003), ("[" * 60_000, 1003), ('{"page": "settings"}', 1003), ("x" * 65_537, 1009)],
+    [
+        ("[]", 1003),
+        ("{", 1003),
+        ("[" * 60_000, 1003),
+        ('{"page": "settings"}', 1003),
+        ("x" * 65_537, 1009),
+        (b"{}", 1003),
+    ],
 )
-def test_what_is_no_subscription_ends_the_connection(world: World, place: Place, text: str, code: int) -> None:
+def test_what_is_no_subscription_ends_the_connection(world: World, place: Place, text: str | bytes, code: int) -> None:
     async def act(one: Board) -> int | None:
         await one.socket.send(text)
         return await closed(one)
 
     assert visit(place, act, world.coordinator) == code
+
+
+def test_a_session_has_so_many_connections_and_no_more(world: World, place: Place) -> None:
+    token = token_of(world.coordinator)
+
+    async def run() -> None:
+        async with AsyncExitStack() as all_of_them:
+            held = [await all_of_them.enter_async_context(board(place.base, token)) for _ in range(MOST_SOCKETS)]
+            async with board(place.base, token) as further:
+                assert await closed(further) == 4429
+            async with board(place.base, token_of(world.coordinator)) as another:
+                await another.ask()
+                await another.hear()
+            await held[0].socket.close()
+            async with board(place.base, token) as after:
+                await after.ask()
+                await after.hear()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("have", ["", "?", "AAAA", "AAAAAA==", 5, None])
@@ -307,7 +333,7 @@ def test_two_who_see_the_same_cost_one_read(world: World, place: Place) -> None:
     assert asyncio.run(run()) == 1
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_who_shares_a_drawing_sees_the_same(world: World, seed: int) -> None:
     chance = random.Random(seed)
     people = [*world.actors.values(), *(_somebody(world, chance, n) for n in range(12))]

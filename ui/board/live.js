@@ -1,8 +1,8 @@
 // Follows the push: patches what changed into the page that stands. The protocol is in web/live.py.
 // A drawing is a row of pieces of text, a card each and what stands between; joined they are the drawing.
 
-const PIECES = /(<(?:li|tr)\b[^>]*>[\s\S]*?<\/(?:li|tr)>)/;
-const CARD = /^<(li|tr)\b[\s\S]*?\bdata-open=/;
+const PIECES = /(<li\b[^>]*>[\s\S]*?<\/li>)/;
+const CARD = /^<li\b[\s\S]*?\bdata-open=/;
 const TICK_MS = 500;
 const CUT_AFTER_MS = 2000; // a reconnection quicker than that is nobody's business
 const SILENT_MS = 25000; // the server says something every ten seconds
@@ -10,21 +10,24 @@ const RETRY_MS = [500, 5000];
 const SAY_AFTER_MS = 3000;
 const SAID_ONE_BY_ONE = 3;
 const PATCHED = "linli-patched"; // what the row of figures and the drawer hear
-const GONE = { 4401: ["登录已结束，请重新登录", "重新登录"], 4403: ["没有权限看这一页的变化", ""] };
+const GONE = { 4401: ["登录已结束，请重新登录", "重新登录"], 4403: ["没有权限看这一页的变化", ""], 4429: ["同时打开的页面太多，请关掉几个", ""] };
+const CROWDED = 4429;
+const CROWDED_RETRY_MS = 30000;
 const OFFLINE = '<svg viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" stroke-width="1.6" '
   + 'stroke-linecap="round" aria-hidden="true"><path d="M2 6.2a9 9 0 0112 0M4.4 8.9a5.4 5.4 0 017.2 0M8 12.6v.2M2.5 2.5l11 11"/></svg>';
 
 // --- drawing: cards that did not change keep their element, and with it focus, hover and selection ------------
 
+const split = (html) => html.split(PIECES).filter(Boolean);
 const textOf = new WeakMap(); // element of a card → the piece it was made from
 
 function putHtml(into, html) {
-  const pieces = html.split(PIECES);
+  const pieces = split(html);
   const isCard = pieces.map((piece) => CARD.test(piece) && piece.indexOf("<li", 1) < 0);
   const skeleton = document.createElement("template");
-  skeleton.innerHTML = pieces.map((piece, n) => isCard[n] ? `<${piece.slice(1, 3)} data-slot="${n}"></${piece.slice(1, 3)}>` : piece).join("");
+  skeleton.innerHTML = pieces.map((piece, n) => isCard[n] ? `<li data-slot="${n}"></li>` : piece).join("");
   const standing = new Map();
-  for (const element of into.querySelectorAll("li,tr")) {
+  for (const element of into.querySelectorAll("li")) {
     const text = textOf.get(element);
     if (text) standing.set(text, [...(standing.get(text) ?? []), element]);
   }
@@ -88,8 +91,18 @@ function follow(root, held, data) {
   if (!data.live) return;
   if (data.live.part) return hear(root, held, data);
   held.live ??= startLive(root, held);
-  if (isStale(held, data)) return;
-  held.live.drawn(data.live);
+  if (isStale(held, data)) overtaken(root, held, data);
+  else held.live.drawn(data.live);
+}
+
+// A run that the push has overtaken still says what stands beside the board, and which drawer is open.
+function overtaken(root, held, data) {
+  const { live } = held;
+  const [mine, given] = [live.asked.ticket, data.live.ticket];
+  live.empty = data.live.empty;
+  live.asked = { ...live.asked, ticket: mine?.[0] === given?.[0] ? mine : given };
+  if (live.subscribed !== wish(live)) subscribe(held, live);
+  if (!live.behind && data.html !== held.html) resync(root, held, live);
 }
 
 // The row of figures: another component, told by the one with the connection.
@@ -136,7 +149,7 @@ function startLive(root, held) {
 function onTick(root, held, live) {
   const now = Date.now();
   if (live.isOpen() && now - live.heardAt > SILENT_MS) cut(live);
-  if (!live.socket && !live.gone && now >= live.retryAt) connect(root, held, live);
+  if (!live.socket && (!live.gone || live.gone === CROWDED) && now >= live.retryAt) connect(root, held, live);
   if (live.behind && !isBusy(held)) show(root, held, live);
   showSign(live, now);
 }
@@ -159,6 +172,7 @@ function connect(root, held, live) {
     if (live.socket !== socket) return;
     if (GONE[code]) live.gone = code;
     cut(live);
+    if (code === CROWDED) live.retryAt = Date.now() + CROWDED_RETRY_MS;
   };
 }
 
@@ -185,7 +199,7 @@ function showSign(live, now) {
 
 function onDrawn(held, live, given) {
   Object.assign(live, { stamp: given.stamp, at: given.at, asked: given, empty: given.empty });
-  const pieces = (held.html ?? "").split(PIECES);
+  const pieces = split(held.html ?? "");
   const same = pieces.length === live.pieces.length && pieces.every((piece, n) => piece === live.pieces[n]);
   live.pieces = pieces;
   if (live.isOpen() && !(same && live.subscribed === wish(live))) subscribe(held, live);
@@ -204,7 +218,7 @@ function subscribe(held, live) {
 }
 
 function onMessage(root, held, live, message) {
-  Object.assign(live, { cutAt: 0, retry: RETRY_MS[0] });
+  Object.assign(live, { cutAt: 0, retry: RETRY_MS[0], gone: null });
   if (message.sub !== live.sub) return;
   if (message.of !== live.pieces.length) return misfit(held, live);
   live.misfits = 0;
@@ -243,10 +257,14 @@ function show(root, held, live) {
   highlight(root, held, held.scope);
   showTab(root, held, held.tab ?? firstTab(root));
   live.say(arrivals(root, before));
-  if (live.empty !== undefined && live.empty === Boolean(root.querySelector(".drawn [data-open]"))) {
-    live.empty = undefined; // what stands beside the board is no longer true
-    held.send("resync", Date.now());
-  }
+  resync(root, held, live);
+}
+
+// Have the page run when what stands beside the board is no longer true; for a table that is any change.
+function resync(root, held, live) {
+  if (live.empty === undefined || live.empty !== Boolean(root.querySelector(".drawn [data-open]"))) return;
+  live.empty = undefined; // until that run says
+  held.send("resync", Date.now());
 }
 
 function focusIn(root) {
