@@ -34,7 +34,7 @@ def offer(who: Actor, here: Area, what: str, columns: Columns, rows: Rows, *, no
         where = re.sub(r"[\\/:*?\"<>|\s]+", "", here.name)
         st.download_button(
             "下载",
-            _maker(str(form), here, what, columns, rows, note),
+            maker(str(form), here, what, columns, rows, note),
             file_name=f"{what}_{where}_{local_date(clock.now())}.{form}",
             mime=KIND[str(form)],
             icon=":material/download:",
@@ -43,7 +43,7 @@ def offer(who: Actor, here: Area, what: str, columns: Columns, rows: Rows, *, no
         )
 
 
-def _maker(form: str, here: Area, what: str, columns: Columns, rows: Rows, note: str) -> Callable[[], bytes]:
+def maker(form: str, here: Area, what: str, columns: Columns, rows: Rows, note: str) -> Callable[[], bytes]:
     """Make what runs at the click, outside the page: who it is is asked again then."""
     token = _session.token()
 

@@ -49,11 +49,10 @@ def show(who: Actor, here: Area) -> None:
 def _month() -> date:
     """Choose a month; the address keeps it."""
     months = _before(month_of(local_date(clock.now())), _BACK)[::-1]
-    asked = {f"{one:%Y-%m}": one for one in months}
+    asked = {f"{one.year}年{one.month}月": one for one in months}
     chosen = st.selectbox(
         "月份",
         list(asked),
-        format_func=lambda name: f"{asked[name].year}年{asked[name].month}月",
         key="month",
         bind="query-params",
         label_visibility="collapsed",

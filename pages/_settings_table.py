@@ -103,9 +103,7 @@ def matches(query: str, words: Iterable[str]) -> bool:
     return all(part in text for part in query.casefold().split())
 
 
-def plain(
-    rows: Sequence[dict[str, Any]], *, empty: str, alt: str, columns: Mapping[str, Any] | None = None
-) -> None:
+def plain(rows: Sequence[dict[str, Any]], *, empty: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
     if not rows:
         st.info(empty, icon=":material/info:")
         return

@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import awards, catalog, points, shop
+from db import areas, audit, awards, catalog, points, shop
+from domain.access import Actor
 from domain.points import FreezeReason, RecordKind, RecordState
-from pages import _points_batch
+from pages import _points_batch, _points_export
 from pages._settings_form import Draft
 from tests.builders import NOW, World
 from tests.db.earning import (
@@ -38,7 +39,7 @@ def open_at(visit: Any) -> Open:
     """Open a part of the page as one of the cast."""
 
     def at(who: str, part: str = "余额", **state: Any) -> AppTest:
-        page = visit(who, "points", part=part)
+        page: AppTest = visit(who, "points", part=part)
         for name, value in state.items():
             page.session_state[name] = value
         page.run()
@@ -180,6 +181,22 @@ def test_an_account_is_stopped_for_a_reason_once_and_can_be_used_again(world: Wo
     assert not db.read(points.balance, actor=world.coordinator, person_id=who).frozen
 
 
+def test_an_export_is_read_as_whoever_clicks_and_put_on_record(world: World, visit: Any) -> None:
+    give(world, person(world, "王奶奶"))
+    visit("coordinator", "points")
+    here = db.read(areas.get, world.community)
+
+    def all_of(actor: Actor) -> list[tuple[str, int]]:
+        listed = db.read(points.balances, actor=actor, community_id=here.id)
+        return [(one.name, one.available) for one in listed]
+
+    make = _points_export.maker("csv", here, "积分余额", (("姓名", 12), ("积分", 12)), all_of, "")
+
+    assert make().decode("utf-8-sig").split() == ["姓名,积分", "王**,20"]
+    (line,) = [e for e in db.read(audit.listed, actor=world.admin) if e.action == "points.export"]
+    assert (line.who, line.what, line.detail) == ("李敏", "导出积分台账", "1 行")
+
+
 # --- 待核 ----------------------------------------------------------------------------------------------
 
 
@@ -208,7 +225,7 @@ def test_a_step_pressed_twice_is_taken_once_in_the_database(world: World) -> Non
     who = person(world)
     made = verified(world, who)
     draft = Draft(made.id, made.version, made.version)
-    call = {"record_id": made.id, "expected_version": draft.version, "key": draft.key, "now": NOW}
+    call: dict[str, Any] = {"record_id": made.id, "expected_version": draft.version, "key": draft.key, "now": NOW}
 
     first = db.run(awards.confirm, actor=world.coordinator, **call)
     draft.once(lambda: db.run(awards.confirm, actor=world.coordinator, **call), "done")
@@ -445,6 +462,15 @@ def test_the_month_has_figures_charts_tables_and_the_ranking_with_its_ties(world
     assert rows(page)[0][:2] == ["2026-11", 4.0]
     assert [line[0] for line in rows(page, 3)] == [1, 1]
     assert "并列第1名" in rows(page, 3)[0][3]
+
+
+def test_the_address_keeps_the_month(world: World, visit: Any) -> None:
+    confirmed(world, person(world))
+
+    page = visit("coordinator", "points", part="本月", month="2026年10月")
+
+    assert {m.label: m.value for m in page.metric}["发放"] == "0 分"
+    assert "这个月还没有入账的服务时长" in said(page)
 
 
 def test_the_rules_are_changed_by_whom_they_are_given_to(world: World, open_at: Open) -> None:
