@@ -7,10 +7,13 @@ from domain.clock import local
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
+# what becomes a link by itself, escaped or not: an unseen joiner behind it keeps it from that
+_ADDRESS = re.compile(r"(https?:(?=//)|www(?=\.)|@(?=[\w-]))", re.IGNORECASE)
+
 
 def escape_md(text: str) -> str:
     """Make user text literal in labels, markdown and captions."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("\\1\u2060", text))
 
 
 def when(moment: datetime, now: datetime) -> str:
@@ -37,6 +40,14 @@ def due_words(due_at: datetime, now: datetime) -> str:
     if local(due_at).time() != time(0):
         return when(due_at, now)
     return when(due_at - timedelta(minutes=1), now).replace("23:59", "24:00")
+
+
+def day_and_hour(due_at: datetime) -> str:
+    """Say a due moment in full, so that a table sorts it as a text."""
+    then = local(due_at)
+    ended = then.time() == time(0)
+    day = then - timedelta(minutes=1) if ended else then
+    return f"{day:%Y-%m-%d} {'24:00' if ended else f'{then:%H:%M}'}"
 
 
 def on_date(due_at: datetime) -> str:

@@ -1,12 +1,13 @@
 """Moments in words, and text that Streamlit must take literally."""
 
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from domain.clock import LOCAL
-from ui.text import due_words, escape_md, left, on_date, when
+from ui.text import day_and_hour, due_words, escape_md, left, on_date, when
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=LOCAL)
 
@@ -66,6 +67,8 @@ def test_a_ticket_without_a_due_time_says_so() -> None:
 
 def test_a_due_moment_on_paper_names_its_day() -> None:
     assert on_date(at("2026-11-21 00:00")) == "11月20日 24:00"
+    assert day_and_hour(at("2026-11-21 00:00")) == "2026-11-20 24:00"
+    assert day_and_hour(at("2026-11-21 09:30")) == "2026-11-21 09:30"
     assert on_date(at("2026-11-21 09:30")) == "11月21日 9:30"
 
 
@@ -80,5 +83,13 @@ def test_midnight_belongs_to_the_day_that_it_ends() -> None:
 def test_no_mark_of_markdown_stays_unescaped(text: str) -> None:
     escaped = escape_md(text)
 
-    assert escaped.replace("\\", "") == text
+    assert escaped.replace("\\", "").replace("\u2060", "") == text
     assert all(before == "\\" for before, mark in pairwise(escaped) if mark in "*_`$[]()<>!#~:")
+
+
+@pytest.mark.parametrize("text", ["https://evil.cn", "HTTP://evil.cn", "www.evil.cn", "a@evil.cn"])
+def test_an_address_does_not_become_a_link_by_itself(text: str) -> None:
+    seen = escape_md(text).replace("\\", "")
+
+    assert re.search(r"https?://|www\.|@\w", seen, re.IGNORECASE) is None
+    assert seen.replace("\u2060", "") == text
