@@ -21,13 +21,21 @@ _NUMBER_SAID = re.compile(
     rf"(?:(?:电话|手机|方式|号码|tel)(?:号码?)?(?:是|为)?\s*[:：]?\s*)?(?:{_MOBILE}|{_FIXED})(?:\s*[(（]?微信同号[)）]?)?(?:\s*联系)?",
     re.IGNORECASE,
 )
-_HONORIFIC = r"(?:先生|女士|阿姨|大爷|大妈|大叔|大姐|大哥|奶奶|爷爷|叔叔|师傅|老师|婆婆|伯伯)"
+_HONORIFIC = (
+    r"(?:先生|女士|阿姨|大爷|大妈|大叔|大姐|大哥|奶奶|爷爷|叔叔|师傅|老师|婆婆|伯伯|姐|哥|姨|叔|伯|妈|爸|嫂|婶)"
+)
 _HAN_NAME = rf"[\u4e00-\u9fff]{{1,4}}{_HONORIFIC}?"
 _SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜"
 )
 _SPEAKER = re.compile(rf"^\s*@?({_HAN_NAME})\s*(?:\d{{1,4}}[-/:.\d ]*)?[:：]", re.MULTILINE)
+# how people call themselves in a group: where they live, then their name
+_LIVES_AT = r"\d{1,3}(?:-\d{1,2}-\d{3,4}|(?:号楼|栋|幢|座|#)-?(?:\d{1,2}(?:单元|-))?-?(?:\d{3,4}室?)?)"
+_NEIGHBOUR = re.compile(
+    rf"^\s*@?(?P<at>{_LIVES_AT})\s*(?P<who>[老小]?[\u4e00-\u9fff]{{1,3}}{_HONORIFIC}|[老小]?[{_SURNAMES}][\u4e00-\u9fff]{{0,2}})\s*[:：]",
+    re.MULTILINE,
+)
 _ALONE = re.compile(r"\A\s*@?([^\s，,。！!？?:：]{1,16})\s*[:：][ \t]*\n")
 _TIME = r"(?:上午|下午|凌晨|早上|中午|晚上)?\s*\d{1,2}:\d{2}(?::\d{2})?"
 _DATE = (
@@ -42,7 +50,14 @@ _HEADER = re.compile(
 _MEDIA = re.compile(
     r"\[语音\]\s*\d+[\"″']*|\[[\u4e00-\u9fffA-Za-z]{1,8}\]|\[(?:语音|视频|文件|链接|位置)[^\]\n]*\]|<(?:图片|语音|视频)>"
 )
-_MOMENT = re.compile(rf"^[ \t—–-]*(?:{_DATE}[ \t]*(?:{_TIME})?|{_TIME})[ \t—–-]*$", re.MULTILINE)
+_MOMENT = re.compile(rf"^[ \t—–-]*(?:(?:{_DATE}[ \t]*){{1,3}}(?:{_TIME})?|{_TIME})[ \t—–-]*$", re.MULTILINE)
+# the head of a copied chat: the group's name, with how many are in it, and where the unread begins
+_GROUP = re.compile(
+    r"^[ \t]*(?:[^\n，,。！!？?:：]{0,20}(?:群聊?|业主之?家)[ \t]*(?:[(（]\d{1,4}人?[)）])?"
+    r"|[^\n，,。！!？?:：]{1,20}[(（]\d{2,4}人?[)）]"
+    r"|[—–-]*[ \t]*(?:以下是新消息|以上是历史消息|\d+条新消息)[ \t]*[—–-]*)[ \t]*\n",
+    re.MULTILINE,
+)
 _MENTION = re.compile(r"@[^\s@，,。:：]{1,12}(?:[\s\u2005]+|$)")
 _CALLED = re.compile(
     r"(?:我叫|(?:联系人|姓名|诉求人|报修人|反映人)[:：]?)"
@@ -107,7 +122,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "充电桩": ("充电桩",),
     "夜间装修": ("装修", "电钻"),
     "广场舞": ("跳舞", "音响"),
-    "邻里噪音": ("噪音", "太吵", "吵得", "吵闹"),
+    "邻里噪音": ("噪音", "太吵", "吵得", "吵闹", "夜吵", "天天吵"),
     "树木修剪": ("树枝", "树木", "修剪"),
     "积水排涝": ("积水",),
     "油烟异味": ("油烟", "异味"),
@@ -126,6 +141,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
 }
 
 
+# words of a thing that only say where the matter is
+_WHERE = re.compile(
+    r"(?:楼道灯|路灯|电梯|单元门?|门禁|充电桩|井盖|消防通道|下水道)"
+    r"(?:[口里内外前后上下]|间|门口|厅|旁边?|附近|对面|那儿|那里|边上)+(?!.{0,2}(?:坏|响|掉|停|卡|关不|开不|不亮|不动|漏))"
+)
+
+
 @dataclass(frozen=True)
 class Intake:
     name: str = ""
@@ -137,10 +159,11 @@ class Intake:
 
 def parse(message: str) -> Intake:
     """Read who, where and what out of a message; what isn't there stays empty."""
-    text = _MOMENT.sub("", _MEDIA.sub("", message.translate(_FOLD))).strip()
+    text = _MOMENT.sub("", _GROUP.sub("", _MEDIA.sub("", message.translate(_FOLD)).lstrip())).strip()
     name, phone = _name(text), _phone(text)
     said = _without_person(text)
-    return Intake(_nick(name), phone, _place(said) or _place(name), _title(said), said)
+    lives = _NEIGHBOUR.search(text)
+    return Intake(_nick(name), phone, _place(said) or _place(lives["at"] if lives else name), _title(said), said)
 
 
 def _phone(text: str) -> str:
@@ -152,6 +175,8 @@ def _phone(text: str) -> str:
 
 def _name(text: str) -> str:
     """Find who it is: as they say it themselves, or as the chat heads their message."""
+    if neighbour := _NEIGHBOUR.search(text):
+        return neighbour["who"]
     labelled = _LABEL.sub("", text)
     for pattern, where in ((_CALLED, text), (_I_AM, text), (_HEADER, text), (_ALONE, text), (_SPEAKER, labelled)):
         found = pattern.search(where)
@@ -167,7 +192,7 @@ def _nick(name: str) -> str:
 
 def _without_person(text: str) -> str:
     text = _CALLED.sub("", _I_AM.sub("", _NUMBER_SAID.sub("", _ALONE.sub("", _HEADER.sub("", text + "\n")))))
-    text = _MENTION.sub("", _SPEAKER.sub("", _LABEL.sub("", text)))
+    text = _MENTION.sub("", _SPEAKER.sub("", _NEIGHBOUR.sub("", _LABEL.sub("", text))))
     lines = (re.sub(r"[，,]\s*(?=[，,。;；])", "", line).strip(_EDGES) for line in text.splitlines())
     return "\n".join(filter(None, lines))
 
@@ -214,9 +239,19 @@ def _shorter(words: str) -> str:
 
 
 def guess_category(text: str, names: Iterable[str]) -> str:
-    """Pick the category that the longest word found in the text speaks for; "" if none does."""
-    found = [(len(word), name) for name in names for word in (name, *KEYWORDS.get(name, ())) if word in text]
-    return max(found, default=(0, ""))[1]
+    """Pick the category of the longest word found in the text, of two as long the later one; "" if none.
+
+    A word that also says where (单元门口, 电梯里) speaks only if no other does: 电梯里有狗屎 is about the dog.
+    """
+    names = list(names)
+    said = _WHERE.sub("", text)
+    return _spoken_for(said, names) or _spoken_for(text, names)
+
+
+def _spoken_for(text: str, names: Iterable[str]) -> str:
+    words = ((word, name) for name in names for word in (name, *KEYWORDS.get(name, ())))
+    found = [(len(word), text.rfind(word), name) for word, name in words if word in text]
+    return max(found, default=(0, 0, ""))[2]
 
 
 def emergency_word(text: str) -> str:

@@ -46,12 +46,15 @@ class Match:
 def match(new: Told, known: Told, reported_at: datetime, *, now: datetime) -> Match | None:
     """Compare by place, matter and age; None unless place and matter both speak for it."""
     near, where = _place(new, known)
-    alike, what = _matter(new, known)
+    alike, what, words = _matter(new, known)
+    apart = near < _NEAR or _other_units(new.address, known.address)
+    if apart and not words:  # one category holds much: a blocked drain and a downpipe that came off
+        return None
     # in one grid but not known to be one building, the matter has to be clearly the same
     wanted = 1 if near == _NEAR else 2 if None in (new.building_id, known.building_id) else 3
     if not near or alike < wanted or now - reported_at > WITHIN:
         return None
-    strong = near == _NEAR and alike >= 2 and not _other_units(new.address, known.address)
+    strong = not apart and alike >= 2
     return Match(near + alike, strong, (*where, *what, _age(reported_at, now)))
 
 
@@ -64,11 +67,11 @@ def _place(new: Told, known: Told) -> tuple[int, tuple[str, ...]]:
     return (1, ("同一网格",)) if new.grid_id and new.grid_id == known.grid_id else (0, ())
 
 
-def _matter(new: Told, known: Told) -> tuple[int, tuple[str, ...]]:
+def _matter(new: Told, known: Told) -> tuple[int, tuple[str, ...], str]:
     same = new.category_id is not None and new.category_id == known.category_id
     words = shared(new.title, known.title)
     said = (*(("同一类别",) if same else ()), *((f"都说到“{words}”",) if words else ()))
-    return 2 * same + min(len(words), 3) // 2 + (len(words) > 2), said
+    return 2 * same + min(len(words), 3) // 2 + (len(words) > 2), said, words
 
 
 def shared(one: str, other: str, empty: re.Pattern[str] = _EMPTY) -> str:

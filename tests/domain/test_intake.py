@@ -6,7 +6,16 @@ import pytest
 
 from domain.areas import Area, Level
 from domain.due import Grade
-from domain.intake import TITLE_ROOM, emergency_word, find_area, guess_category, guess_grade, guess_kind, parse
+from domain.intake import (
+    KEYWORDS,
+    TITLE_ROOM,
+    emergency_word,
+    find_area,
+    guess_category,
+    guess_grade,
+    guess_kind,
+    parse,
+)
 from domain.tickets import Kind
 
 NAMES = ("楼道灯", "水管渗漏", "电梯", "加装电梯", "垃圾清运", "邻里噪音", "陪诊取药")
@@ -245,3 +254,48 @@ def test_what_only_sounds_like_an_emergency_is_none(text: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("三号楼二单元", UNIT), ("十三号楼", B13), ("3#2单元", UNIT)])
 def test_an_address_in_words_leads_there_too(text: str, expected: Area) -> None:
     assert find_area(text, [COMMUNITY, B3, B13, UNIT], COMMUNITY) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "place", "title"),
+    [
+        ("桂花家园业主群\n3号楼楼道灯坏了", "", "3号楼", "3号楼楼道灯坏了"),
+        ("桂花家园业主群(128)\n王阿姨 10:21\n3号楼楼道灯坏了", "王阿姨", "3号楼", "3号楼楼道灯坏了"),
+        ("相亲相爱一家人群聊（36）\n昨天 21:08\n周姐: 单元门锁坏了", "周姐", "", "单元门锁坏了"),
+        ("幸福里邻居(203人)\n电梯又停了", "", "", "电梯又停了"),
+        ("以下是新消息\n月亮妈妈 10:30\n电梯又停了", "月亮妈妈", "", "电梯又停了"),
+        ("—— 以下是新消息 ——\n老李：水管爆了没人管", "老李", "", "水管爆了没人管"),
+        ("2026年11月22日 星期日\n李师傅：暖气不热", "李师傅", "", "暖气不热"),
+        ("6-3-502 孙姐: 楼上天天半夜吵", "孙姐", "6号楼3单元502", "楼上天天半夜吵"),
+        ("6号楼3单元502孙姐：楼上天天半夜吵", "孙姐", "6号楼3单元502", "楼上天天半夜吵"),
+        ("6#3单元502 老孙：楼上天天半夜吵", "老孙", "6号楼3单元502", "楼上天天半夜吵"),
+        ("12栋王大爷：路边井盖松动", "王大爷", "12栋", "路边井盖松动"),
+        ("群里的各位，电梯坏了", "", "", "群里的各位，电梯坏了"),
+        ("广场舞人群太吵，没人管", "", "", "广场舞人群太吵，没人管"),
+        ("3号楼门口：垃圾没人收", "", "3号楼", "3号楼门口：垃圾没人收"),
+    ],
+)
+def test_the_head_of_a_chat_is_no_matter_and_a_neighbour_has_a_name(
+    message: str, name: str, place: str, title: str
+) -> None:
+    found = parse(message)
+
+    assert (found.name, found.place, found.title) == (name, place, title)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("6号楼3单元门口的垃圾桶满了", "垃圾清运"),
+        ("楼道灯旁边堆满杂物", "楼道堆物"),
+        ("电梯里有狗屎", "宠物粪便"),
+        ("电梯口堆了纸箱杂物", "楼道堆物"),
+        ("充电桩旁边有人遛狗不拴绳", "宠物粪便"),
+        ("单元门关不上", "门禁对讲"),
+        ("单元门口的门禁坏了", "门禁对讲"),
+        ("电梯里的灯闪", "电梯"),
+        ("楼上天天半夜吵", "邻里噪音"),
+    ],
+)
+def test_a_word_that_says_where_does_not_decide_what(text: str, expected: str) -> None:
+    assert guess_category(text, KEYWORDS) == expected

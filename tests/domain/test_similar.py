@@ -26,7 +26,10 @@ CASES: tuple[tuple[str, Told, Told, str], ...] = (
     ("something else in the building", LAMP, replace(LAMP, category_id=DOORS, title="单元门关不严"), ""),
     ("the same words in the next building", LAMP, replace(LAMP, building_id=B5, address="5号楼"), "weak"),
     ("the same sort in the next building", LAMP, replace(LAMP, building_id=B5, title="路灯不亮"), ""),
-    ("the grid, the building not known", LAMP, replace(LAMP, building_id=None, address="", title="黑"), "weak"),
+    ("the sort alone, in another unit", LAMP, replace(LAMP, address="3号楼1单元", title="声控失灵"), ""),
+    ("the sort alone, in the same unit", LAMP, replace(LAMP, title="声控失灵"), "strong"),
+    ("the grid and the sort alone", LAMP, replace(LAMP, building_id=None, address="", title="黑"), ""),
+    ("the grid, the building not known", LAMP, replace(LAMP, building_id=None, address=""), "weak"),
     ("one spot outside", GATE, replace(GATE, address="东门口", title="东门垃圾桶臭"), "strong"),
     ("another spot, the same trouble", GATE, replace(GATE, address="南广场", grid_id=None), ""),
     (
