@@ -1,7 +1,7 @@
 """Is what the database holds whole and true: events, rows, counters, texts, triggers, schema."""
 
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,15 +10,25 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from db import anchors, attachments, ledger_check, schema
-from db.models import AreaRow, CounterRow, TicketEventRow, TicketNoteRow, TicketRow, TicketSupportRow, TicketTextRow
+from db.models import (
+    AreaRow,
+    AttachmentRow,
+    CounterRow,
+    TicketEventRow,
+    TicketNoteRow,
+    TicketRow,
+    TicketSupportRow,
+    TicketTextRow,
+)
 from db.ticket_detail import event_of
 from db.ticket_events import number_text
 from db.writes import canonical, plain
 from domain import replay
 from domain.replay import REPLAYED
-from domain.tickets import Action
+from domain.tickets import Action, PhotoStage
 
 Events = dict[UUID, list[Row[Any]]]
+Photos = dict[tuple[str, str], bool]  # (id, stage) → still there
 
 BATCH = 500
 _EVENT = TicketEventRow.__table__.c  # columns: half the time of mapped rows
@@ -31,25 +41,28 @@ _GARBLED = (ValueError, TypeError, LookupError, AttributeError)
 
 def problems(session: Session) -> Iterator[str]:
     """Name everything that is wrong, one sentence each; nothing when all is well."""
-    try:
-        yield from _file(session.connection())
-        yield from _schema(session.connection())
-        yield from _tickets(session)
-        yield from _counters(session)
-        yield from _orphans(session)
-        yield from ledger_check.problems(session)
-    except DBAPIError as error:
-        yield f"数据库读不下去了：{error.orig}"
+    return _as_far_as_it_reads(_database(session))
 
 
 def everything(session: Session) -> Iterator[str]:
     """Name what is wrong in the database, against the newest anchors, then which photos have lost their bytes."""
-    yield from problems(session)
+    return _as_far_as_it_reads(chain(_database(session), anchors.problems(session), attachments.problems(session)))
+
+
+def _as_far_as_it_reads(lines: Iterator[str]) -> Iterator[str]:
     try:
-        yield from anchors.problems(session)
-        yield from attachments.problems(session)
+        yield from lines
     except DBAPIError as error:
         yield f"数据库读不下去了：{error.orig}"
+
+
+def _database(session: Session) -> Iterator[str]:
+    yield from _file(session.connection())
+    yield from _schema(session.connection())
+    yield from _tickets(session)
+    yield from _counters(session)
+    yield from _orphans(session)
+    yield from ledger_check.problems(session)
 
 
 def report(session: Session, *, limit: int) -> tuple[int, list[str]]:
@@ -102,9 +115,13 @@ def _tickets(session: Session) -> Iterator[str]:
 
 def _batch(session: Session, ids: list[UUID], names: dict[UUID, str]) -> list[str]:
     try:
-        events = _events(session, ids)
+        events, photos = _events(session, ids), _photos(session, ids)
         query = select(*_TICKET).where(TicketRow.id.in_(ids)).order_by(TicketRow.id)
-        return [line for row in session.execute(query) for line in _ticket(row, events.get(row.id, []), names)]
+        return [
+            line
+            for row in session.execute(query)
+            for line in _ticket(row, events.get(row.id, []), photos.get(row.id, {}), names)
+        ]
     except _GARBLED:
         if len(ids) == 1:
             return [f"工单 {ids[0]} 的内容无法读出"]
@@ -116,7 +133,16 @@ def _events(session: Session, ids: list[UUID]) -> Events:
     return {key: list(rows) for key, rows in groupby(session.execute(query), lambda row: row.ticket_id)}
 
 
-def _ticket(ticket: Row[Any], events: list[Row[Any]], names: dict[UUID, str]) -> Iterator[str]:
+def _photos(session: Session, ids: list[UUID]) -> dict[UUID, Photos]:
+    a = AttachmentRow
+    found: dict[UUID, Photos] = {}
+    query = select(a.ticket_id, a.id, a.stage, a.removed_at).where(a.ticket_id.in_(ids)).order_by(a.ticket_id, a.id)
+    for ticket_id, photo, stage, removed_at in session.execute(query):
+        found.setdefault(ticket_id, {})[photo.hex, stage] = removed_at is None
+    return found
+
+
+def _ticket(ticket: Row[Any], events: list[Row[Any]], photos: Photos, names: dict[UUID, str]) -> Iterator[str]:
     label = f"{names.get(ticket.community_id, '')} {number_text(ticket.number)}"
     yield from (f"{label} {line}" for line in _chain(events))
     if ticket.version != len(events):
@@ -128,6 +154,24 @@ def _ticket(ticket: Row[Any], events: list[Row[Any]], names: dict[UUID, str]) ->
     for name, value in replay.replay(told).items():
         if plain(getattr(ticket, name)) != value:
             yield f"{label} 的 {name} 是 {plain(getattr(ticket, name))}，按记录应为 {value}"
+    yield from (f"{label} {line}" for line in _told_photos(events, photos))
+
+
+def _told_photos(events: list[Row[Any]], photos: Photos) -> Iterator[str]:
+    """Hold the rows of the photos to what the events say came and went."""
+    told: Photos = {}
+    for event in events:
+        for stage in PhotoStage:
+            went, came = event.changes.get(f"photos_{stage}") or ((), ())
+            told |= {(photo, stage.value): True for photo in came} | {(photo, stage.value): False for photo in went}
+    for key in sorted({*told, *photos}):
+        if key not in photos:
+            yield f"的照片 {UUID(key[0])} 不见了，按记录应在"
+        elif key not in told:
+            yield f"的照片 {UUID(key[0])} 没有对应的记录"
+        elif told[key] != photos[key]:
+            found, wanted = ("在", "已删除") if photos[key] else ("已删除", "在")
+            yield f"的照片 {UUID(key[0])} {found}，按记录应{wanted}"
 
 
 def _chain(events: list[Row[Any]]) -> Iterator[str]:
@@ -174,3 +218,7 @@ def _orphans(session: Session) -> Iterator[str]:
     without = select(support.event_id).where(~select(_EVENT.id).where(of_it).exists())
     for event_id in session.scalars(without.execution_options(yield_per=BATCH)):
         yield f"有同类反映没有对应的记录：{event_id}"
+    row = select(support.event_id).where(its_own)
+    lost = select(_EVENT.id).where(_EVENT.action == Action.SUPPORT, ~row.exists())
+    for event_id in session.scalars(lost.execution_options(yield_per=BATCH)):
+        yield f"同类反映的记录少了它的内容：{event_id}"

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import db
@@ -361,3 +362,37 @@ def test_fsck_names_the_first_photo_whose_bytes_are_gone_or_changed(world: World
         f"桂花社区 E0001 的照片 {first.id} 的文件不见了",
         f"桂花社区 E0001 的照片 {second.id} 的文件已损坏",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("DELETE FROM attachment", "不见了，按记录应在"),
+        ("UPDATE attachment SET removed_at = added_at", "已删除，按记录应在"),
+        ("UPDATE attachment SET stage = 'after'", "没有对应的记录"),
+    ],
+)
+def test_fsck_holds_the_rows_of_photos_to_their_events(any_world: World, sql: str, named: str) -> None:
+    ticket = add(any_world, report(any_world))
+    (photo,) = photos(any_world, ticket)
+    db.run(lambda tx: tx.execute(text(sql)))
+
+    assert any(line.startswith(f"桂花社区 E0001 的照片 {photo.id} {named}") for line in problems())
+
+
+def test_fsck_names_a_photo_that_is_back_without_an_event(any_world: World) -> None:
+    ticket = add(any_world, report(any_world))
+    (photo,) = photos(any_world, ticket)
+    remove(ticket, any_world.coordinator, photo.id)
+    db.run(lambda tx: tx.execute(text("UPDATE attachment SET removed_at = NULL")))
+
+    assert problems() == [f"桂花社区 E0001 的照片 {photo.id} 在，按记录应已删除"]
+
+
+def test_fsck_names_what_it_found_though_the_photos_cannot_be_read(any_world: World) -> None:
+    db.run(lambda tx: tx.execute(text("DROP TABLE attachment")))
+
+    lines = problems()
+
+    assert "数据库结构与程序不一致：add_table attachment" in "".join(lines)
+    assert lines[-1].startswith("数据库读不下去了：")

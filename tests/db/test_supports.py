@@ -1,7 +1,7 @@
 """同类反映: one more resident on a ticket. What every step keeps is tested in test_tickets and test_matrix."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 import db
 from db import fsck, people, supports
@@ -158,6 +158,14 @@ def test_fsck_names_a_support_without_its_event(world: World) -> None:
     db.run(lambda tx: tx.add(row))
 
     assert any("同类反映" in line for line in db.read(lambda session: list(fsck.problems(session))))
+
+
+def test_fsck_names_a_support_that_is_lost(any_world: World) -> None:
+    step(supports.add, report(any_world), any_world.coordinator, **WHO)
+    db.run(lambda tx: tx.execute(delete(TicketSupportRow)))
+
+    (line,) = db.read(lambda session: list(fsck.problems(session)))
+    assert line.startswith("同类反映的记录少了它的内容：")
 
 
 def test_a_card_counts_everybody_who_told_of_it(world: World) -> None:
