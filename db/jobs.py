@@ -1,8 +1,9 @@
 """What jobs leave in the database: which days are taken, and how the last run went."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from db import rules
@@ -16,6 +17,15 @@ def claim_day(tx: Session, *, job: str, day: date, now: datetime) -> bool:
     tx.add(DayRow(job=job, day=day, at=now))
     tx.flush()  # two at once meet at the primary key, and the loser runs again
     return True
+
+
+def claim_retry(tx: Session, *, job: str, day: date, now: datetime, wait: timedelta) -> bool:
+    """Take a day again whose run failed, once it was taken this long ago; of two at once one has it."""
+    if (last_run(tx, job=job) or {"ok": True})["ok"]:
+        return False
+    mine = (DayRow.job == job, DayRow.day == day, DayRow.at <= now - wait)
+    taken = tx.execute(update(DayRow).where(*mine).values(at=now))
+    return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def is_taken(session: Session, *, job: str, day: date) -> bool:

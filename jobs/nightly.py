@@ -1,12 +1,12 @@
 """The loop beside the pages: each minute what the ledger owes, each night a backup, once on any number of processes.
 
-At night photos that nobody kept are swept, the database is backed up, fourteen backups are kept.
+At night the database is backed up and fourteen backups are kept; old drafts go, and photos that nobody kept.
 """
 
 import asyncio
 import contextlib
 import logging
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import db
@@ -18,16 +18,24 @@ from jobs import points
 JOB = "nightly"
 AFTER = time(2, 30)  # nobody works then, and the day before is over
 TICK_SECONDS = 60.0
+RETRY_AFTER = timedelta(hours=1)
 _LOG = logging.getLogger("linli")
 
 
-def due(*, now: datetime) -> bool:
-    """Claim tonight's backup; false before its hour, or if another process has it."""
-    return local(now).time() >= AFTER and db.run(jobs.claim_day, job=JOB, day=local_date(now), now=now)
+def due(*, now: datetime, job: str = JOB) -> bool:
+    """Claim this night's run of a job; false before the hour, or if another process has it."""
+    return local(now).time() >= AFTER and db.run(jobs.claim_day, job=job, day=local_date(now), now=now)
 
 
-def run_nightly(now: datetime) -> None:
+def due_again(*, now: datetime) -> bool:
+    """Claim one more try at a backup that failed this night, an hour after the last one."""
+    return db.run(jobs.claim_retry, job=JOB, day=local_date(now), now=now, wait=RETRY_AFTER)
+
+
+def back_up(now: datetime) -> bool:
     """Back up, prune, and leave word for the settings page, whichever way it went."""
+    if not (due(now=now) or due_again(now=now)):
+        return False
     file = backup.nightly_folder() / f"nightly-{local(now):%Y%m%d}.zip"
     try:
         backup.write(file, now=now)
@@ -37,8 +45,21 @@ def run_nightly(now: datetime) -> None:
         _note(now, ok=False, file=file.name, error=told)
         raise
     _note(now, ok=True, file=file.name, error="")
+    return True
+
+
+def drop_drafts(now: datetime) -> bool:
+    if not due(now=now, job="drafts"):
+        return False
     db.run(drafts.drop_old, now=now)
+    return True
+
+
+def sweep_photos(now: datetime) -> bool:
+    if not due(now=now, job="sweep"):
+        return False
     sweep(now)
+    return True
 
 
 def sweep(now: datetime) -> int:
@@ -53,14 +74,14 @@ def _note(now: datetime, **outcome: Any) -> None:
     db.run(jobs.note_run, job=JOB, outcome={"at": now.isoformat(), **outcome})
 
 
-def night(now: datetime) -> bool:
-    if not due(now=now):
-        return False
-    run_nightly(now)
-    return True
-
-
-_JOBS = (("job.release", points.release), ("job.points", points.close_day), ("job.nightly", night))
+# each claims its own night, so that what fails takes no other with it
+_JOBS = (
+    ("job.release", points.release),
+    ("job.points", points.close_day),
+    ("job.nightly", back_up),
+    ("job.drafts", drop_drafts),
+    ("job.sweep", sweep_photos),
+)
 
 
 def tick(now: datetime) -> None:

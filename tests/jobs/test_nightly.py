@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from threading import Barrier
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import db
-from db import backup, fsck, jobs, restoring
+from db import backup, blobs, drafts, fsck, jobs, restoring
 from domain.clock import at_local, local_date
 from jobs import nightly
 from settings import Settings
@@ -95,6 +96,38 @@ def test_a_failed_night_is_told_and_the_next_one_has_its_chance(world: World, ca
     backup.nightly_folder().unlink()
     nightly.tick(NOW + timedelta(days=1))
     assert names() == ["nightly-20261121.zip"]
+
+
+def test_a_failed_backup_is_tried_again_after_an_hour_and_then_no_more(any_db: Settings) -> None:
+    backup.nightly_folder().parent.mkdir(exist_ok=True)
+    backup.nightly_folder().touch()
+    nightly.tick(NOW)
+    backup.nightly_folder().unlink()
+
+    nightly.tick(NOW + timedelta(minutes=59))
+    assert names() == []
+    nightly.tick(NOW + timedelta(hours=1))
+    assert names() == ["nightly-20261120.zip"]
+    assert (told() or {})["ok"]
+
+    (backup.nightly_folder() / "nightly-20261120.zip").unlink()
+    nightly.tick(NOW + timedelta(hours=2))
+    assert names() == []
+
+
+def test_a_backup_that_fails_keeps_no_draft_and_no_photo_beyond_its_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256 = blobs.put(b"nobody's")
+    os.utime(blobs.folder() / blobs.name_of(sha256), (0, 0))
+    dropped: list[datetime] = []
+    monkeypatch.setattr(drafts, "drop_old", lambda _tx, *, now: dropped.append(now))
+    backup.nightly_folder().touch()
+
+    nightly.tick(NOW)
+    nightly.tick(NOW + timedelta(minutes=1))
+
+    assert (dropped, blobs.exists(sha256)) == ([NOW], False)
 
 
 def test_a_failure_is_logged_by_its_kind_alone(world: World) -> None:
