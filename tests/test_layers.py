@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "demo": {"db", "domain", "settings", "files"},
     "pages": {"ui", "db", "domain", "files", "demo"},
 }
-OURS = {*MAY_IMPORT, "app", "cli", "bench", "tests"}
+OURS = {*MAY_IMPORT, "app", "cli", "command_line", "bench", "tests"}
 
 # Libraries that belong to one place each.
 HOMES = {
