@@ -609,7 +609,7 @@ def test_an_administrator_of_less_than_a_street_is_refused(world: World, where: 
 
 def test_who_moves_to_another_community_can_be_given_its_tickets(world: World) -> None:
     who = world.grid_worker
-    call = {"actor": world.admin, "user_id": who.user_id, "role": Role.GRID_WORKER, "now": NOW}
+    call: dict[str, Any] = {"actor": world.admin, "user_id": who.user_id, "role": Role.GRID_WORKER, "now": NOW}
     db.run(accounts.grant, area_id=world.other_community, **call)
     [user] = [u for u in db.read(accounts.list_users, actor=world.admin, now=NOW) if u.id == who.user_id]
     [old] = [g for g in user.grants if g.area_id == world.grid]
