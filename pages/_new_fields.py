@@ -13,8 +13,9 @@ from domain.areas import Area, Level
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
 from domain.tickets import ADDRESS_MAX, CHANNEL_LABELS, KIND_LABELS, TITLE_MAX, Channel, Kind
 from pages._fields import area_words
-from ui.text import escape_md
 
+LIVE = "500ms"  # what is typed is kept within a second, also if nobody leaves the field
+KEPT = "kept-texts-{}"
 KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
 CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
 # how those hear of things who are out there themselves
@@ -35,7 +36,7 @@ def four(key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
         "类别",
         list(kinds),
         None,
-        format_func=lambda i: escape_md(kinds[i].label),
+        format_func=lambda i: kinds[i].label,
         placeholder="不选则按内容判断，可输入查找",
         key=f"category-{key}",
     )
@@ -52,11 +53,11 @@ def four(key: str, held: Held, kinds: Kinds) -> dict[str, Any]:
 def volunteers(key: str, held: Held, own: tuple[str, str]) -> dict[str, Any]:
     """Ask a volunteer what, where and a word more; who they are is filled in."""
     for field, value in zip(("name", "phone"), own, strict=True):
-        st.session_state.setdefault(f"{field}-{key}", value)
+        st.session_state.setdefault(KEPT.format(key), {}).setdefault(field, value)
     title, address = _title(key), _address(st.container(), key)
     several = sum(a.level is Level.COMMUNITY for a in held.values()) > 1
     area = _area(st.container(), key, held) if several else next(iter(held))
-    description = st.text_area("说明（可不填）", key=f"description-{key}", height=90)
+    description = _description("说明（可不填）", key, height=90)
     left, right = st.columns(2)
     return {
         "title": title,
@@ -73,21 +74,33 @@ def volunteers(key: str, held: Held, own: tuple[str, str]) -> dict[str, Any]:
 
 
 def _name(place: DeltaGenerator, key: str) -> str:
-    return place.text_input("谁反映的", placeholder="姓名或称呼", key=f"name-{key}", max_chars=40) or ""
+    return _text(place, "name", "谁反映的", key, hint="姓名或称呼", most=40)
 
 
 def _phone(place: DeltaGenerator, key: str) -> str:
-    return place.text_input("电话", placeholder="手机或座机", key=f"phone-{key}", max_chars=20) or ""
+    return _text(place, "phone", "电话", key, hint="手机或座机", most=20)
 
 
 def _title(key: str) -> str:
-    hint = "一句话，例如 楼道灯不亮"
-    return st.text_input("什么事", placeholder=hint, key=f"title-{key}", max_chars=TITLE_MAX) or ""
+    return _text(st.container(), "title", "什么事", key, hint="一句话，例如 楼道灯不亮", most=TITLE_MAX)
 
 
 def _address(place: DeltaGenerator, key: str) -> str:
-    hint = "例如 3号楼2单元"
-    return place.text_input("在哪里", placeholder=hint, key=f"address-{key}", max_chars=ADDRESS_MAX) or ""
+    return _text(place, "address", "在哪里", key, hint="例如 3号楼2单元", most=ADDRESS_MAX)
+
+
+def _text(place: DeltaGenerator, field: str, label: str, key: str, *, hint: str, most: int) -> str:
+    name, value = f"{field}-{key}", _kept(key, field)
+    return place.text_input(label, value, placeholder=hint, key=name, max_chars=most, live=LIVE) or ""
+
+
+def _description(label: str, key: str, **look: Any) -> str:
+    return st.text_area(label, _kept(key, "description"), key=f"description-{key}", **look) or ""
+
+
+def _kept(key: str, field: str) -> str:
+    """Give what the draft holds: as the field's beginning, so that it yields to what the browser holds."""
+    return str(st.session_state.get(KEPT.format(key), {}).get(field, ""))
 
 
 def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
@@ -95,7 +108,7 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
     return place.selectbox(
         "辖区",
         list(held),
-        start,
+        0 if f"area-{key}" in st.session_state else start,  # a default beside a value is warned of
         format_func=lambda i: area_words(held[i], held),
         placeholder="选择辖区",
         key=f"area-{key}",
@@ -104,9 +117,8 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
 
 
 def folded(key: str, role: Role | None) -> dict[str, Any]:
-    kind = st.pills(
-        "类型", KINDS, default=Kind.REPORT, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}"
-    )
+    st.session_state.setdefault(f"kind-{key}", Kind.REPORT)
+    kind = st.pills("类型", KINDS, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}")
     grade = st.pills(
         "紧急程度",
         list(Grade),
@@ -126,7 +138,7 @@ def folded(key: str, role: Role | None) -> dict[str, Any]:
         channel = st.selectbox(
             "来源渠道", CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
         )
-        description = st.text_area("详细情况", key=f"description-{key}")
+        description = _description("详细情况", key)
         offered = st.checkbox("志愿者可以认领", key=f"open-{key}", help="服务点单总是可以认领。")
     return {
         "kind": kind,

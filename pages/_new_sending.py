@@ -29,7 +29,7 @@ class Report:
     """The form as it now stands, and what its buttons ask for."""
 
     actor: Actor
-    key: str
+    key: str  # of its fields
     held: Mapping[UUID, Area]
     kinds: Mapping[UUID, Category]
     values: Mapping[str, Any]
@@ -101,7 +101,7 @@ class Report:
         told = f"{values['title']} {values['description']}"
         word = "" if values["grade"] else emergency_word(told)
         values |= {"area_id": area.id, "category_id": self._category(), "grade": values["grade"] or guess_grade(told)}
-        call = {"actor": self.actor, "key": self.key, "now": clock.now()}
+        call = {"actor": self.actor, "key": _form.key(NAME), "now": clock.now()}
         ticket = db.run(drafts.sending(tickets.report, NAME), **call, **values)
         self._open(ticket, ("已登记，编号 " + ticket.no, _new_texts.urgent(word) if word else ""), Action.DISPATCH)
 
@@ -118,7 +118,7 @@ class Report:
             phone=values["reporter_phone"],
             channel=values["channel"],
             note="\n".join(filter(None, said)),
-            key=self.key,
+            key=_form.key(NAME),
             now=clock.now(),
         )
         self._open(ticket, (f"已并入 {ticket.no}，办好后会一并答复",))
@@ -135,6 +135,7 @@ class Report:
 
     def _open(self, ticket: Ticket, words: tuple[str, ...], step: Action | None = None) -> None:
         """Go on to the ticket, for who dispatches a new one with that form open; a volunteer is done."""
+        _new_leaving.retire()
         _form.done(NAME, "，".join(filter(None, words)))
         roles = self.actor.roles_at(ticket.area_path)
         # first the ticket: a run that the browser asks for in between must find one of the two

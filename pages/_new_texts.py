@@ -15,6 +15,10 @@ from pages._new_fields import CHANNELS, KINDS, Held, Kinds
 
 TYPED = ("name", "phone", "title", "address", "description")
 _VOLUNTEERS_TYPED = TYPED[2:]  # who they are is filled in
+_LABELS = (
+    *(("name", "谁反映的"), ("phone", "电话"), ("title", "什么事"), ("address", "在哪里")),
+    *(("description", "详细情况"), ("description", "说明（可不填）")),
+)
 # how each field is read back out of a draft
 _READ: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(TYPED, str),
@@ -39,10 +43,17 @@ def texts(key: str) -> dict[str, str]:
     return {field: "1" if value is True else str(value) for field, value in held.items() if value}
 
 
+def labelled(key: str) -> dict[str, str]:
+    """Say what the server has of each typed field, by the labels that the fields may bear."""
+    return {label: st.session_state.get(f"{field}-{key}") or "" for field, label in _LABELS}
+
+
 def put(key: str, kept: Mapping[str, str], held: Held, kinds: Kinds) -> None:
     """Fill the fields from a draft; what is no choice any more is left out."""
     offered: dict[str, Any] = {"area": held, "category": kinds, "kind": KINDS, "channel": CHANNELS}
     for field, text in kept.items():
+        if field in TYPED:  # their widgets begin with it: what the browser holds already is newer
+            continue
         try:
             value = _READ[field](text)
         except (KeyError, ValueError):

@@ -25,6 +25,7 @@ from pages._new_sending import SAID_WHY
 from pages._session import require
 from ui.focus import focus
 from ui.text import when
+from ui.typed import typed
 
 _RESTORED = "restored-{}"
 Held: TypeAlias = Mapping[UUID, Area]
@@ -37,7 +38,7 @@ def show() -> None:
 
 
 def _dialog() -> None:
-    actor, key = require("tickets.board"), _form.key(NAME)
+    actor, key = require("tickets.board"), _new_leaving.slot()
     held = {a.id: a for a in db.read(areas.visible, actor=actor) if _may_report(actor, a)}
     kinds = {c.id: c for c in db.read(categories.listed)}
     if not held:
@@ -56,6 +57,7 @@ def _dialog() -> None:
             with beside:
                 _similar.show(found, key, report.want)
         focus("谁反映的" if staff else "什么事", key=f"focus-{key}")
+        typed(_new_texts.labelled(key), owner=f"{actor.user_id}-{key}", session=_form.key(NAME), key=f"typed-{key}")
         with st.container(key="new-ticket-foot", gap="small"):
             report.act(found)
             report.buttons(found)
@@ -84,6 +86,7 @@ def _volunteers_fields(actor: Actor, key: str, held: Held) -> dict[str, Any]:
 def _restore(actor: Actor, key: str, held: Held, kinds: Kinds) -> None:
     """Fill in what was left unfinished, once: as soon as the fields are there they speak for themselves."""
     if f"title-{key}" not in st.session_state and (draft := _draft.find(actor, NAME)):
+        st.session_state[_new_fields.KEPT.format(key)] = draft.values
         _new_texts.put(key, draft.values, held, kinds)
         st.session_state[_RESTORED.format(key)] = when(draft.at, clock.now())
     if said := st.session_state.get(_RESTORED.format(key)):
@@ -94,6 +97,7 @@ def _restore(actor: Actor, key: str, held: Held, kinds: Kinds) -> None:
 
 def _start_anew(actor: Actor) -> None:
     _draft.drop(actor, NAME)
+    _new_leaving.retire()
     _form.drop(NAME)
 
 
@@ -104,19 +108,17 @@ def _paste(key: str, kinds: Kinds) -> None:
 
 
 def _fill(key: str, kinds: Kinds) -> None:
-    """Fill in what the message says, the guesses too: they are there to be seen and corrected."""
+    """Fill in what this message says and nothing else: what stood there may be another resident's."""
     message = st.session_state[f"message-{key}"]
     found = parse(message)
-    for field in _new_texts.TYPED:
-        value = found.place if field == "address" else getattr(found, field)
-        if value:
-            st.session_state[f"{field}-{key}"] = value
+    texts = {field: found.place if field == "address" else getattr(found, field) for field in _new_texts.TYPED}
+    st.session_state.pop(_new_fields.KEPT.format(key), None)
     guesses = {
         "channel": Channel.WECHAT,
         "category": _new_texts.guess(kinds, message),
         "kind": guess_kind(message),
         "grade": guess_grade(message),
     }
-    st.session_state.update({f"{field}-{key}": value for field, value in guesses.items()})
-    if word := emergency_word(message):
-        st.session_state[SAID_WHY.format(key)] = _new_texts.urgent(word)
+    st.session_state.update({f"{field}-{key}": value for field, value in (texts | guesses).items()})
+    word = emergency_word(message)
+    st.session_state[SAID_WHY.format(key)] = _new_texts.urgent(word) if word else ""

@@ -23,7 +23,7 @@ def show(actor: Actor, detail: Detail) -> None:
     if detail.reporter:
         _line(actor, detail, detail.reporter, "反映人")
     for one in detail.supporters:
-        label = f"{CHANNEL_LABELS[one.channel]}，{when(one.at, clock.now())}也反映"
+        label = f"{CHANNEL_LABELS[one.channel]}，{when(one.at, clock.now())} 也反映"
         if one.person:
             _line(actor, detail, one.person, label)
         else:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages import _new_leaving
+
 
 def go(name: str = "", **more: str) -> None:
     """Show this part, or the home of the page; what else the address said is gone."""
@@ -26,4 +28,4 @@ def report() -> None:
 
 
 def _report() -> None:
-    st.query_params["new"] = "1"
+    _new_leaving.begin()

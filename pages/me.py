@@ -11,7 +11,7 @@ from domain import clock
 from domain.access import Role, has
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from pages import _form, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points
+from pages import _form, _new_leaving, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
@@ -23,7 +23,7 @@ def _open() -> None:
 
 
 def _new() -> None:
-    st.query_params["new"] = "1"
+    _new_leaving.begin()
 
 
 actor = require("me")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 import db
@@ -132,6 +133,57 @@ def test_a_report_comes_by_the_way_that_is_usual_for_who_registers_it(visit: Vis
     press(at, "登记")
 
     assert db.read(lambda session: session.scalars(select(TicketRow.channel)).one()) == channel
+
+
+def test_a_second_message_leaves_nothing_of_the_resident_before(visit: Visit) -> None:
+    at = visit("coordinator", new="1")
+    for message in ("我是何婆婆，3号楼2单元电梯困人，电话13987654321", "垃圾桶满了没人收"):
+        field(at, "群消息").set_value(message)
+        press(at, "填入")
+
+    assert {label: field(at, label).value for label in ("谁反映的", "电话", *SAME)} == {
+        "谁反映的": "",
+        "电话": "",
+        "什么事": "垃圾桶满了没人收",
+        "在哪里": "",
+    }
+    assert "判断为特急" not in said(at)
+
+
+def test_a_restored_message_is_replaced_too(visit: Visit) -> None:
+    fill(visit("coordinator", new="1"), {"谁反映的": "何婆婆", **SAME})
+    at = visit("coordinator", new="1")
+
+    field(at, "群消息").set_value("垃圾桶满了没人收")
+    press(at, "填入")
+
+    assert [field(at, label).value for label in ("谁反映的", *SAME)] == ["", "垃圾桶满了没人收", ""]
+
+
+def test_no_field_is_given_a_default_and_a_value(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    monkeypatch.setattr(policies._LOGGER, "warning", lambda words, *more, **_: warned.append(words % more))
+    fill(visit("grid_worker", new="1"), SAME)
+    at = visit("grid_worker", new="1")
+    field(at, "群消息").set_value("我是何婆婆，3号楼2单元电梯困人")
+    press(at, "填入")
+
+    assert warned == []
+
+
+def test_the_fields_have_the_address_s_key_until_they_are_sent(visit: Visit) -> None:
+    at = fill(visit("coordinator", new="abcdefgh1234"), SAME)
+    kept = at.session_state["title-abcdefgh1234"]
+
+    press(at, "登记")
+    at.query_params.clear()
+    at.query_params["new"] = "abcdefgh1234"  # back in the browser
+    at.run()
+
+    assert kept == SAME["什么事"]
+    assert field(at, "什么事").value == ""
+    assert "title-abcdefgh1234" not in at.session_state
 
 
 # 同类反映
