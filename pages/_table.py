@@ -1,7 +1,7 @@
-"""表格: the board's tickets as one table; a chosen row opens its ticket."""
+"""表格: the board's tickets as one table; a tap anywhere on a row opens its ticket."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -19,11 +19,12 @@ from domain.tickets import CHANNEL_LABELS, STATUS_LABELS
 from domain.views import Field, View
 from ui.board import markup
 from ui.board.component import board as draw
+from ui.text import day_and_hour
 
-_KEY, _ROWS = "table", "rows-shown"
-_END = timedelta(seconds=1)  # midnight belongs to the day that it ends
+_DRAWN, _ROWS = "tables-drawn", "rows-shown"
 _TIMES = st.column_config.DatetimeColumn(format="MM-DD HH:mm", width=110)
-_WIDE = {"事项": 300, "地点": 180, "编号": 90, "状态": 80, "时间": 110}
+_WIDE = {"事项": 300, "地点": 180, "编号": 90, "状态": 80, "时间": 110, "应办结": 140}
+_HEAD, _ROW, _ROW_OF_A_THUMB, _MOST = 40, 38, 44, 620
 _OF_FIELD = {
     Field.CATEGORY: "类别",
     Field.PLACE: "地点",
@@ -48,14 +49,15 @@ def show(held: Table, view: View, scope: str, live: Mapping[str, Any]) -> None:
     sizes = {name: st.column_config.Column(width=width) for name, width in _WIDE.items()}
     st.dataframe(
         frame.drop(columns=list(left_out)),
-        key=_KEY,
+        key=_key(),
         hide_index=True,
-        height=min(38 * len(frame) + 40, 620),
-        column_config=sizes | {"反映时间": _TIMES, "应办结": _TIMES},
+        row_height=(row := _row_height()),
+        height=min(row * len(frame) + _HEAD, _MOST),
+        column_config=sizes | {"反映时间": _TIMES},
         placeholder="",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         on_select=lambda: _open(held),
-        alt="工单表格，选中一行打开工单",
+        alt="工单表格，点一行打开工单",
     )
     _rest(held)
 
@@ -73,20 +75,29 @@ def _row(card: Card, held: Table) -> dict[str, Any]:
         "紧急程度": GRADE_LABELS[card.grade] if shown else "",
         "渠道": CHANNEL_LABELS[card.channel] if shown else "",
         "反映时间": _day_and_hour(card.reported_at),
-        "应办结": _day_and_hour(card.due_at - _END) if card.due_at else None,
+        "应办结": day_and_hour(card.due_at) if card.due_at else "",
     }
+
+
+def _row_height() -> int:
+    return _ROW_OF_A_THUMB if "Mobi" in str(st.context.headers.get("User-Agent")) else _ROW
 
 
 def _day_and_hour(moment: datetime) -> datetime:
     return local(moment).replace(tzinfo=None)
 
 
+def _key() -> str:
+    return f"table-{st.session_state.get(_DRAWN, 0)}"
+
+
 def _open(held: Table) -> None:
-    """Put the ticket into the URL, and let go of the row: the next tap on it is to open it again."""
-    rows = st.session_state[_KEY].selection.rows
-    st.session_state[_KEY] = {"selection": {"rows": [], "columns": [], "cells": []}}
-    if rows and rows[0] < len(held.cards):
-        st.query_params["ticket"] = str(held.cards[rows[0]].id)
+    """Put the ticket into the URL. A new table lets go of the cell: the old one would choose it again
+    with the focus that a closing drawer gives back, and a second tap on it would be none."""
+    cells = st.session_state[_key()].selection.cells
+    st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1
+    if cells and cells[0][0] < len(held.cards):
+        st.query_params["ticket"] = str(held.cards[cells[0][0]].id)
         st.rerun()
 
 
@@ -94,7 +105,7 @@ def _rest(held: Table) -> None:
     """Say how many there are in all, and offer the rest."""
     shown, count = len(held.cards), held.count
     if shown >= count:
-        st.caption(f"共 {count:,} 件。选中一行打开工单；点表头排序。")
+        st.caption(f"共 {count:,} 件。点一行打开工单；点表头排序。")
     elif shown < listing.MOST_ROWS:
         st.button(f"共 {count:,} 件，已显示 {shown:,} 件，显示更多", on_click=_more)
     else:

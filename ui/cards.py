@@ -51,7 +51,7 @@ def facts_html(facts: Iterable[tuple[str, str]]) -> str:
 
 def texts_html(texts: Iterable[tuple[str, str]]) -> str:
     """Render longer texts under their names, line breaks kept."""
-    parts = "".join(f'<h4>{escape(k)}</h4><div class="text">{escape(v)}</div>' for k, v in texts if v)
+    parts = "".join(f'<h3>{escape(k)}</h3><div class="text">{escape(v)}</div>' for k, v in texts if v)
     return f'<div class="linli-d">{parts}</div>' if parts else ""
 
 

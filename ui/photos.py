@@ -21,7 +21,7 @@ def _strip(stage: PhotoStage, photos: Sequence[Photo]) -> str:
     pictures = "".join(_picture(photo, number) for number, photo in enumerate(photos, 1))
     label = PHOTO_STAGE_LABELS[stage]
     strip = f'<div class="strip" role="group" aria-label="{label}照片">{pictures}</div>'
-    return f"<section><h4>{label}（{len(photos)}）</h4>{strip}</section>"
+    return f"<section><h3>{label}（{len(photos)}）</h3>{strip}</section>"
 
 
 def _picture(photo: Photo, number: int) -> str:

@@ -183,3 +183,18 @@ def test_axe_finds_nothing_serious_in_what_a_hand_opens(visit: Visit, scheme: st
         page.keyboard.press("Escape")
 
     assert not any(found.values()), json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def test_the_keyboard_goes_on_at_the_card_whose_drawer_was_closed(visit: Visit) -> None:
+    who = visit("李敏")
+    who.page.wait_for_selector(".dots")
+    who.is_still()
+    opened = who.page.locator(f"{DOING} a.card").nth(1)
+    opened.focus()
+
+    who.page.keyboard.press("Enter")
+    expect(who.drawer).to_be_visible()
+    who.page.keyboard.press("Escape")
+
+    expect(who.drawer).to_have_count(0)
+    expect(opened).to_be_focused()

@@ -49,7 +49,7 @@ def test_several_photos_are_added_at_once_and_shown_before_and_after(world: Worl
 
     assert [photo.stage.value for photo in photos(world, ticket)] == ["before", "after", "after"]
     html = page_html(at)
-    assert re.findall(r"<h4>(处理.)（(\d)）", html) == [("处理前", "1"), ("处理后", "2")]
+    assert re.findall(r"<h3>(处理.)（(\d)）", html) == [("处理前", "1"), ("处理后", "2")]
     assert 'alt="处理后照片 2，11月20日 11:00"' in html
     for photo in photos(world, ticket):
         assert f'<a href="/pictures/{photo.id.hex}" target="_blank"' in html

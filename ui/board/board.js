@@ -2,6 +2,7 @@
 // Every word in `data.html` was escaped by ui/board/markup.py.
 
 const mounted = new WeakMap();
+const BACK_AFTER_MS = 50; // the dialog gives the focus back itself first, to the body
 
 export default function (component) {
   const root = rootOf(component);
@@ -101,9 +102,26 @@ function onClick(event, root, held) {
   if (open && (event.ctrlKey || event.metaKey || event.shiftKey)) return; // a tab of its own
   event.preventDefault();
   if (tab) showTab(root, held, (held.tab = tab));
-  else if (open) held.send("opened", open);
+  else if (open) openTicket(root, held, open);
   else if (more) held.send("more", more);
   else held.send("picked", pick);
+}
+
+const DIALOG = '[role="dialog"]';
+
+// The keyboard goes on where it was: the dialog's own way back knows nothing of a card in our shadow.
+function openTicket(root, held, id) {
+  held.send("opened", id);
+  held.back?.disconnect();
+  let opened = false;
+  held.back = new MutationObserver(() => {
+    opened ||= Boolean(document.querySelector(DIALOG));
+    if (!opened || document.querySelector(DIALOG)) return;
+    held.back.disconnect();
+    const lost = () => document.activeElement === document.body && cardOf(root, id)?.focus({ preventScroll: true });
+    setTimeout(lost, BACK_AFTER_MS);
+  });
+  held.back.observe(document.body, { childList: true, subtree: true });
 }
 
 const STEPS = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] };
@@ -112,7 +130,7 @@ function onKey(event, root, held) {
   const card = event.target.closest("[data-open]");
   if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
   if (onCardKey(event, root, held, card)) event.preventDefault();
-  else if (event.key === " ") held.send("opened", card.dataset.open);
+  else if (event.key === " ") openTicket(root, held, card.dataset.open);
   else if (STEPS[event.key]) neighbour(root, card, ...STEPS[event.key])?.focus();
   else return;
   event.preventDefault();

@@ -265,7 +265,7 @@ function tell(root, held, { words, bad, undo, ticket }) {
   snack.firstChild.textContent = words;
   const button = (label, act) => snack.append(node("button", { type: "button", textContent: label, onclick: () => (snack.remove(), act()) }));
   if (undo) button(undo.label, () => cardOf(root, undo.ticket) && go(root, held, cardOf(root, undo.ticket), undo));
-  if (ticket) button("打开", () => held.send("opened", ticket));
+  if (ticket) button("打开", () => openTicket(root, held, ticket));
   button("知道了", () => {});
   setTimeout(() => snack.remove(), bad ? 2 * TOLD_FOR_MS : TOLD_FOR_MS);
   held.say(words);
@@ -330,7 +330,7 @@ function openMenu(root, held, card, box = card.getBoundingClientRect()) {
   const into = ({ to }) => (to && to !== columnOf(card) ? `到${held.table.columns[to]}` : "");
   const steps = stepsOf(held, card).map((step) => item(step.label, into(step), again((c) => go(root, held, c, step))));
   const chosen = held.chosen.has(id) ? "取消选中" : "选中";
-  const more = [item("打开", "回车", () => held.send("opened", id)),
+  const more = [item("打开", "回车", () => openTicket(root, held, id)),
     ...(card.dataset.spot && held.table.together.length ? [item(chosen, "X", again((c) => choose(root, held, c)))] : []),
     item("复制编号", "", () => copy(number(card)).then(() => tell(root, held, { words: `已复制 ${number(card)}` })))];
   const veil = over(root, '<div class="veil"><div class="menu" role="menu"></div></div>');
