@@ -55,11 +55,15 @@ def board(
     counts, figures = _counted(session, wide, filters, now)
     parts = [([*held, shown[column]], _ordered(column, order)) for column in columns]
     cards = _first_cards(session, actor, parts, now, limit)
-    read = tuple(BoardColumn(column, counts[column], held) for column, held in zip(columns, cards, strict=True))
+    narrowed = filters != Filters(community_id=filters.community_id)
+    read = tuple(
+        BoardColumn(column, counts[column], held, narrowed=narrowed)
+        for column, held in zip(columns, cards, strict=True)
+    )
     if clean(filters.text):
         read = tuple(replace(column, recent=False, searched=searched) for column in read)
     communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
-    if filters == Filters(community_id=filters.community_id):
+    if not narrowed:
         readers = grants_for(actor, RIGHTS["tickets.read"])
         whole = frozenset[UUID]().union(*(grant.community_ids for grant in readers if grant.whole_communities))
         read = _limited(session, read) if len({filters.community_id} & whole or whole) == 1 else read

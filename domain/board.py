@@ -56,8 +56,8 @@ class BoardColumn:
     cards: tuple[Card, ...]
     recent: bool = True  # of the done only the last fourteen days; a search looks further back
     searched: int = 0  # of each community the newest reports a search looked through; 0: all there are
-
     limit: int = 0  # how many the community means to have here at once; 0: as many as come
+    narrowed: bool = False  # by a filter: nothing here does not mean that there is nothing
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def bar(actor: Actor) -> None:
         key=follow("text", _text()),
         on_change=_keep,
         args=("text",),
-        placeholder="编号、地址、文字",
+        placeholder="按回车查编号、地址",
         icon=":material/search:",
         label_visibility="collapsed",
         width=210,

@@ -151,7 +151,15 @@ function onTick(root, held, live) {
   if (live.isOpen() && now - live.heardAt > SILENT_MS) cut(live);
   if (!live.socket && (!live.gone || live.gone === CROWDED) && now >= live.retryAt) connect(root, held, live);
   if (live.behind && !isBusy(held)) show(root, held, live);
+  if (live.cutAt) putAwayForeignWords();
   showSign(live, now);
+}
+
+// Streamlit's own dialog says the same in English, and makes the board behind it unreadable to some.
+function putAwayForeignWords() {
+  for (const dialog of document.querySelectorAll('[data-testid="stDialog"]')) {
+    if (!dialog.querySelector('[data-testid="stVerticalBlock"]')) dialog.querySelector('button[aria-label="Close"]')?.click();
+  }
 }
 
 // beside the page, wherever the application is mounted

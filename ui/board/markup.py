@@ -44,6 +44,7 @@ _EMPTY = {
     Column.FOLLOW_UP: "没有等待回访的事。",
     Column.DONE: "近 14 天还没有办结的事。",
 }
+_NARROWED = "没有符合筛选条件的。"
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
 
 
@@ -220,7 +221,7 @@ def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> 
         f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
         f"<h3>{name} <i>{span}{held.count}{_limit(held)}</i>{_over(held)}</h3>"
         f'<ul class="list">{items}{rest}</ul>'
-        f'<p class="empty">{_EMPTY[column]}</p></section>'
+        f'<p class="empty">{_NARROWED if held.narrowed else _EMPTY[column]}</p></section>'
     )
 
 
