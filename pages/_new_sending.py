@@ -17,7 +17,7 @@ from domain.areas import Area, Level
 from domain.errors import Invalid, Refused
 from domain.intake import emergency_word, find_area, guess_grade
 from domain.tickets import Action, Ticket
-from pages import _form, _new_leaving, _new_texts, _similar
+from pages import _form, _new_leaving, _new_photos, _new_texts, _similar
 from pages._new_leaving import NAME
 
 SAID_WHY = "urgent-{}"
@@ -96,6 +96,7 @@ class Report:
 
     def _register(self) -> None:
         values, area = dict(self.values), self._area()
+        pictures = values.pop("pictures")
         if area is None:
             raise Invalid("请选择辖区。", field="area_id")
         told = f"{values['title']} {values['description']}"
@@ -103,25 +104,21 @@ class Report:
         values |= {"area_id": area.id, "category_id": self._category(), "grade": values["grade"] or guess_grade(told)}
         call = {"actor": self.actor, "key": _form.key(NAME), "now": clock.now()}
         ticket = db.run(drafts.sending(tickets.report, NAME), **call, **values)
-        self._open(ticket, ("已登记，编号 " + ticket.no, _new_texts.urgent(word) if word else ""), Action.DISPATCH)
+        shown = _new_photos.add(ticket, pictures, call)
+        words = (f"已登记，编号 {ticket.no}", _new_texts.urgent(word) if word else "", shown)
+        self._open(ticket, words, Action.DISPATCH)
 
     def _join(self, one: Similar) -> None:
         """Join on the state the reader saw."""
         values = self.values
         said = dict.fromkeys(text.strip() for text in (values["title"], values["description"]))
-        ticket = db.run(
-            drafts.sending(supports.add, NAME),
-            actor=self.actor,
-            ticket_id=one.ticket_id,
-            expected_version=one.version,
-            name=values["reporter_name"],
-            phone=values["reporter_phone"],
-            channel=values["channel"],
-            note="\n".join(filter(None, said)),
-            key=_form.key(NAME),
-            now=clock.now(),
-        )
-        self._open(ticket, (f"已并入 {ticket.no}，办好后会一并答复",))
+        call = {"actor": self.actor, "key": _form.key(NAME), "now": clock.now()}
+        seen = {"ticket_id": one.ticket_id, "expected_version": one.version}
+        who = {"name": values["reporter_name"], "phone": values["reporter_phone"], "channel": values["channel"]}
+        note = "\n".join(filter(None, said))
+        ticket = db.run(drafts.sending(supports.add, NAME), **call, **seen, **who, note=note)
+        shown = _new_photos.add(ticket, values["pictures"], call)
+        self._open(ticket, (f"已并入 {ticket.no}，办好后会一并答复", shown))
 
     def _area(self) -> Area | None:
         """Give the area chosen, or the building in it that the address names."""

@@ -19,7 +19,7 @@ from domain.areas import Area
 from domain.intake import emergency_word, guess_grade, guess_kind, parse
 from domain.steps import TRANSITIONS
 from domain.tickets import Action, Channel
-from pages import _draft, _form, _new_fields, _new_leaving, _new_sending, _new_texts, _similar
+from pages import _draft, _form, _new_fields, _new_leaving, _new_photos, _new_sending, _new_texts, _similar
 from pages._new_leaving import NAME
 from pages._new_sending import SAID_WHY
 from pages._session import require
@@ -51,6 +51,7 @@ def _dialog() -> None:
         _restore(actor, key, held, kinds)
         values = _staff_fields(actor, key, held, kinds) if staff else _volunteers_fields(actor, key, held)
         beside = values.pop("beside")
+        values["pictures"] = _new_photos.choose(key)
         report = _new_sending.Report(actor, key, held, kinds, values)
         found = report.similar()
         if found:

@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+from sqlalchemy import select
+
 import db
 from db import attachments, tickets
+from db.models import TicketRow
 from db.ticket_events import load
 from domain.due import Matter
 from domain.pictures import Photo
@@ -18,6 +21,11 @@ from tests.pictures import drawn, encoded, with_exif
 
 def photos(world: World, ticket: Ticket) -> tuple[Photo, ...]:
     return db.read(attachments.shown, actor=world.coordinator, ticket_id=ticket.id)
+
+
+def everything(world: World) -> list[Ticket]:
+    ids = db.read(lambda session: list(session.scalars(select(TicketRow.id))))
+    return [db.read(load, actor=world.coordinator, ticket_id=one) for one in ids]
 
 
 def with_photo(world: World, ticket: Ticket, stage: PhotoStage = PhotoStage.BEFORE) -> Ticket:
@@ -55,6 +63,28 @@ def test_several_photos_are_added_at_once_and_shown_before_and_after(world: Worl
         assert f'<a href="/pictures/{photo.id.hex}" target="_blank"' in html
         assert f'src="/pictures/{photo.id.hex}/small"' in html
     assert "处理后：添加 2 张" in html
+
+
+def test_photos_come_with_a_new_report_in_the_same_click(world: World, visit: Visit) -> None:
+    at = choose(visit("coordinator", new="1"), encoded(drawn()), encoded(drawn()))
+    field(at, "什么事").set_value("路灯歪了")
+
+    press(at, "登记")
+
+    assert "照片 2 张" in at.toast[0].value
+    (ticket,) = everything(world)
+    assert [photo.stage for photo in photos(world, ticket)] == [PhotoStage.BEFORE] * 2
+
+
+def test_a_report_stands_although_its_photo_is_refused(world: World, visit: Visit) -> None:
+    at = choose(visit("coordinator", new="1"), b"no picture")
+    field(at, "什么事").set_value("路灯歪了")
+
+    press(at, "登记")
+
+    assert "已登记，编号 E0001，但照片没有存上" in at.toast[0].value
+    (ticket,) = everything(world)
+    assert photos(world, ticket) == ()
 
 
 def test_one_bad_file_of_several_is_named_and_none_is_saved(world: World, visit: Visit) -> None:
