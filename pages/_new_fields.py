@@ -18,6 +18,7 @@ LIVE = "500ms"  # what is typed is kept within a second, also if nobody leaves t
 KEPT = "kept-texts-{}"
 KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
 CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
+_COMMON = (Channel.PHONE, Channel.VISIT, Channel.WECHAT, Channel.PATROL, Channel.OTHER)
 # how those hear of things who are out there themselves
 _USUAL: dict[Role | None, Channel] = {Role.GRID_WORKER: Channel.PATROL, Role.BUILDING_HEAD: Channel.BUILDING_HEAD}
 
@@ -86,7 +87,7 @@ def _title(key: str) -> str:
 
 
 def _address(place: DeltaGenerator, key: str) -> str:
-    return _text(place, "address", "在哪里", key, hint="例如 3号楼2单元", most=ADDRESS_MAX)
+    return _text(place, "address", "在哪里", key, hint="例如 3号楼2单元，会归到那一栋", most=ADDRESS_MAX)
 
 
 def _text(place: DeltaGenerator, field: str, label: str, key: str, *, hint: str, most: int) -> str:
@@ -112,34 +113,22 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
         format_func=lambda i: area_words(held[i], held),
         placeholder="选择辖区",
         key=f"area-{key}",
-        help="选社区即可：地点里写了几号楼，会归到那一栋。",
     )
 
 
 def folded(key: str, role: Role | None) -> dict[str, Any]:
+    channel = _channel(key, role)
+    left, right = st.columns(2)
     st.session_state.setdefault(f"kind-{key}", Kind.REPORT)
-    kind = st.pills("类型", KINDS, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}")
-    grade = st.pills(
-        "紧急程度",
-        list(Grade),
-        format_func=GRADE_LABELS.__getitem__,
-        key=f"grade-{key}",
-        help="不选则按内容判断：困人、起火、燃气泄漏一类是特急，其余是一般。",
-    )
-    with st.expander("更多（大小事、来源、详细情况）"):
-        matter = st.pills(
-            "大小事",
-            list(Matter),
-            format_func=MATTER_LABELS.__getitem__,
-            key=f"matter-{key}",
-            help="不选则按类别：小事和私事当天办结。",
-        )
-        st.session_state.setdefault(f"channel-{key}", _USUAL.get(role, Channel.PHONE))
-        channel = st.selectbox(
-            "来源渠道", CHANNELS, format_func=CHANNEL_LABELS.__getitem__, placeholder="选择来源", key=f"channel-{key}"
-        )
+    kind = left.pills("类型", KINDS, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}")
+    grade = right.pills("紧急程度", list(Grade), format_func=GRADE_LABELS.__getitem__, key=f"grade-{key}")
+    right.caption("不选则按内容判断：困人、起火等是特急")
+    with st.expander("更多（大小事、其他来源、详细情况）"):
+        matter = st.pills("大小事", list(Matter), format_func=MATTER_LABELS.__getitem__, key=f"matter-{key}")
+        st.caption("不选则按类别：小事和私事当天办结")
+        _rare_channels(key)
         description = _description("详细情况", key)
-        offered = st.checkbox("志愿者可以认领", key=f"open-{key}", help="服务点单总是可以认领。")
+        offered = st.checkbox("志愿者可以认领（服务点单总是可以）", key=f"open-{key}")
     return {
         "kind": kind,
         "grade": grade,
@@ -148,3 +137,32 @@ def folded(key: str, role: Role | None) -> dict[str, Any]:
         "description": description,
         "open_to_volunteers": True if offered else None,
     }
+
+
+def _channel(key: str, role: Role | None) -> Channel:
+    """Offer the channels of every day, and the one that this person or this report came by."""
+    held = st.session_state.setdefault(f"channel-{key}", _USUAL.get(role, Channel.PHONE))
+    also = st.session_state.setdefault(f"also-{key}", held)
+    offered = list(dict.fromkeys((*_COMMON, also)))
+    picked = st.pills("来源", offered, format_func=CHANNEL_LABELS.__getitem__, required=True, key=f"channel-{key}")
+    return picked or Channel.OTHER
+
+
+def _rare_channels(key: str) -> None:
+    st.selectbox(
+        "其他来源",
+        [c for c in CHANNELS if c not in _COMMON],
+        None,
+        format_func=CHANNEL_LABELS.__getitem__,
+        placeholder="例如 12345热线，选了会列到上面",
+        key=f"rare-{key}",
+        on_change=_choose_rare,
+        args=(key,),
+    )
+
+
+def _choose_rare(key: str) -> None:
+    """Let the choice join those above, chosen; the list is for the next choice."""
+    name = f"rare-{key}"
+    if chosen := st.session_state[name]:
+        st.session_state.update({f"channel-{key}": chosen, f"also-{key}": chosen, name: None})

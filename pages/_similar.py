@@ -14,7 +14,8 @@ Choose = Callable[[Similar], None]
 def show(found: Iterable[Similar], key: str, choose: Choose) -> None:
     """Offer each with the reasons why; quiet, beside the form."""
     with st.container(border=True, key=f"similar-{key}", gap="small"):
-        st.markdown("**这里已有类似的事**", help="同一件事并入后只办一次，办好了每位反映人都会得到答复。")
+        st.markdown("**这里已有类似的事**")
+        st.caption("同一件事并入后只办一次，办好了每位反映人都会得到答复。")
         for one in found:
             with st.container(key=f"like-{one.ticket_id}-{key}", gap="xsmall"):
                 st.markdown(f"**{escape_md(one.title)}**　{escape_md(_state(one))}")

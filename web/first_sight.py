@@ -41,7 +41,8 @@ _LOADED = re.compile(
     rb'\s*<link\s+rel="(?:stylesheet|modulepreload|preload)"[^>]*>|\s*<script type="module"[^>]*></script>'
 )
 _DARK = re.compile(r"\.linli\[data-dark\]([^{]*\{[^}]*\})")
-_WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button")
+# the last two are those of 登记, which opens at a key press
+_WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button", "TextArea", "Checkbox")
 _IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _BRAND = (
     '<svg viewBox="0 0 92 28" width="92" height="28"><text x="0" y="21" font-size="20" font-weight="700" '

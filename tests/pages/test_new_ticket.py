@@ -186,6 +186,24 @@ def test_the_fields_have_the_address_s_key_until_they_are_sent(visit: Visit) -> 
     assert "title-abcdefgh1234" not in at.session_state
 
 
+def channels(at: AppTest) -> Any:
+    return next(e for e in at.button_group if e.label == "来源")
+
+
+def test_a_rare_channel_joins_the_row_of_the_common_ones_and_survives(visit: Visit) -> None:
+    at = fill(visit("coordinator", new="1"), SAME)
+    common = len(channels(at).options)
+    next(e for e in at.selectbox if e.label == "其他来源").select(Channel.HOTLINE).run()
+
+    again = visit("coordinator", new="1")
+    restored = channels(again).value
+    channels(again).set_value(Channel.VISIT).run()
+
+    assert (common, len(channels(at).options), len(channels(again).options)) == (5, 6, 6)
+    assert (channels(at).value, restored, channels(again).value) == (Channel.HOTLINE, Channel.HOTLINE, Channel.VISIT)
+    assert next(e for e in at.selectbox if e.label == "其他来源").value is None
+
+
 # 同类反映
 
 
