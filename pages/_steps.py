@@ -1,6 +1,7 @@
 """The steps that lead on from where a ticket is: buttons first, then the form of the one chosen."""
 
 from typing import Literal
+from uuid import UUID
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -66,3 +67,7 @@ def _menu(detail: Detail, rest: list[Action]) -> None:
         key=key,
         on_click=lambda: choose(detail, st.session_state[key]),
     )
+
+
+def read_anew(ticket_id: UUID) -> None:
+    st.session_state.pop(seen_name(ticket_id), None)

@@ -45,7 +45,8 @@ def _drawer(ticket_id: UUID | None) -> None:
         _form.refuse(refused)
         return
     st.html(cards.head_html(detail.card, now))
-    fresh(str(detail.ticket.id), detail.ticket.version)
+    # who asked for the newest has seen it: the form that stands open goes on from there
+    fresh(str(detail.ticket.id), detail.ticket.version, lambda: _steps.read_anew(detail.ticket.id))
     if detail.hidden:
         st.info("这是一件私事，只有经办的同事能看到内容。")
         return

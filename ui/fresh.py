@@ -1,5 +1,8 @@
 """An open ticket that changes elsewhere: drawn anew at once, or said so when something is being typed."""
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 _JS = """
@@ -59,10 +62,6 @@ _CSS = """
 _mount = st.components.v2.component("linli_fresh", js=_JS, css=_CSS)
 
 
-def fresh(ticket: str, version: int) -> None:
-    """Compare with what the push tells of the ticket (`ui/board/live.js`)."""
-    _mount(key=f"fresh-{ticket}", data={"ticket": ticket, "version": version}, on_changed_change=_nothing)
-
-
-def _nothing() -> None:
-    """Be a callback, so that the trigger has a name; the run itself is what was wanted."""
+def fresh(ticket: str, version: int, on_read: Callable[[], Any]) -> None:
+    """Compare with what the push tells of the ticket (`ui/board/live.js`); `on_read` when it is drawn anew for it."""
+    _mount(key=f"fresh-{ticket}", data={"ticket": ticket, "version": version}, on_changed_change=on_read)

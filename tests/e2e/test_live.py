@@ -96,6 +96,7 @@ def test_a_new_ticket_and_its_next_step_arrive_lit_up_and_counted(visit: Callabl
 
     ticket = desk.report("刚刚来的一件")
     expect(column.locator("a.card.moved", has_text="刚刚来的一件")).to_be_visible(timeout=SOON)
+    expect(who.page.locator(".heard").filter(has_text=f"{ticket.no} 到了待处理")).to_have_count(1)
     desk.step(tickets.accept, ticket.id)
     expect(column.locator(f'a.card.moved[data-version="2"][data-open="{ticket.id}"]')).to_be_visible(timeout=SOON)
 
@@ -103,7 +104,6 @@ def test_a_new_ticket_and_its_next_step_arrive_lit_up_and_counted(visit: Callabl
     for name in ("todo", "doing", "follow_up"):
         expect(who.page.locator(f'.col[data-col="{name}"] h3 i')).to_have_text(str(told[name]))
     expect(who.page.locator('.kpi[data-pick="all"] b')).to_have_text(f"{told['open']:,}")
-    expect(who.page.locator(".heard").filter(has_text=f"{ticket.no} 到了待处理")).to_have_count(1)
 
 
 def test_typing_scroll_and_focus_stay(visit: Callable[..., Visitor], desk: Desk) -> None:
@@ -155,6 +155,10 @@ def test_an_open_drawer_draws_itself_anew_but_not_under_a_hand_that_writes(
     who.drawer.get_by_role("button", name="点此看最新").click()
     expect(who.drawer.get_by_text("又写了一句")).to_be_visible(timeout=SOON)
     expect(who.drawer.get_by_text("这张工单刚有变化")).to_be_hidden()
+
+    who.press("确定备注")  # what was asked for has been read: nothing more to be looked at first
+    expect(who.drawer.get_by_text("写到一半")).to_be_visible(timeout=SOON)
+    expect(who.drawer.get_by_role("textbox")).to_have_count(0)
 
 
 def test_a_cut_push_is_said_and_mends_itself(visit: Callable[..., Visitor], desk: Desk) -> None:
