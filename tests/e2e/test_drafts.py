@@ -28,6 +28,14 @@ def begin(who: Visitor) -> None:
     who.is_still()
 
 
+def begin_by_button(who: Visitor) -> None:
+    who.sees("待处理")
+    who.is_still()
+    who.page.get_by_role("button", name="登记诉求").click()
+    expect(who.drawer.get_by_label("什么事")).to_be_visible(timeout=SLOW)
+    who.is_still()
+
+
 def fill(who: Visitor) -> None:
     for label, text in TYPED.items():
         who.drawer.get_by_label(label).fill(text)
@@ -64,6 +72,51 @@ def test_a_form_outlives_a_killed_server_and_a_closed_browser(visit: Visit, own_
     expect(another.drawer.get_by_text("工单详情")).to_be_visible(timeout=SLOW)
     begin(another)
     expect(another.drawer.get_by_label("什么事")).to_have_value("")
+
+
+def test_what_nobody_left_yet_is_there_after_a_reload_and_a_killed_server(visit: Visit, own_server: Server) -> None:
+    who = visit()
+    who.server = own_server
+    who.log_in("李敏")
+    begin_by_button(who)
+    title, place = who.drawer.get_by_label("什么事"), who.drawer.get_by_label("在哪里")
+    title.press_sequentially("雨棚漏水")
+
+    who.page.reload()
+    expect(title).to_have_value("雨棚漏水", timeout=SLOW)
+    who.is_still()
+    place.press_sequentially("5号楼1单元")
+    assert own_server.process
+    own_server.process.kill()
+    own_server.process.wait(20)
+    expect(place).to_be_disabled(timeout=SLOW)
+    own_server.start()
+
+    expect(place).to_be_enabled(timeout=SLOW)
+    expect(place).to_have_value("5号楼1单元", timeout=SLOW)
+    expect(place).to_be_focused(timeout=SLOW)
+    expect(title).to_have_value("雨棚漏水")
+
+
+def test_what_is_being_composed_is_left_alone_and_then_kept(visit: Visit) -> None:
+    who = visit("李敏")
+    begin_by_button(who)
+    title = who.drawer.get_by_label("什么事")
+    title.click()
+    keyboard = who.page.context.new_cdp_session(who.page)
+    for text in ("loudao", "loudaodeng"):
+        keyboard.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+        who.page.wait_for_timeout(700)  # longer than the pause that sends
+    expect(title).to_have_value("loudaodeng")
+    keyboard.send("Input.insertText", {"text": "楼道灯"})
+    expect(title).to_have_value("楼道灯")
+    who.is_still()
+
+    who.page.reload()
+
+    expect(title).to_have_value("楼道灯", timeout=SLOW)
+    who.drawer.get_by_role("button", name="清空").click()
+    expect(title).to_have_value("", timeout=SLOW)
 
 
 @pytest.mark.parametrize(
