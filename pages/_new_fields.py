@@ -11,16 +11,13 @@ from db.categories import Category
 from domain.access import Role
 from domain.areas import Area, Level
 from domain.due import GRADE_LABELS, MATTER_LABELS, Grade, Matter
-from domain.tickets import ADDRESS_MAX, CHANNEL_LABELS, KIND_LABELS, TITLE_MAX, Channel, Kind
+from domain.tickets import ADDRESS_MAX, KIND_LABELS, TITLE_MAX, Channel, Kind
+from pages import _new_channel
 from pages._fields import area_words
 
 LIVE = "500ms"  # what is typed is kept within a second, also if nobody leaves the field
 KEPT = "kept-texts-{}"
 KINDS = (Kind.REPORT, Kind.SERVICE, Kind.HAZARD)
-CHANNELS = [c for c in Channel if c is not Channel.SYSTEM]
-_COMMON = (Channel.PHONE, Channel.VISIT, Channel.WECHAT, Channel.PATROL, Channel.OTHER)
-# how those hear of things who are out there themselves
-_USUAL: dict[Role | None, Channel] = {Role.GRID_WORKER: Channel.PATROL, Role.BUILDING_HEAD: Channel.BUILDING_HEAD}
 
 Held: TypeAlias = Mapping[UUID, Area]
 Kinds: TypeAlias = Mapping[UUID, Category]
@@ -117,7 +114,7 @@ def _area(place: DeltaGenerator, key: str, held: Held) -> UUID | None:
 
 
 def folded(key: str, role: Role | None) -> dict[str, Any]:
-    channel = _channel(key, role)
+    channel = _new_channel.choose(key, role)
     left, right = st.columns(2)
     st.session_state.setdefault(f"kind-{key}", Kind.REPORT)
     kind = left.pills("类型", KINDS, format_func=KIND_LABELS.__getitem__, required=True, key=f"kind-{key}")
@@ -126,7 +123,7 @@ def folded(key: str, role: Role | None) -> dict[str, Any]:
     with st.expander("更多（大小事、其他来源、详细情况）"):
         matter = st.pills("大小事", list(Matter), format_func=MATTER_LABELS.__getitem__, key=f"matter-{key}")
         st.caption("不选则按类别：小事和私事当天办结")
-        _rare_channels(key)
+        _new_channel.rare(key)
         description = _description("详细情况", key)
         offered = st.checkbox("志愿者可以认领（服务点单总是可以）", key=f"open-{key}")
     return {
@@ -137,32 +134,3 @@ def folded(key: str, role: Role | None) -> dict[str, Any]:
         "description": description,
         "open_to_volunteers": True if offered else None,
     }
-
-
-def _channel(key: str, role: Role | None) -> Channel:
-    """Offer the channels of every day, and the one that this person or this report came by."""
-    held = st.session_state.setdefault(f"channel-{key}", _USUAL.get(role, Channel.PHONE))
-    also = st.session_state.setdefault(f"also-{key}", held)
-    offered = list(dict.fromkeys((*_COMMON, also)))
-    picked = st.pills("来源", offered, format_func=CHANNEL_LABELS.__getitem__, required=True, key=f"channel-{key}")
-    return picked or Channel.OTHER
-
-
-def _rare_channels(key: str) -> None:
-    st.selectbox(
-        "其他来源",
-        [c for c in CHANNELS if c not in _COMMON],
-        None,
-        format_func=CHANNEL_LABELS.__getitem__,
-        placeholder="例如 12345热线，选了会列到上面",
-        key=f"rare-{key}",
-        on_change=_choose_rare,
-        args=(key,),
-    )
-
-
-def _choose_rare(key: str) -> None:
-    """Let the choice join those above, chosen; the list is for the next choice."""
-    name = f"rare-{key}"
-    if chosen := st.session_state[name]:
-        st.session_state.update({f"channel-{key}": chosen, f"also-{key}": chosen, name: None})

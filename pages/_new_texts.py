@@ -11,7 +11,8 @@ from domain.due import Grade, Matter
 from domain.ids import parse_id
 from domain.intake import guess_category
 from domain.tickets import Channel, Kind
-from pages._new_fields import CHANNELS, KINDS, Held, Kinds
+from pages._new_channel import CHANNELS
+from pages._new_fields import KINDS, Held, Kinds
 
 TYPED = ("name", "phone", "title", "address", "description")
 _VOLUNTEERS_TYPED = TYPED[2:]  # who they are is filled in

@@ -104,9 +104,9 @@ def test_a_draft_that_the_key_does_not_open_counts_as_none(world: World) -> None
 def test_each_night_drops_what_nobody_came_back_to_for_a_week(world: World) -> None:
     save(world.coordinator)
 
-    nightly.run_nightly(NOW + timedelta(days=7))
+    nightly.drop_drafts(NOW + timedelta(days=7))
     there = kept(world.coordinator)
-    nightly.run_nightly(NOW + timedelta(days=7, seconds=1))
+    nightly.drop_drafts(NOW + timedelta(days=8))
 
     assert there == TYPED
     assert kept(world.coordinator) is None

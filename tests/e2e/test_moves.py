@@ -110,7 +110,7 @@ def test_everything_by_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="键盘操作")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
-    expect(page.get_by_placeholder("编号、地址、文字")).to_be_focused()
+    expect(page.get_by_placeholder("按回车查编号、地址")).to_be_focused()
     page.keyboard.type("n?")  # typing is typing
     expect(who.drawer).to_have_count(0)
     page.keyboard.press("Escape")
