@@ -37,6 +37,7 @@ def test_a_photo_is_added_seen_small_and_opened_large(visit: Visit, size: dict[s
     expect(chooser).to_have_attribute("accept", "image/jpeg,image/png,image/webp")
     chooser.set_input_files([{"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": with_exif()}])
     expect(who.drawer.get_by_text("IMG_1.jpg")).to_be_visible()
+    who.is_still()  # the file has arrived
     who.press("保存照片")
 
     who.sees("已添加 1 张照片")
@@ -65,9 +66,10 @@ def test_the_work_is_done_with_its_photo_on_a_telephone(visit: Visit) -> None:
     picture = {"name": "IMG_2.png", "mimeType": "image/png", "buffer": encoded(drawn(), "PNG")}
     form.locator("input[type=file]").set_input_files([picture])
     expect(form.get_by_text("IMG_2.png")).to_be_visible()
+    who.is_still()
     who.press("确定处理完成")
 
-    expect(who.drawer.locator(".linli-photos h4")).to_have_text("处理后（1）")
+    expect(who.drawer.locator(".linli-photos h3")).to_have_text("处理后（1）")
 
 
 def test_what_is_no_photo_is_refused_in_chinese(visit: Visit) -> None:
@@ -79,6 +81,7 @@ def test_what_is_no_photo_is_refused_in_chinese(visit: Visit) -> None:
     page = {"name": "IMG_3.jpg", "mimeType": "image/jpeg", "buffer": b"<html><script>alert(1)</script>"}
     who.drawer.locator("[class*=st-key-photos-] input[type=file]").set_input_files([page])
     expect(who.drawer.get_by_text("IMG_3.jpg")).to_be_visible()
+    who.is_still()  # the file has arrived
     who.press("保存照片")
 
     who.sees("这不是 JPG、PNG 或 WebP 照片，请换一张。")
