@@ -13,7 +13,7 @@ from db.models import AreaRow, GrantRow, PartyAreaRow, PartyRow, SessionRow, Use
 from db.sessions import grants_of, revoke_all
 from db.writes import audit, first_result, remember, update_version
 from domain import access, passwords
-from domain.access import Actor, Role
+from domain.access import Actor, Role, communities_of
 from domain.accounts import HANDLING, DemoLogin, NewUser, User, UserGrant, check_login, check_name
 from domain.areas import UNSORTED_COMMUNITY, Level
 from domain.errors import Invalid, NotFound
@@ -263,7 +263,7 @@ def keep_party(tx: Session, user: UserRow, *, now: datetime) -> None:
     party = tx.scalars(select(PartyRow).where(PartyRow.user_id == user.id)).one_or_none()
     if party is not None:
         party.active, party.version = user.active and bool(handling), party.version + 1
-        reach = frozenset().union(*(g.community_ids for g in handling))
+        reach = communities_of(handling)
         if reach and party.community_id not in reach:  # moved to another community's work
             party.community_id = min(reach, key=str)
     elif handling:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.models import AreaRow, GrantRow, UserRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
-from domain.access import Actor, Grant, Role
+from domain.access import Actor, Grant, Role, communities_of
 from domain.areas import (
     MOST_LINES,
     UNSORTED_AREAS,
@@ -89,7 +89,7 @@ def communities(session: Session, actor: Actor | None = None) -> list[Area]:
 
 
 def community_ids(actor: Actor) -> frozenset[UUID]:
-    return frozenset().union(*(g.community_ids for g in actor.grants))
+    return communities_of(actor.grants)
 
 
 def grant_of(session: Session, role: Role, area: AreaRow) -> Grant:

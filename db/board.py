@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, may_read, number_text, offered
 from db.ticket_filters import Filters, conditions, due, end_of_day, numbers, sees_private
 from db.writes import stamps
-from domain.access import OFFICE, RIGHTS, Actor, Role, grants_for
+from domain.access import OFFICE, RIGHTS, Actor, Role, communities_of, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
 from domain.due import Grade, Matter, urgency
@@ -44,17 +45,17 @@ def board(
     actor: Actor,
     filters: Filters,
     now: datetime,
-    limit: int = CARDS_A_COLUMN,
+    shown: Mapping[str, int] = MappingProxyType({}),
     order: Sort = Sort.LEFT,
     columns: Sequence[Column] = tuple(Column),
 ) -> Board:
-    """Read these columns with true counts; at most `limit` cards each, the most pressing first."""
+    """Read these columns with true counts and their most pressing cards: the usual number, or what `shown` says."""
     wide, searched = in_sight(session, actor, filters, now)
     held = [*wide, due(filters.due, now)] if filters.due else wide
-    shown = shown_in(filters, now)
+    which = shown_in(filters, now)
     counts, figures = _counted(session, wide, filters, now)
-    parts = [([*held, shown[column]], _ordered(column, order)) for column in columns]
-    cards = _first_cards(session, actor, parts, now, limit)
+    parts = [([*held, which[column]], _ordered(column, order), shown.get(column, CARDS_A_COLUMN)) for column in columns]
+    cards = _first_cards(session, actor, parts, now)
     narrowed = filters != Filters(community_id=filters.community_id)
     read = tuple(
         BoardColumn(column, counts[column], held, narrowed=narrowed)
@@ -62,12 +63,11 @@ def board(
     )
     if clean(filters.text):
         read = tuple(replace(column, recent=False, searched=searched) for column in read)
-    communities = frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants))
     if not narrowed:
         readers = grants_for(actor, RIGHTS["tickets.read"])
-        whole = frozenset[UUID]().union(*(grant.community_ids for grant in readers if grant.whole_communities))
+        whole = communities_of(grant for grant in readers if grant.whole_communities)
         read = _limited(session, read) if len({filters.community_id} & whole or whole) == 1 else read
-    return Board(read, figures, now, stamps(session, communities))
+    return Board(read, figures, now, stamps(session, communities_of(actor.grants)))
 
 
 def _limited(session: Session, columns: tuple[BoardColumn, ...]) -> tuple[BoardColumn, ...]:
@@ -146,8 +146,6 @@ _ORDERS: dict[Column, tuple[Any, ...]] = {
     # a search shows among them what never was closed: null comes first on one engine and last on the other
     Column.DONE: (TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id),
 }
-
-
 # an order other than time left: of open work, which is bounded, and without an index of its own
 _OTHER_ORDERS: dict[Sort, tuple[Any, ...]] = {
     Sort.CONTACT: (TicketRow.first_contact_at.is_not(None), TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
@@ -165,17 +163,15 @@ def _ordered(column: Column, order: Sort) -> tuple[Any, ...]:
     return _OTHER_ORDERS[order]
 
 
-Part = tuple[Sequence[ColumnElement[bool]], tuple[Any, ...]]
+Part = tuple[Sequence[ColumnElement[bool]], tuple[Any, ...], int]  # which, in what order, how many
 
 
-def _first_cards(
-    session: Session, actor: Actor, parts: Sequence[Part], now: datetime, limit: int
-) -> list[tuple[Card, ...]]:
+def _first_cards(session: Session, actor: Actor, parts: Sequence[Part], now: datetime) -> list[tuple[Card, ...]]:
     """Read the first cards of each part, in its order: all of them in one statement."""
     found: list[list[Any]] = [[] for _ in parts]
     if parts:
         # the first ones by themselves: joined before, each row of a part would be looked up in five tables
-        first = union_all(*(_first(number, *part, limit) for number, part in enumerate(parts))).subquery()
+        first = union_all(*(_first(number, *part) for number, part in enumerate(parts))).subquery()
         query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
         for row in session.execute(query.order_by(first.c.part, first.c.place)):
             found[row.part].append(row)
@@ -220,7 +216,7 @@ def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
     # numbers start anew in each community: who sees several needs to know whose
-    several = len(frozenset().union(*(g.community_ids for g in actor.grants))) > 1
+    several = len(communities_of(actor.grants)) > 1
     return [_card(row, now, code=row.code if several else "") for row in rows]
 
 
@@ -290,8 +286,8 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
         ("reported", "我登记的，还在办", row.reporter_user_id == actor.user_id, row.status.in_(OPEN)),
     )
     order, known = _ORDERS[Column.TODO], (may_read(actor), OPEN_WORK)
-    parts = {name: ((whose, held, *known), order) for name, _, whose, held in groups if whose is not None}
-    read = dict(zip(parts, _first_cards(session, actor, list(parts.values()), now, limit), strict=True))
+    parts = {name: ((whose, held, *known), order, limit) for name, _, whose, held in groups if whose is not None}
+    read = dict(zip(parts, _first_cards(session, actor, list(parts.values()), now), strict=True))
     counts = {name: len(cards) for name, cards in read.items()}
     counts |= _counts(session, {name: parts[name][0] for name, cards in read.items() if len(cards) == limit})
     return [Waiting(name, title, counts.get(name, 0), read.get(name, ())) for name, title, _, _ in groups]

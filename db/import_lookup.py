@@ -12,7 +12,7 @@ from db import areas, categories, parties
 from db.crypto import mac_hex
 from db.models import AreaRow, CategoryRow, PartyRow
 from db.writes import first_result, remember
-from domain.access import RIGHTS, Actor, grants_for
+from domain.access import RIGHTS, Actor, communities_of, grants_for
 from domain.areas import Level
 from domain.clock import local
 from domain.imports import Incoming
@@ -25,7 +25,7 @@ Named = tuple[UUID | None, str | None]  # a category and its usual matter
 def reach(actor: Actor) -> frozenset[UUID]:
     """Name the communities that the actor may import into."""
     grants = () if actor.read_only else grants_for(actor, RIGHTS["tickets.import"])
-    return frozenset().union(*(g.community_ids for g in grants if g.whole_communities))
+    return communities_of(g for g in grants if g.whole_communities)
 
 
 TIMES = {"reported_at": "上报", "accepted_at": "受理", "resolved_at": "处理", "closed_at": "办结"}

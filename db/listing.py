@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, false, func, select, union_all
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
 from db.ticket_filters import Filters, due
 from db.writes import stamps
-from domain.access import Actor
+from domain.access import Actor, communities_of
 from domain.board import Calendar, DayCount, Table
 from domain.clock import at_local
 from domain.tickets import CLOCK_RUNS, COLUMN_STATUSES, Column, Status
@@ -88,7 +87,7 @@ def _held(session: Session, actor: Actor, filters: Filters, now: datetime) -> li
 
 
 def _stamp(session: Session, actor: Actor) -> int:
-    return stamps(session, frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants)))
+    return stamps(session, communities_of(actor.grants))
 
 
 def _waiting(columns: Sequence[Column]) -> ColumnElement[bool]:

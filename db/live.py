@@ -1,6 +1,6 @@
 """What the push asks the database: the change stamps, who may share a board, versions of open tickets."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from db.areas import grant_of
 from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
 from db.ticket_events import may_read
 from db.writes import stamps
-from domain.access import OFFICE, Actor, Grant, Role, grants_for
+from domain.access import OFFICE, Actor, Grant, Role, communities_of, grants_for
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
@@ -39,9 +39,9 @@ def reach(session: Session, *, actor: Actor) -> Reach:
     )
     ever = [grant_of(session, Role(role), area) for role, area in session.execute(query)]
     home = session.scalars(select(PartyRow.community_id).where(PartyRow.id == actor.party_id)).all()
-    everywhere = _communities((*actor.grants, *ever)).union(home)
-    desk = _communities(grants_for(actor, OFFICE))
-    tied = _communities(g for g in ever if g.role in OFFICE).union(home)
+    everywhere = communities_of((*actor.grants, *ever)).union(home)
+    desk = communities_of(grants_for(actor, OFFICE))
+    tied = communities_of(g for g in ever if g.role in OFFICE).union(home)
     by_area = all(_is_by_area(grant) for grant in (*actor.grants, *ever))
     return Reach(everywhere, alone=not (by_area and tied <= desk))
 
@@ -49,11 +49,7 @@ def reach(session: Session, *, actor: Actor) -> Reach:
 def stamp(session: Session, *, actor: Actor) -> int:
     """Sum the stamps of wherever a change may alter what they see; who share a sight have the same sum."""
     found = reach(session, actor=actor)
-    return stamps(session, found.communities if found.alone else _communities(actor.grants))
-
-
-def _communities(grants: Iterable[Grant]) -> frozenset[UUID]:
-    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))
+    return stamps(session, found.communities if found.alone else communities_of(actor.grants))
 
 
 def _is_by_area(grant: Grant) -> bool:

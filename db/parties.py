@@ -13,7 +13,7 @@ from db import crypto, people
 from db.models import AreaRow, CategoryRow, PartyAreaRow, PartyCategoryRow, PartyRow, PersonRow, TicketRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
-from domain.access import DISPATCHERS, Actor
+from domain.access import DISPATCHERS, Actor, communities_of
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.ids import new_id
 from domain.people import check_phone
@@ -40,7 +40,7 @@ class Party:
 
 def listed(session: Session, actor: Actor, *, with_inactive: bool = False) -> list[Party]:
     """List the parties of the actor's communities with what they have in hand."""
-    ids = frozenset().union(*(g.community_ids for g in actor.grants))
+    ids = communities_of(actor.grants)
     query = select(PartyRow).where(PartyRow.community_id.in_(ids)).order_by(PartyRow.label)
     if not with_inactive:
         query = query.where(PartyRow.active.is_(True))

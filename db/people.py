@@ -10,7 +10,7 @@ from db import crypto
 from db.models import PartyRow, PersonRow, RevealRow, TicketRow, TicketSupportRow, UserRow
 from db.ticket_events import load
 from db.writes import audit, first_result, remember, update_version
-from domain.access import OFFICE, RIGHTS, Actor
+from domain.access import OFFICE, RIGHTS, Actor, communities_of, grants_for
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.ids import new_id
 from domain.people import (
@@ -217,7 +217,7 @@ def change(
 
 def look_up(session: Session, *, actor: Actor, text: str, now: datetime, limit: int = 20) -> list[Person]:
     """Find people of the actor's communities by full phone or full name; masked as ever."""
-    ids = frozenset().union(*(g.community_ids for g in actor.grants if g.role in RIGHTS["people.read"]))
+    ids = communities_of(grants_for(actor, RIGHTS["people.read"]))
     wanted = [crypto.mac(text.strip()), crypto.mac(normal_phone(text))]
     query = select(PersonRow).where(
         PersonRow.community_id.in_(ids),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, ENDED_WORK, OPEN_WORK
 from db.ticket_events import inside, offered
-from domain.access import RIGHTS, Actor, Grant, Role, grants_for
+from domain.access import RIGHTS, Actor, Grant, Role, communities_of, grants_for
 
 # of what has ended a search looks through the newest reports: so many, or so many of each community
 SEARCHED, LEAST_SEARCHED = 4000, 200
@@ -42,7 +42,7 @@ def searched(session: Session, actor: Actor, numbers: Collection[int]) -> tuple[
     All open work; of what has ended, the newest reports; and whatever has one of these numbers.
     """
     grants = _grants(actor)
-    area, communities = inside(grants), sorted(_communities(grants))
+    area, communities = inside(grants), sorted(communities_of(grants))
     each = max(SEARCHED // max(len(communities), 1), LEAST_SEARCHED)
     parts = [_ids(OPEN_WORK, area)] if grants else []
     for community in communities:
@@ -59,10 +59,6 @@ def searched(session: Session, actor: Actor, numbers: Collection[int]) -> tuple[
 
 def _grants(actor: Actor) -> tuple[Grant, ...]:
     return grants_for(actor, RIGHTS["tickets.read"])
-
-
-def _communities(grants: Iterable[Grant]) -> frozenset[UUID]:
-    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))
 
 
 def _bound(actor: Actor, ended: Iterable[ColumnElement[bool]]) -> Iterator[Ids]:

@@ -132,3 +132,8 @@ def grants_for(actor: Actor, roles: Iterable[Role]) -> tuple[Grant, ...]:
     """Pick the grants that give one of these roles: the actor's scope for a query."""
     wanted = frozenset(roles)
     return tuple(g for g in actor.grants if g.role in wanted)
+
+
+def communities_of(grants: Iterable[Grant]) -> frozenset[UUID]:
+    """List the communities that these grants reach: what indexes and change stamps go by."""
+    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))

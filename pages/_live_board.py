@@ -1,7 +1,6 @@
 """Figures, filters and board in one fragment: its own taps and a slow timer draw it again."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,7 +10,7 @@ from db import board as boards
 from db import ticket_filters
 from domain import clock
 from domain.access import Actor, Role
-from domain.board import LONGEST_COLUMN, Board, BoardColumn, Calendar, Table
+from domain.board import LONGEST_COLUMN, Board, Calendar, Table
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from domain.views import Layout, View
@@ -119,14 +118,8 @@ def _without_cards(held: Held) -> bool:
 def _read(actor: Actor, filters: ticket_filters.Filters, view: View) -> Board:
     """Read the columns, each as long as the reader has asked for."""
     shown: dict[str, int] = st.session_state.get("shown", {})
-    longest = max((boards.CARDS_A_COLUMN, *shown.values()))
     call: dict[str, Any] = {"actor": actor, "filters": filters, "now": clock.now(), "order": view.sort}
-    board = db.read(boards.board, limit=longest, columns=view.columns, **call)
-    return replace(board, columns=tuple(_cut(c, shown) for c in board.columns)) if shown else board
-
-
-def _cut(held: BoardColumn, shown: dict[str, int]) -> BoardColumn:
-    return replace(held, cards=held.cards[: shown.get(held.column, boards.CARDS_A_COLUMN)])
+    return db.read(boards.board, shown=shown, columns=view.columns, **call)
 
 
 _READ: dict[Layout, Callable[..., Held]] = {

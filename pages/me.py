@@ -1,14 +1,12 @@
 """我的: what waits for me. A volunteer gets a page of large buttons, everybody else their cards."""
 
-from uuid import UUID
-
 import streamlit as st
 
 import db
 from db import board as boards
 from db import writes
 from domain import clock
-from domain.access import Role, has
+from domain.access import Role, communities_of, has
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from pages import _form, _new_leaving, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points
@@ -32,7 +30,7 @@ is_volunteer = actor.roles == {Role.VOLUNTEER}
 if not is_volunteer and actor.roles & TRANSITIONS[Action.REPORT].roles:
     st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new)
 # before the cards: so the drawing is at least as new as it says
-stamp = db.read(writes.stamps, frozenset[UUID]().union(*(grant.community_ids for grant in actor.grants)))
+stamp = db.read(writes.stamps, communities_of(actor.grants))
 now = clock.now()
 groups = db.read(boards.waiting, actor=actor, now=now)
 waiting = any(group.count for group in groups)

@@ -19,7 +19,7 @@ import db
 from db import board as boards
 from db import views
 from db.ticket_filters import from_query
-from domain.access import Actor, Grant, Role, has
+from domain.access import Actor, Grant, Role, communities_of, has
 from domain.areas import Level
 from domain.board import Board
 from domain.clock import now
@@ -149,11 +149,10 @@ def _first_tab(held: Board) -> str:
 
 def _filter_bones(actor: Actor) -> str:
     """Draw the outlines of the filters, as many as this person has, so that they wrap alike."""
-    communities = frozenset[object]().union(*(grant.community_ids for grant in actor.grants))
     several_grids = len(actor.grants) > 1 or any(grant.level is not Level.GRID for grant in actor.grants)
     return _bones(
         "filters",
-        *(["list"] if len(communities) > 1 else []),
+        *(["list"] if len(communities_of(actor.grants)) > 1 else []),
         *(["list"] if several_grids else []),
         *("list", "mine", "text", "tune", "gap", "layouts", "view"),
         *(["export"] if has(actor, "tickets.export") else []),

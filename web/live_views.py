@@ -1,16 +1,15 @@
 """What each page draws, for the push: the same query and the same markup as the page itself."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from db import board as boards
 from db import listing, live, writes
 from db.ticket_filters import from_query
-from domain.access import OFFICE, RIGHTS, Actor, Grant, grants_for, has
-from domain.board import LONGEST_COLUMN, Board
+from domain.access import OFFICE, RIGHTS, Actor, communities_of, grants_for, has
+from domain.board import LONGEST_COLUMN
 from domain.clock import local_date
 from domain.tickets import Column
 from domain.views import DAY, STATE_NAMES, Layout, day_asked, days_of, from_body
@@ -60,7 +59,7 @@ def key(actor: Actor, asked: Asked, *, alone: bool) -> object:
     if alone or query.get("mine") or asked.page == "me":
         return (actor.user_id, actor.party_id, actor.grants, asked)
     scopes = (grants_for(actor, OFFICE), grants_for(actor, RIGHTS["tickets.read"]), actor.grants)
-    return (*map(communities, scopes), asked)
+    return (*map(communities_of, scopes), asked)
 
 
 def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
@@ -75,28 +74,15 @@ def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
         call |= {"day": day, "days": days_of(day, week=view.week), "columns": view.columns}
         month = listing.calendar(session, **call)
         return Drawn(calendar_html(month, view), markup.figures_html(month.figures, filters.due), month.stamp)
-    longest = max((boards.CARDS_A_COLUMN, *shown.values()))
-    board = boards.board(session, limit=longest, order=view.sort, columns=view.columns, **call)
-    html = markup.board_html(_cut(board, shown), view.fields, view.group)
+    board = boards.board(session, shown=shown, order=view.sort, columns=view.columns, **call)
+    html = markup.board_html(board, view.fields, view.group)
     return Drawn(html, markup.figures_html(board.figures, filters.due), board.stamp)
-
-
-def _cut(board: Board, shown: Mapping[str, int]) -> Board:
-    columns = (
-        replace(column, cards=column.cards[: shown.get(column.column, boards.CARDS_A_COLUMN)])
-        for column in board.columns
-    )
-    return replace(board, columns=tuple(columns))
 
 
 def me(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
     del asked  # nothing narrows it
     groups = boards.waiting(session, actor=actor, now=now)
-    return Drawn(markup.waiting_html(groups, now), "", writes.stamps(session, communities(actor.grants)))
-
-
-def communities(grants: Iterable[Grant]) -> frozenset[UUID]:
-    return frozenset[UUID]().union(*(grant.community_ids for grant in grants))
+    return Drawn(markup.waiting_html(groups, now), "", writes.stamps(session, communities_of(actor.grants)))
 
 
 PAGES: dict[str, Callable[[Any, Actor, Asked, datetime], Drawn]] = {"tickets": tickets, "me": me}

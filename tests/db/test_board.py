@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def look(actor: Actor, **filters: object) -> Board:
     now = filters.pop("now", NOW)
     limit = filters.pop("limit", 60)
-    return db.read(board, actor=actor, filters=Filters(**filters), now=now, limit=limit)  # type: ignore[arg-type]
+    return db.read(board, actor=actor, filters=Filters(**filters), now=now, shown=dict.fromkeys(Column, limit))  # type: ignore[arg-type]
 
 
 def seen(actor: Actor, **filters: object) -> list[str]:
@@ -59,6 +59,16 @@ def test_counts_are_true_however_few_cards_are_shown(world: World) -> None:
 
     assert counts(shown) == [5, 0, 0, 0]
     assert [card.no for card in shown.columns[0].cards] == ["E0001", "E0002"]
+
+
+def test_each_column_is_as_long_as_was_asked(world: World) -> None:
+    for status in (Status.REPORTED, Status.CLOSED):
+        for _ in range(3):
+            at(world, status)
+
+    shown = db.read(board, actor=world.coordinator, filters=Filters(), now=NOW + HOUR, shown={Column.TODO: 1})
+
+    assert [(column.count, len(column.cards)) for column in shown.columns] == [(3, 1), (0, 0), (0, 0), (3, 3)]
 
 
 def test_the_most_pressing_stands_first(any_world: World) -> None:
