@@ -12,6 +12,7 @@ from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
 from db.ticket_events import may_read
 from db.writes import stamps
 from domain.access import OFFICE, Actor, Grant, Role, communities_of, grants_for
+from domain.live import Topic
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
@@ -25,8 +26,8 @@ class Reach:
     alone: bool
 
 
-def change_stamps(session: Session) -> dict[UUID, int]:
-    query = select(ChangeStampRow.community_id, ChangeStampRow.stamp)
+def change_stamps(session: Session, topic: Topic = Topic.BOARD) -> dict[UUID, int]:
+    query = select(ChangeStampRow.community_id, ChangeStampRow.stamp).where(ChangeStampRow.topic == topic)
     return {community: stamp for community, stamp in session.execute(query)}  # noqa: C416
 
 

@@ -13,6 +13,7 @@ from db import crypto
 from db.models import AuditRow, ChangeStampRow, CommandKeyRow, CounterRow
 from domain.errors import Changed, Invalid, KeyReused
 from domain.ids import new_id
+from domain.live import Topic
 
 _PLAIN = frozenset({str, int, bool})  # most of all values; imports ask this of millions
 
@@ -66,19 +67,18 @@ def next_number(tx: Session, community_id: UUID, name: str, *, count: int = 1) -
     return taken - count + 1
 
 
-def bump(tx: Session, community_id: UUID) -> None:
+def bump(tx: Session, community_id: UUID, topic: Topic = Topic.BOARD) -> None:
     """Raise the community's change stamp; last of all locks (row → counter → stamp)."""
-    raised = tx.execute(
-        update(ChangeStampRow).where(ChangeStampRow.community_id == community_id).values(stamp=ChangeStampRow.stamp + 1)
-    )
+    mine = (ChangeStampRow.community_id == community_id, ChangeStampRow.topic == topic)
+    raised = tx.execute(update(ChangeStampRow).where(*mine).values(stamp=ChangeStampRow.stamp + 1))
     if raised.rowcount == 0:  # type: ignore[attr-defined]
-        tx.execute(insert(ChangeStampRow).values(community_id=community_id, stamp=1))
+        tx.execute(insert(ChangeStampRow).values(community_id=community_id, topic=topic.value, stamp=1))
 
 
-def stamps(session: Session, community_ids: frozenset[UUID]) -> int:
+def stamps(session: Session, community_ids: frozenset[UUID], topic: Topic = Topic.BOARD) -> int:
     """Sum the change stamps of these communities: it differs as soon as any of them wrote."""
-    found = session.execute(select(ChangeStampRow.stamp).where(ChangeStampRow.community_id.in_(community_ids)))
-    return sum(found.scalars())
+    mine = (ChangeStampRow.community_id.in_(community_ids), ChangeStampRow.topic == topic)
+    return sum(session.execute(select(ChangeStampRow.stamp).where(*mine)).scalars())
 
 
 def audit(

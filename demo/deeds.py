@@ -21,7 +21,7 @@ WAITING = 4  # of yesterday's, not vouched for yet
 _BACKFILLED = timedelta(days=5)
 _KINDS = {
     RecordKind.SERVICE: 0.55,
-    RecordKind.VISIT: 0.3,
+    RecordKind.ROUND: 0.3,
     RecordKind.SUGGESTION: 0.1,
     RecordKind.MEDIATION: 0.05,
 }
@@ -98,9 +98,9 @@ def _deed(
     team: Team, chance: Chance, person: UUID, kind: RecordKind, day: date, *, late: bool = False, waits: bool = False
 ) -> Deed:
     end = at_local(day, time(chance.randint(9, 17), 10 * chance.randint(0, 5)))
-    long = {RecordKind.VISIT: (2, 4), RecordKind.SERVICE: (3, 18)}.get(kind, (3, 6))
+    long = {RecordKind.ROUND: (2, 4), RecordKind.SERVICE: (3, 18)}.get(kind, (3, 6))
     start = end if kind in TIMELESS else end - timedelta(minutes=10 * chance.randint(*long))
-    items = chance.randint(2, 8) if kind is RecordKind.VISIT else 1
+    items = chance.randint(2, 8) if kind is RecordKind.ROUND else 1
     recorded_at = end + (_BACKFILLED if late else timedelta(minutes=20))
     facts = Facts(kind, start, end, recorded_at, method_of(end, recorded_at), items)
     return _at(team, chance, person, facts, waits=waits)

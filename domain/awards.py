@@ -37,7 +37,9 @@ DEFAULT_RULES: Mapping[RecordKind, Rule] = {
         Rule(RecordKind.SERVICE, per_hour=10, per_event=10, day_cap=40, month_cap=600),
         Rule(RecordKind.SUGGESTION, per_event=20, day_cap=40, month_cap=100),
         Rule(RecordKind.MEDIATION, per_event=30, day_cap=60, month_cap=300),
-        Rule(RecordKind.VISIT, per_item=5, day_cap=20, month_cap=400, rating_low=100, rating_high=100),
+        # paid for coming and for looking, whatever was found
+        Rule(RecordKind.VISIT, per_event=20, day_cap=60, month_cap=400, rating_low=100, rating_high=100),
+        Rule(RecordKind.ROUND, per_item=5, day_cap=20, month_cap=400, rating_low=100, rating_high=100),
     )
 }
 # written notes count once, at the moment they are handed in: they take no time that could overlap
@@ -122,7 +124,8 @@ def _what(record: Facts, minutes: int) -> str:
     day = f"{start.month}月{start.day}日"
     clock = f"{day} {start.hour}:{start.minute:02d}"
     return {
-        RecordKind.VISIT: f"{clock} 按时巡看{record.items}户",
+        RecordKind.ROUND: f"{clock} 按时巡看{record.items}户",
+        RecordKind.VISIT: f"{clock} 上门查看",
         RecordKind.SUGGESTION: f"{day} 建议被采纳",
         RecordKind.MEDIATION: f"{clock} 调解{record.items}次",
         RecordKind.SERVICE: f"{clock} 服务{_length(minutes)}",

@@ -131,13 +131,15 @@ class RecordKind(StrEnum):
     SUGGESTION = "suggestion"
     MEDIATION = "mediation"
     VISIT = "visit"
+    ROUND = "round"
 
 
 RECORD_KIND_LABELS = {
     RecordKind.SERVICE: "志愿服务",
     RecordKind.SUGGESTION: "合理化建议",
     RecordKind.MEDIATION: "邻里调解",
-    RecordKind.VISIT: "上门巡看",
+    RecordKind.VISIT: "上门查看",
+    RecordKind.ROUND: "按时巡看",
 }
 
 

@@ -13,6 +13,8 @@ class Kind(StrEnum):
     SERVICE = "service"
     HAZARD = "hazard"
     ALERT = "alert"
+    DISPUTE = "dispute"
+    PREVENTIVE = "preventive"
 
 
 KIND_LABELS = {
@@ -20,6 +22,8 @@ KIND_LABELS = {
     Kind.SERVICE: "服务点单",
     Kind.HAZARD: "隐患",
     Kind.ALERT: "预警",
+    Kind.DISPUTE: "纠纷",
+    Kind.PREVENTIVE: "未诉先办",
 }
 
 

@@ -29,6 +29,8 @@ KIND_WORDS = {
     Kind.SERVICE: "服务点单 服务 点单 微心愿 心愿",
     Kind.HAZARD: "隐患 安全隐患",
     Kind.ALERT: "预警 告警",
+    Kind.DISPUTE: "纠纷 矛盾 矛盾纠纷",
+    Kind.PREVENTIVE: "未诉先办 主动治理",
 }
 MATTER_WORDS = {
     Matter.BIG: "大事",

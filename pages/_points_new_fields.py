@@ -44,8 +44,8 @@ def ask(who: Actor, here: Area, draft: form.Draft) -> Filled:
     now = local(clock.now())
     start, end = _times(kind, now, draft)
     items = 1
-    if kind in (RecordKind.VISIT, RecordKind.MEDIATION):
-        word = "户数" if kind is RecordKind.VISIT else "次数"
+    if kind in (RecordKind.ROUND, RecordKind.MEDIATION):
+        word = "户数" if kind is RecordKind.ROUND else "次数"
         items = int(st.number_input(word, 1, 200, 1, step=1, key=draft.of("items")))
     note = st.text_input("说明（可不填）", key=draft.of("note"), max_chars=200, placeholder="例如 帮张奶奶买菜")
     return Filled(kind, area or here.id, start, end, items, note)

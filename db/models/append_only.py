@@ -6,7 +6,10 @@ tables calls `create` again, and the start compares with `missing`.
 
 from sqlalchemy import Connection, inspect, text
 
-APPEND_ONLY = ("ticket_event", "reveal", "audit_event", "ledger_txn", "ledger_transfer", "award_rule")
+APPEND_ONLY = (
+    *("ticket_event", "reveal", "audit_event", "ledger_txn", "ledger_transfer", "award_rule"),
+    *("observation", "incident_event", "incident_step", "outbox_attempt"),
+)
 _EVENTS = ("update", "delete")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Id, id_column, one_of
 from domain.areas import Level
 from domain.due import Matter
+from domain.live import Topic
 
 
 class AreaRow(Base):
@@ -51,11 +52,13 @@ class CounterRow(Base):
 
 
 class ChangeStampRow(Base):
-    """One number a community, raised by every write: what a live board compares."""
+    """One number a community and topic, raised by every write: what a live page compares."""
 
     __tablename__ = "change_stamp"
+    __table_args__ = (one_of("topic", Topic),)
 
     community_id: Mapped[UUID] = mapped_column(Id, ForeignKey("area.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(10), primary_key=True, default=Topic.BOARD.value)
     stamp: Mapped[int] = mapped_column(default=0)
 
 

@@ -34,8 +34,10 @@ def test_time_counts_in_whole_half_hours_up_to_the_most(minutes: int, points: in
 
 
 def test_the_sentence_says_when_what_and_how_many() -> None:
-    visit = facts(kind=RecordKind.VISIT, items=6)
-    assert award(Rule(RecordKind.VISIT, per_event=20), visit, 0, 0).why == "6月3日 8:10 按时巡看6户，2分"
+    round_ = facts(kind=RecordKind.ROUND, items=6)
+    assert award(Rule(RecordKind.ROUND, per_event=20), round_, 0, 0).why == "6月3日 8:10 按时巡看6户，2分"
+    visit = facts(kind=RecordKind.VISIT)
+    assert award(DEFAULT_RULES[RecordKind.VISIT], visit, 0, 0).why == "6月3日 8:10 上门查看，2分"
     assert award(SERVICE, facts(90), 0, 0).why == "6月3日 8:10 服务1.5小时，1.5分"
     assert award(SERVICE, facts(20), 0, 0).why == "6月3日 8:10 服务20分钟，0分"
     case = facts(kind=RecordKind.MEDIATION)
@@ -137,7 +139,7 @@ def test_figures_are_said_as_people_say_them() -> None:
 
 
 def test_why_names_the_rule_its_version_and_what_a_debt_took() -> None:
-    rule = Rule(RecordKind.VISIT, version=3, per_item=5, day_cap=20)
+    rule = Rule(RecordKind.ROUND, version=3, per_item=5, day_cap=20)
 
     whole, less = (because("6月3日 8:10 按时巡看4户，2分", rule, kept) for kept in (20, 5))
 
