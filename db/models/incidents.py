@@ -115,7 +115,7 @@ class IncidentStepRow(Base):
 
 
 class ChannelRow(Base):
-    """A robot or an address that messages go to, with what it may still take this minute."""
+    """A robot or an address that messages go to, with what it took in this minute."""
 
     __tablename__ = "channel"
     __table_args__ = (one_of("kind", ChannelKind), Index(None, "area_id"))
@@ -128,9 +128,8 @@ class ChannelRow(Base):
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted: what it signs with
     emergency_only: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
-    tokens: Mapped[int] = mapped_column(default=0)  # thousandths of a message
-    reserve: Mapped[int] = mapped_column(default=0)  # the same, for emergencies alone
-    filled_at: Mapped[datetime | None]
+    canary: Mapped[bool] = mapped_column(default=False)  # gets a trial message each morning
+    recent: Mapped[Any] = mapped_column(JSON, default=list)  # when it last took messages, seconds since 1970
     muted_until: Mapped[datetime | None]
     ok_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
