@@ -29,7 +29,7 @@ _PRAGMAS = (
 _RACED = (
     "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting|draft"
     "|import_mapping|import_change|ledger_account|ledger_head|ledger_txn|points_stat|service_record|redemption"
-    "|award_rule|outbox_message|worker_lease"
+    "|award_rule|outbox_message|worker_lease|incident|incident_event|incident_step"
 )
 _RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")
 

@@ -58,6 +58,18 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "points.stock": OFFICE,
     "points.rules": frozenset({Role.SECRETARY, Role.ADMIN}),
     "checkins.read": STAFF,
+    "incidents.read": STAFF,
+    "incidents.work": STAFF,  # answer, call, go, arrive; whose look or visit it is may too
+    "incidents.close": DISPATCHERS | {Role.GRID_WORKER},
+    "incidents.review": OFFICE,  # reopen, look back, close without having found anybody
+    "incidents.ladder": frozenset({Role.SECRETARY, Role.ADMIN}),
+    "incidents.notes": DISPATCHERS,  # what a shift leaves to the next
+    "care.read": STAFF,  # codes, buildings and states; a leader sees no person
+    "care.write": OFFICE | {Role.GRID_LEAD},  # the register
+    "care.plan": OFFICE | {Role.GRID_LEAD},  # slots, consents, contacts, who looks
+    "care.look": STAFF,  # besides whoever is assigned
+    "care.absence": STAFF,  # note that somebody is away; so may whoever is assigned
+    "care.confirm": OFFICE | {Role.GRID_LEAD},  # what excuses from being looked in on
     "charts.read": STAFF | {Role.LEADER},
     "settings": frozenset({Role.ADMIN}),
     "me": EVERYONE,

@@ -13,6 +13,8 @@ from domain.outbox import UNSENT, ChannelKind, MessageState, Template
 
 _ENDED = ", ".join(f"'{s}'" for s in IncidentState if s in ENDED_STATES)
 _RUNNING = text(f"state NOT IN ({_ENDED})")
+# the same for a WHERE: SQLite uses a partial index only where its condition stands to the letter
+RUNNING: Any = text(f"incident.state NOT IN ({_ENDED})")
 _UNSENT = text(f"state IN ({', '.join(repr(s.value) for s in MessageState if s in UNSENT)})")
 
 
