@@ -21,7 +21,7 @@ from domain.clock import now
 from jobs import nightly
 from web import logs
 
-PAGES = ("tickets", "points", "me", "import", "settings")
+PAGES = ("tickets", "points", "checkins", "me", "import", "settings")
 
 
 @asynccontextmanager

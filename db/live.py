@@ -12,7 +12,6 @@ from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
 from db.ticket_events import may_read
 from db.writes import stamps
 from domain.access import OFFICE, Actor, Grant, Role, communities_of, grants_for
-from domain.live import Topic
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
@@ -26,9 +25,10 @@ class Reach:
     alone: bool
 
 
-def change_stamps(session: Session, topic: Topic = Topic.BOARD) -> dict[UUID, int]:
-    query = select(ChangeStampRow.community_id, ChangeStampRow.stamp).where(ChangeStampRow.topic == topic)
-    return {community: stamp for community, stamp in session.execute(query)}  # noqa: C416
+def change_stamps(session: Session) -> dict[tuple[str, UUID], int]:
+    """Read the stamps of every topic and community at once."""
+    query = select(ChangeStampRow.topic, ChangeStampRow.community_id, ChangeStampRow.stamp)
+    return {(topic, community): stamp for topic, community, stamp in session.execute(query)}
 
 
 def reach(session: Session, *, actor: Actor) -> Reach:

@@ -11,6 +11,7 @@ from ui import bar, theme
 FILES = {
     "tickets": "tickets.py",
     "points": "points.py",
+    "checkins": "checkins.py",
     "me": "me.py",
     "import": "import_data.py",
     "settings": "settings_page.py",
@@ -18,6 +19,7 @@ FILES = {
 _PAGES = (
     ("tickets", "工单看板", "tickets.board"),
     ("points", "积分台账", "points.page"),
+    ("checkins", "平安守望", "checkins.read"),
     ("me", "我的", "me"),
     ("import", "数据导入", "tickets.import"),
     ("settings", "系统设置", "settings"),

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "db": {"domain", "settings"},
     "ui": {"domain"},
     "files": {"db", "domain"},
-    "web": {"db", "domain", "settings", "files", "ui.board.markup", "ui.board.calendar"},
+    "web": {"db", "domain", "settings", "files", "ui.board.markup", "ui.board.calendar", "ui.care.markup"},
     "jobs": {"db", "domain", "settings", "files"},
     "demo": {"db", "domain", "settings", "files"},
     "pages": {"ui", "db", "domain", "files", "demo"},
@@ -29,10 +29,13 @@ HOMES = {
     "streamlit": ("app.py", "pages/*", "ui/*"),
     "sqlalchemy": ("db/*",),
     "alembic": ("db/*",),
-    "plotly": ("ui/figures.py",),
+    "plotly": ("ui/figures.py", "ui/figures_beside.py", "ui/figures_places.py"),
 }
 # web/ and the command line load these, without Streamlit
-NO_STREAMLIT = ("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py", "ui/board/calendar.py")
+NO_STREAMLIT = (
+    *("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py", "ui/board/calendar.py"),
+    *("ui/care/__init__.py", "ui/care/markup.py"),
+)
 DOMAIN_LIBRARIES = {*sys.stdlib_module_names, "uuid6"}
 ENVIRONMENT_READERS = ("settings.py", "run.py")
 CLOCK = "domain/clock.py"

@@ -17,17 +17,20 @@ from urllib.parse import parse_qsl
 
 import db
 from db import board as boards
-from db import views
+from db import care_board, views
 from db.ticket_filters import from_query
 from domain.access import Actor, Grant, Role, communities_of, has
 from domain.areas import Level
 from domain.board import Board
+from domain.care_board import TODAY
+from domain.care_board import from_query as care_filters
 from domain.clock import now
 from domain.ids import new_id
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from domain.views import Layout
 from ui.board import markup
+from ui.care import markup as care_markup
 from web import headers, logs
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
@@ -113,8 +116,9 @@ def _ahead() -> bytes:
 @cache
 def _style() -> str:
     """Join the component's own styles with those of first sight; dark as the system says."""
-    folder = Path(markup.__file__).parent
-    own, first = ((folder / name).read_text("utf-8") for name in ("board.css", "first.css"))
+    board, care = (Path(module.__file__ or "").parent for module in (markup, care_markup))
+    own, first = (board / "board.css").read_text("utf-8"), (board / "first.css").read_text("utf-8")
+    own += (care / "care.css").read_text("utf-8")
     dark = "".join(f"#linli-first .linli{rest}" for rest in _DARK.findall(own))
     return f"{own}{first}@media (prefers-color-scheme: dark) {{ {dark} }}"
 
@@ -171,6 +175,17 @@ def _me(actor: Actor, _query: Mapping[str, str]) -> str:
     return _framed(f"{button}<div>{markup.waiting_html(groups, moment)}</div>")
 
 
+def _checkins(actor: Actor, query: Mapping[str, str]) -> str:
+    if not has(actor, "checkins.read") or "elder" in query or query.get("part", TODAY) != TODAY:
+        return ""
+    board = db.read(care_board.today, actor=actor, filters=care_filters(query), now=now())
+    if not board.tiles:
+        return ""
+    head = _bones("care", "title", "parts")
+    body = f"{head}{care_markup.figures_html(board)}{_bones('filters', *['list'] * 4, 'text')}"
+    return _framed(f"{body}<div>{care_markup.tiles_html(board)}</div>")
+
+
 def _bones(name: str, *kinds: str) -> str:
     return f'<div class="bones {name}">{"".join(f"<span class={kind}></span>" for kind in kinds)}</div>'
 
@@ -179,4 +194,8 @@ def _framed(body: str, style: str = "") -> str:
     return f'{style}<div class="brand">{_BRAND}</div><div class="linli">{body}</div>'
 
 
-_PAGES: dict[str, Callable[[Actor, Mapping[str, str]], str]] = {"tickets": _tickets, "me": _me}
+_PAGES: dict[str, Callable[[Actor, Mapping[str, str]], str]] = {
+    "tickets": _tickets,
+    "me": _me,
+    "checkins": _checkins,
+}

@@ -1,20 +1,25 @@
 """What each page draws, for the push: the same query and the same markup as the page itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from db import board as boards
-from db import listing, live, writes
+from db import care_board, listing, live, writes
 from db.ticket_filters import from_query
 from domain.access import OFFICE, RIGHTS, Actor, communities_of, grants_for, has
 from domain.board import LONGEST_COLUMN
+from domain.care_board import NAMES as CARE_NAMES
+from domain.care_board import from_query as care_filters
 from domain.clock import local_date
+from domain.live import Topic
 from domain.tickets import Column
 from domain.views import DAY, STATE_NAMES, Layout, day_asked, days_of, from_body
 from ui.board import markup
 from ui.board.calendar import calendar_html
+from ui.care import markup as care_markup
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -44,7 +49,7 @@ def parse(given: Mapping[str, Any]) -> Asked | None:
     shown = shown if isinstance(shown, dict) else {}
     return Asked(
         page,
-        tuple((name, query[name]) for name in (*STATE_NAMES, DAY) if isinstance(query.get(name), str)),
+        tuple((name, query[name]) for name in _NAMES[page] if isinstance(query.get(name), str)),
         tuple((c, min(n, LONGEST_COLUMN)) for c in Column if isinstance(n := shown.get(c), int) and n > 0),
     )
 
@@ -85,5 +90,31 @@ def me(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
     return Drawn(markup.waiting_html(groups, now), "", writes.stamps(session, communities_of(actor.grants)))
 
 
-PAGES: dict[str, Callable[[Any, Actor, Asked, datetime], Drawn]] = {"tickets": tickets, "me": me}
-_RIGHT = {"tickets": "tickets.board", "me": "me"}
+def checkins(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
+    board = care_board.today(session, actor=actor, filters=care_filters(dict(asked.query)), now=now)
+    return Drawn(care_markup.tiles_html(board), care_markup.figures_html(board), board.stamp)
+
+
+def _tickets_of(session: Any, actor: Actor, ids: Collection[UUID]) -> dict[UUID, int]:
+    return live.versions(session, actor=actor, ticket_ids=ids)
+
+
+def _incidents_of(session: Any, actor: Actor, ids: Collection[UUID]) -> dict[UUID, int]:
+    return care_board.versions(session, actor=actor, incident_ids=ids)
+
+
+PAGES: dict[str, Callable[[Any, Actor, Asked, datetime], Drawn]] = {
+    "tickets": tickets,
+    "me": me,
+    "checkins": checkins,
+}
+# whose change stamps say that there is something new
+TOPICS = {"tickets": Topic.BOARD.value, "me": Topic.BOARD.value, "checkins": Topic.CARE.value}
+# how often what stands open in the drawer has changed
+VERSIONS: dict[str, Callable[[Any, Actor, Collection[UUID]], dict[UUID, int]]] = {
+    "tickets": _tickets_of,
+    "me": _tickets_of,
+    "checkins": _incidents_of,
+}
+_RIGHT = {"tickets": "tickets.board", "me": "me", "checkins": "checkins.read"}
+_NAMES = {"tickets": (*STATE_NAMES, DAY), "me": (*STATE_NAMES, DAY), "checkins": CARE_NAMES}

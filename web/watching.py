@@ -32,6 +32,7 @@ REFRESH_SECONDS = 60.0  # nor more seldom: a ticket becomes late though nobody w
 FAULT_SECONDS = 1.0
 READERS, ASKERS = 2, 4  # threads that draw boards, and those for small questions
 SESSIONS_KEPT = 5_000  # in the order of turns
+Stamps = dict[tuple[str, UUID], int]
 PATCHES_KEPT = 8  # of one drawing: those who follow it have mostly the same
 
 
@@ -127,10 +128,11 @@ class Channel:
         self.reading = False
         self.begun = self.not_before = 0.0
 
-    def place(self, stamps: dict[UUID, int]) -> tuple[int, ...]:
-        return tuple(stamps.get(community, 0) for community in self.communities)
+    def place(self, stamps: Stamps) -> tuple[int, ...]:
+        topic = live_views.TOPICS[self.asked.page]
+        return tuple(stamps.get((topic, community), 0) for community in self.communities)
 
-    def is_due(self, stamps: dict[UUID, int], at: float) -> bool:
+    def is_due(self, stamps: Stamps, at: float) -> bool:
         if self.reading or at < self.not_before:
             return False
         return self.wanted or self.place(stamps) != self.read_at or at - self.begun >= REFRESH_SECONDS
@@ -148,7 +150,7 @@ def _read_all(
 ) -> tuple[live_views.Drawn, dict[UUID, int]]:
     """Read page and open tickets in one moment, so that drawer and board agree."""
     drawn = live_views.PAGES[asked.page](session, actor, asked, at)
-    return drawn, live.versions(session, actor=actor, ticket_ids=opened)
+    return drawn, live_views.VERSIONS[asked.page](session, actor, opened)
 
 
 class Watcher:
@@ -158,7 +160,7 @@ class Watcher:
         self.channels: dict[object, Channel] = {}
         self.reads = 0
         self._poll_seconds = poll_seconds
-        self._stamps: dict[UUID, int] = {}
+        self._stamps: Stamps = {}
         self._served: dict[str, int] = {}  # of each session, the turn at which something was last read for it
         self._turn = 0
         self._task: asyncio.Task[None] | None = None

@@ -142,6 +142,7 @@ function neighbour(root, card, across, down) {
   const place = cards(own).indexOf(card);
   if (down) return cards(own)[place + down];
   const columns = [...root.querySelectorAll(".col")].filter((col) => cards(col).length);
+  if (!columns.length) return cards(own)[place + across]; // tiles stand in rows
   const next = columns[columns.indexOf(own) + across];
   return next && cards(next)[Math.min(place, cards(next).length - 1)];
 }

@@ -301,7 +301,8 @@ function announcer(region) {
   let timer = null;
   const speak = () => {
     timer = null;
-    region.textContent = waiting.length > SAID_ONE_BY_ONE ? `${waiting.length} 张工单有变化` : waiting.join("，");
+    const some = region.getRootNode().querySelector(".tile") ? "户" : "张工单";
+    region.textContent = waiting.length > SAID_ONE_BY_ONE ? `${waiting.length} ${some}有变化` : waiting.join("，");
     waiting = [];
   };
   return (words) => {

@@ -1,0 +1,138 @@
+"""平安守望 today: every elder of the viewer's areas with the look of this slot, in the viewer's scope by SQL."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from db.care_scope import RUNNING, communities, may_see
+from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow, UserRow
+from db.writes import stamps
+from domain.access import Actor
+from domain.care import Sign, Slot, Tier, WindowState, code_text
+from domain.care_board import CareBoard, Filters, Tile, TileState, part_of, slot_now, state_of
+from domain.clock import local_date
+from domain.live import Topic
+
+_E, _W, _I = ElderRow, CheckWindowRow, IncidentRow
+# who is to look is worth a word only while somebody still has to
+_NAMED = frozenset({TileState.UNCHECKED, TileState.UNCLEAR, TileState.WAITING})
+_SEEN = frozenset({TileState.OK, TileState.EVENT})
+_TIERS, _SIGNS = {t.value: t for t in Tier}, {s.value: s for s in Sign}  # calling an enum costs more than a look-up
+
+
+@dataclass(frozen=True)
+class Running:
+    """An elder's open incident, as far as a tile tells of it."""
+
+    incident_id: UUID
+    severity: int
+    opened_at: datetime
+    acked_by: UUID | None
+    eta: datetime | None
+    version: int
+
+
+def today(session: Session, *, actor: Actor, filters: Filters, now: datetime) -> CareBoard:
+    """Read every active elder's tile of one slot of today."""
+    stamp = stamps(session, communities(actor), Topic.CARE)
+    day, slot = local_date(now), filters.slot or slot_now(now)
+    running = open_incidents(session, actor)
+    rows = session.execute(_tiles(actor, filters, day, slot)).all()
+    names = names_of(session, {row.looker_id for row in rows} | {one.acked_by for one in running.values()})
+    tiles = [_tile(row, running.get(row.id), names, now) for row in rows]
+    counts = Counter(part_of(tile.state) for tile in tiles)
+    kept = tuple(t for t in tiles if filters.part is None or part_of(t.state) is filters.part)
+    return CareBoard(kept, counts, day, slot, now, stamp, filters)
+
+
+def open_incidents(session: Session, actor: Actor) -> dict[UUID, Running]:
+    """Read what is open for each elder: of several the most severe, of those the oldest."""
+    query = (
+        select(_I.elder_id, _I.id, _I.severity, _I.opened_at, _I.acked_by, _I.eta_at, _I.version)
+        .where(RUNNING, may_see(actor, _I))
+        .order_by(_I.severity.desc(), _I.opened_at.desc())
+    )
+    return {row[0]: Running(*row[1:]) for row in session.execute(query)}
+
+
+def incident_of(session: Session, *, actor: Actor, elder_id: UUID) -> UUID | None:
+    """Give the open incident that an elder's tile stands for."""
+    found = open_incidents(session, actor).get(elder_id)
+    return found.incident_id if found else None
+
+
+def versions(session: Session, *, actor: Actor, incident_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Read how often these incidents have changed, those that the actor may see."""
+    if not incident_ids:
+        return {}
+    query = select(_I.id, _I.version).where(_I.id.in_(incident_ids), may_see(actor, _I))
+    return {incident: version for incident, version in session.execute(query)}  # noqa: C416
+
+
+def volunteers(session: Session, *, actor: Actor, day: date) -> dict[UUID, str]:
+    """Name who looks today in the viewer's areas, for the filter."""
+    wanted = select(_W.looker_id).where(_W.day == day, may_see(actor, _W)).distinct()
+    query = select(UserRow.id, UserRow.name).where(UserRow.id.in_(wanted)).order_by(UserRow.name)
+    return {user: name for user, name in session.execute(query)}  # noqa: C416
+
+
+def _tiles(actor: Actor, filters: Filters, day: date, slot: Slot) -> Any:
+    of_slot = and_(_W.elder_id == _E.id, _W.day == day, _W.slot == slot)
+    columns = (
+        *(_E.id, _E.number, _E.tier, _E.sign, AreaRow.name.label("building"), _W.state, _W.due_at, _W.opens_at),
+        *(_W.seen_at, _W.looker_id, _W.version),
+    )
+    return (
+        select(*columns)
+        .outerjoin(_W, of_slot)
+        .outerjoin(AreaRow, AreaRow.id == _E.building_id)
+        .where(may_see(actor), _E.left_on.is_(None), *conditions(filters, _W.looker_id))
+        .order_by(_E.number)
+    )
+
+
+def conditions(filters: Filters, looker: Any) -> Iterable[ColumnElement[bool]]:
+    """Say in SQL what the filters let through, all but the state: its counts stay in sight."""
+    if filters.community_id:
+        yield _E.community_id == filters.community_id
+    if filters.grid_id:
+        yield _E.grid_id == filters.grid_id
+    if filters.tier:
+        yield _E.tier == filters.tier
+    if filters.sign:
+        yield _E.sign == filters.sign
+    if filters.volunteer_id:
+        yield looker == filters.volunteer_id
+    if filters.text:
+        digits = re.fullmatch(r"[Ll]?0*(\d{1,7})", filters.text)
+        yield _E.number == (int(digits[1]) if digits else -1)
+
+
+def names_of(session: Session, users: Collection[UUID | None]) -> dict[UUID | None, str]:
+    query = select(UserRow.id, UserRow.name).where(UserRow.id.in_({user for user in users if user}))
+    return {user: name for user, name in session.execute(query)}  # noqa: C416
+
+
+def _tile(row: Any, open_: Running | None, names: Mapping[UUID | None, str], now: datetime) -> Tile:
+    window = WindowState(row.state) if row.state else None
+    state = state_of(window, row.due_at, now, incident=open_ is not None, taken=bool(open_ and open_.acked_by))
+    base = (row.id, code_text(row.number), row.building or "", state, _TIERS[row.tier], _SIGNS[row.sign])
+    version = f"{row.version or 0}.{state}.{open_.version if open_ else 0}"
+    if open_:
+        more = (open_.incident_id, open_.severity, open_.eta)
+        return Tile(*base, open_.opened_at, names.get(open_.acked_by, ""), version, *more)
+    return Tile(*base, _moment(row, state), names.get(row.looker_id, "") if state in _NAMED else "", version)
+
+
+def _moment(row: Any, state: TileState) -> datetime | None:
+    """Give the one moment that matters in this state."""
+    if state is TileState.SCHEDULED:
+        return row.opens_at  # type: ignore[no-any-return]
+    return row.seen_at if state in _SEEN else row.due_at  # type: ignore[no-any-return]

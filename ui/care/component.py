@@ -1,0 +1,43 @@
+"""The tiles on a page: the board's component with their styles, one message for all of them, no iframe."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.board import component
+from ui.board.component import Picked
+
+_HERE = Path(__file__).parent
+_BOARD = Path(component.__file__).parent
+_STYLES = (_BOARD / "board.css", _BOARD / "live.css", _HERE / "care.css")
+_SCRIPTS = (_BOARD / "board.js", _BOARD / "moves.js", _BOARD / "live.js")
+_mount = st.components.v2.component(
+    "linli_care",
+    css="\n".join(file.read_text(encoding="utf-8") for file in _STYLES),
+    js="\n".join(file.read_text(encoding="utf-8") for file in _SCRIPTS),
+)
+
+
+def _nothing() -> None:
+    """Be a callback, so that the field is there even when nothing came back."""
+
+
+def care(
+    html: str,
+    *,
+    key: str,
+    scope: str,
+    live: Mapping[str, Any],
+    on_opened: Callable[[], Any] = _nothing,
+    on_picked: Callable[[], Any] = _nothing,
+) -> Picked:
+    """Draw the markup and follow the push; tiles whose version changed light up."""
+    return _mount(
+        key=key,
+        data={"html": html, "scope": scope, "live": live, "table": None, "answer": None},
+        on_opened_change=on_opened,
+        on_picked_change=on_picked,
+        on_resync_change=_nothing,  # the run itself is what was wanted
+    )
