@@ -1,5 +1,6 @@
 """Messages that are owed: written with what they tell of, cancelled with it, and what became of them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,40 @@ def enqueue(
     channels: list[UUID | None] = [*covering(tx, area_path, emergency=emergency or severity == Severity.EMERGENCY)]
     if not channels and severity < Severity.NORMAL:
         channels = [None]
+    return owe(
+        tx,
+        channels,
+        community_id=community_id,
+        area_path=area_path,
+        template=template,
+        body=body,
+        severity=severity,
+        dedupe=dedupe,
+        incident_id=incident_id,
+        ticket_id=ticket_id,
+        expires_at=expires_at,
+        send_at=send_at,
+        now=now,
+    )
+
+
+def owe(
+    tx: Session,
+    channels: Sequence[UUID | None],
+    *,
+    community_id: UUID,
+    area_path: str,
+    template: Template,
+    body: dict[str, Any],
+    severity: int,
+    dedupe: str,
+    incident_id: UUID | None = None,
+    ticket_id: UUID | None = None,
+    expires_at: datetime | None = None,
+    send_at: datetime | None = None,
+    now: datetime,
+) -> int:
+    """Owe a message to these channels; what they have under this `dedupe` already is left alone."""
     owed = {_key(dedupe, channel): channel for channel in channels}
     known = set(tx.scalars(select(OutboxRow.dedupe_key).where(OutboxRow.dedupe_key.in_(owed))))
     shared = {
@@ -77,14 +112,11 @@ def _when(severity: int, now: datetime) -> datetime:
 
 def covering(session: Session, area_path: str, *, emergency: bool) -> list[UUID]:
     """List the channels for this place: of the nearest area that has any, or for an emergency of all above it."""
-    query = select(ChannelRow.id, AreaRow.path, ChannelRow.emergency_only).join(
-        AreaRow, AreaRow.id == ChannelRow.area_id
-    )
-    found = [
-        (row.path, row.id)
-        for row in session.execute(query.where(ChannelRow.active))
-        if area_path.startswith(row.path) and (emergency or not row.emergency_only)
-    ]
+    parts = area_path.strip("/").split("/")
+    above = [f"/{'/'.join(parts[:n])}/" for n in range(1, len(parts) + 1)]
+    query = select(ChannelRow.id, AreaRow.path, ChannelRow.emergency_only)
+    query = query.join(AreaRow, AreaRow.id == ChannelRow.area_id).where(ChannelRow.active, AreaRow.path.in_(above))
+    found = [(row.path, row.id) for row in session.execute(query) if emergency or not row.emergency_only]
     nearest = max((path for path, _id in found), key=len, default="")
     return sorted(held for path, held in found if emergency or path == nearest)
 
@@ -101,13 +133,17 @@ def end_incident(tx: Session, *, incident_id: UUID, now: datetime, clear: dict[s
     }
     tx.execute(update(OutboxRow).where(*mine, OutboxRow.state.in_(UNSENT)).values(state=MessageState.SUPERSEDED.value))
     for channel, row in told.items():
-        area = {"area": row.body["area"]}
-        owed = _row(_key(f"inc:{incident_id.hex}:clear:{now.timestamp():.3f}", channel), channel)
-        shared = {
-            "community_id": row.community_id,
-            "template": Template.ALL_CLEAR.value,
-            "body": {**(clear or {}), **area},
-        }
-        when = {"next_attempt_at": now, "created_at": now}
-        tx.execute(insert(OutboxRow).values(**owed, **shared, **when, severity=row.severity, incident_id=incident_id))
+        owe(
+            tx,
+            [channel],
+            community_id=row.community_id,
+            area_path=row.body["area"],
+            template=Template.ALL_CLEAR,
+            body=clear or {},
+            severity=row.severity,
+            dedupe=f"inc:{incident_id.hex}:clear:{now.timestamp():.3f}",
+            incident_id=incident_id,
+            send_at=now,
+            now=now,
+        )
     return len(told)
