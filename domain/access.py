@@ -60,6 +60,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "checkins.read": STAFF,
     "incidents.read": STAFF,
     "incidents.work": STAFF,  # answer, call, go, arrive; whose look or visit it is may too
+    "incidents.decide": STAFF,  # note that the door was opened or 120 called, see what a doctor must know
     "incidents.close": DISPATCHERS | {Role.GRID_WORKER},
     "incidents.review": OFFICE,  # reopen, look back, close without having found anybody
     "incidents.ladder": frozenset({Role.SECRETARY, Role.ADMIN}),
@@ -71,13 +72,14 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "care.absence": STAFF,  # note that somebody is away; so may whoever is assigned
     "care.confirm": OFFICE | {Role.GRID_LEAD},  # what excuses from being looked in on
     "charts.read": STAFF | {Role.LEADER},
+    "wall.read": DISPATCHERS | {Role.LEADER},
     "settings": frozenset({Role.ADMIN}),
     "me": EVERYONE,
 }
 
 HOMES = {
     Role.ADMIN: "settings",
-    Role.LEADER: "tickets",
+    Role.LEADER: "wall",
     Role.VOLUNTEER: "me",
     Role.BUILDING_HEAD: "me",
     Role.GRID_WORKER: "me",

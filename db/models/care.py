@@ -105,6 +105,7 @@ class CareSlotRow(Base):
     due_min: Mapped[int]
     grace_min: Mapped[int]
     weekdays: Mapped[int] = mapped_column(default=127)  # bit 0 is Monday
+    starts_on: Mapped[date]  # owed from this day on: never for a slot that had opened before it was agreed
     active: Mapped[bool] = mapped_column(default=True)
 
 

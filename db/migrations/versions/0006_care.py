@@ -334,6 +334,7 @@ def upgrade() -> None:
         sa.Column("due_min", sa.Integer(), nullable=False),
         sa.Column("grace_min", sa.Integer(), nullable=False),
         sa.Column("weekdays", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint("slot IN ('morning', 'evening')", name=op.f("ck_care_slot_slot_known")),
         sa.CheckConstraint(

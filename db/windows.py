@@ -1,0 +1,229 @@
+"""The looks that are owed: made the evening before, and taken on by the sweep when something is due."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from db import alarms, outbox
+from db.models import (
+    AbsenceRow,
+    AreaRow,
+    CareDutyRow,
+    CareHandoverRow,
+    CareSlotRow,
+    CheckWindowRow,
+    ConsentRow,
+    ElderRow,
+    ObservationRow,
+)
+from db.window_rows import times_of
+from db.writes import bump
+from domain.care import (
+    MAKE_AT_HOUR,
+    AbsenceState,
+    Duty,
+    HandoverState,
+    Look,
+    Scope,
+    Slot,
+    WindowState,
+)
+from domain.ids import new_id
+from domain.incidents import Cause
+from domain.live import Topic
+from domain.outbox import Severity, Template
+from domain.windows import Away, SlotPlan, day_bit, days_made, is_away, onward, responsible, times
+
+_WINDOW = CheckWindowRow
+_PASSED_ON = (HandoverState.ACCEPTED.value, HandoverState.DECLINED.value, HandoverState.ASSIGNED.value)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How a sweep went: how many windows it took on, and which incidents it opened."""
+
+    moved: int
+    opened: tuple[UUID, ...] = ()
+
+
+# --- making them -----------------------------------------------------------------------------------------
+
+
+def make_day(tx: Session, *, day: date, now: datetime, community_id: UUID | None = None) -> int:
+    """Make what is owed on this day and not there yet; give how many. All communities, or one at a time."""
+    query = _owed(day)
+    if community_id is not None:
+        query = query.where(ElderRow.community_id == community_id)
+    return _make(tx, day, tx.execute(query).all(), now)
+
+
+def make_for(tx: Session, elder_ids: Collection[UUID], *, now: datetime) -> int:
+    """Make these elders' windows of the days that should be there by now: before their plan changes, and after."""
+    made = 0
+    for day in days_made(now, MAKE_AT_HOUR):
+        made += _make(tx, day, tx.execute(_owed(day).where(ElderRow.id.in_(elder_ids))).all(), now)
+    return made
+
+
+def missing(session: Session, *, day: date) -> list[tuple[UUID, Slot]]:
+    """List the elders and slots of this day that are owed a window and have none: an alarm of its own."""
+    return [(row.id, Slot(row.slot)) for row in session.execute(_owed(day))]
+
+
+def mend(tx: Session, *, day: date, now: datetime) -> int:
+    """Raise that windows are missing on a day that was made, and make them, in one transaction; give how many."""
+    gaps = tx.execute(_owed(day)).all()
+    for community, path in {(row.community_id, row.community_path) for row in gaps}:
+        count = sum(row.community_id == community for row in gaps)
+        outbox.enqueue(
+            tx,
+            community_id=community,
+            area_path=path,
+            template=Template.ALERT,
+            body={"text": f"{day:%m月%d日}有{count}户的查看没有安排上，已补上，请核对今天的巡看名单。"},
+            severity=Severity.URGENT,
+            dedupe=f"missing:{community.hex}:{day:%Y%m%d}:{now:%H}",
+            now=now,
+        )
+    return _make(tx, day, gaps, now)
+
+
+def _owed(day: date) -> Select[*tuple[Any, ...]]:
+    """Select what is owed on this day and has no window: elders on the register, with consent, by their plan."""
+    slot, area, first, second = CareSlotRow, AreaRow, aliased(CareDutyRow), aliased(CareDutyRow)
+    agreed = select(ConsentRow.id).where(
+        ConsentRow.elder_id == ElderRow.id, ConsentRow.scope == Scope.WATCH, ConsentRow.withdrawn_on.is_(None)
+    )
+    there = select(_WINDOW.id).where(_WINDOW.elder_id == ElderRow.id, _WINDOW.day == day, _WINDOW.slot == slot.slot)
+
+    def holds(duty: Any, kind: Duty) -> Any:
+        return and_(duty.elder_id == ElderRow.id, duty.duty == kind.value, duty.valid_to.is_(None))
+
+    return (
+        select(
+            *(ElderRow.id, ElderRow.community_id, ElderRow.area_path, ElderRow.grid_id, ElderRow.sign, ElderRow.tier),
+            *(slot.slot, slot.opens_min, slot.due_min, slot.grace_min),
+            *(first.user_id.label("primary_id"), second.user_id.label("backup_id"), area.path.label("community_path")),
+        )
+        .join(area, area.id == ElderRow.community_id)
+        .join(slot, slot.elder_id == ElderRow.id)
+        .outerjoin(first, holds(first, Duty.PRIMARY))
+        .outerjoin(second, holds(second, Duty.BACKUP))
+        .where(ElderRow.left_on.is_(None), slot.active, slot.starts_on <= day)
+        .where(slot.weekdays.op("&")(day_bit(day)) != 0, agreed.exists(), ~there.exists())
+        .order_by(ElderRow.community_id, ElderRow.id)
+    )
+
+
+def _make(tx: Session, day: date, owed: Sequence[Row[Any]], now: datetime) -> int:
+    if not owed:
+        return 0
+    absences = away_of(tx, [row.id for row in owed], now)
+    passed = passed_on(tx, {row.community_id for row in owed}, day)
+    stands_in = alarms.StandIns(tx)
+    tx.execute(insert(_WINDOW), [_new(row, day, absences, passed, stands_in) for row in owed])
+    for community in sorted({row.community_id for row in owed}):
+        bump(tx, community, Topic.CARE)
+    return len(owed)
+
+
+def _new(
+    row: Row[Any],
+    day: date,
+    absences: Mapping[UUID, Sequence[Away]],
+    passed: Mapping[str, Mapping[UUID, UUID | None]],
+    stands_in: "alarms.StandIns",
+) -> dict[str, Any]:
+    when = times(day, SlotPlan(Slot(row.slot), row.opens_min, row.due_min, row.grace_min))
+    away = is_away(when, absences.get(row.id, ()))
+    looker = responsible(row.primary_id, row.backup_id, passed.get(row.slot, {})) or stands_in.at(row.area_path)
+    return {
+        "id": new_id(),
+        "community_id": row.community_id,
+        "elder_id": row.id,
+        "day": day,
+        "slot": row.slot,
+        "state": (WindowState.EXCUSED if away else WindowState.SCHEDULED).value,
+        "area_path": row.area_path,
+        "grid_id": row.grid_id,
+        "sign": row.sign,
+        "tier": row.tier,
+        "opens_at": when.opens_at,
+        "due_at": when.due_at,
+        "grace_until": when.grace_until,
+        "looker_id": looker,
+        "backup_id": row.backup_id if row.backup_id != looker else None,
+        "next_at": None if away else when.opens_at,
+        "version": 1,
+    }
+
+
+def away_of(session: Session, elder_ids: Iterable[UUID], now: datetime) -> dict[UUID, list[Away]]:
+    """Read the confirmed absences of these elders that may still excuse a window."""
+    row = AbsenceRow
+    query = select(row.elder_id, row.from_at, row.until_at).where(
+        row.elder_id.in_(set(elder_ids)), row.state == AbsenceState.CONFIRMED, row.until_at > now - timedelta(days=2)
+    )
+    found: dict[UUID, list[Away]] = defaultdict(list)
+    for elder, start, end in session.execute(query):
+        found[elder].append(Away(start, end))
+    return found
+
+
+def passed_on(session: Session, community_ids: Collection[UUID], day: date) -> dict[str, dict[UUID, UUID | None]]:
+    """Read by slot who gave their round of this day to whom; None is each elder's backup."""
+    row = CareHandoverRow
+    query = select(row.slot, row.from_id, row.to_id, row.state).where(
+        row.community_id.in_(community_ids), row.day == day, row.state.in_(_PASSED_ON)
+    )
+    found: dict[str, dict[UUID, UUID | None]] = defaultdict(dict)
+    for slot, giver, taker, state in session.execute(query):
+        found[slot][giver] = taker if state == HandoverState.ACCEPTED else None
+    return found
+
+
+# --- the sweep ---------------------------------------------------------------------------------------------
+
+
+def sweep(tx: Session, *, now: datetime, limit: int = 200) -> Swept:
+    """Take on whatever is due, with the messages and incidents that follow, in this one transaction."""
+    due = select(_WINDOW).where(_WINDOW.next_at <= now).order_by(_WINDOW.next_at, _WINDOW.id).limit(limit)
+    rows = tx.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
+    if not rows:
+        return Swept(0)
+    absences = away_of(tx, {row.elder_id for row in rows}, now)
+    weak = _with_weak_sign(tx, [row.id for row in rows])
+    opened = [_take_on(tx, row, absences.get(row.elder_id, ()), delays=row.id in weak, now=now) for row in rows]
+    tx.flush()
+    for community in sorted({row.community_id for row in rows}):
+        bump(tx, community, Topic.CARE)
+    return Swept(len(rows), tuple(filter(None, opened)))
+
+
+def _take_on(tx: Session, row: CheckWindowRow, absences: Sequence[Away], *, delays: bool, now: datetime) -> UUID | None:
+    when, state = times_of(row), WindowState(row.state)
+    row.version += 1
+    if is_away(when, absences):
+        row.state, row.next_at = WindowState.EXCUSED.value, None
+        return None
+    assert row.next_at is not None
+    after = onward(state, row.next_at, when, now, delays=delays)
+    row.state, row.next_at = after.state.value, after.at
+    if after.ask is not None:
+        alarms.ask(tx, row, after.ask, now=now)
+    if after.state is not WindowState.ALARM:
+        return None
+    tx.flush()  # the incident points to the window as it now is
+    return alarms.open_incident(tx, row, Cause.NOT_LOOKED, now=now)
+
+
+def _with_weak_sign(tx: Session, window_ids: Sequence[UUID]) -> frozenset[UUID]:
+    seen = ObservationRow
+    query = select(seen.window_id).where(seen.window_id.in_(window_ids), seen.look == Look.WEAK.value)
+    return frozenset(filter(None, tx.scalars(query)))

@@ -1,0 +1,46 @@
+"""The clock of 平安守望: windows made the evening before, taken on when due, and missed when one is not there."""
+
+from datetime import datetime
+
+import db
+from db import absences, handovers, jobs, windows
+from db.elders import by_community
+from domain.care import MAKE_AT_HOUR
+from domain.windows import days_made
+
+JOB = "windows"
+BATCH = 200
+
+
+def sweep(now: datetime) -> int:
+    """Take on all that is due; give how many windows moved."""
+    moved = 0
+    while count := db.run(windows.sweep, now=now, limit=BATCH).moved:
+        moved += count
+    return moved
+
+
+def make(now: datetime) -> int:
+    """Make what should be there by now, a community at a time; each day once.
+
+    The day is taken last: killed half-way, the next minute does it again, and nothing is made twice.
+    """
+    made = 0
+    for day in days_made(now, MAKE_AT_HOUR):
+        if db.read(jobs.is_taken, job=JOB, day=day):
+            continue
+        for community in db.read(by_community):
+            made += db.run(windows.make_day, day=day, community_id=community, now=now)
+        db.run(jobs.claim_day, job=JOB, day=day, now=now)
+    return made
+
+
+def check(now: datetime) -> int:
+    """Look for windows that are not there though their day was made: raise it and make them; give how many."""
+    made = (day for day in days_made(now, MAKE_AT_HOUR) if db.read(jobs.is_taken, job=JOB, day=day))
+    return sum(db.run(windows.mend, day=day, now=now) for day in made if db.read(windows.missing, day=day))
+
+
+def settle(now: datetime) -> int:
+    """Give away what nobody answered, and end the absences that are over."""
+    return db.run(handovers.expire, now=now) + db.run(absences.close_due, now=now)
