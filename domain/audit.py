@@ -44,6 +44,13 @@ ACTION_LABELS = {
     "points.export": "导出积分台账",
     "item.create": "添加兑换项目",
     "item.change": "修改兑换项目",
+    "device.add": "登记求助设备",
+    "device.stop": "停用求助设备",
+    "screen.make": "添加大屏",
+    "screen.revoke": "收回大屏的许可",
+    "pair.visit": "登记探访",
+    "pair.visit.undo": "撤回探访",
+    "care.export": "导出平安守望",
     "view.share": "共享看板视图",
     "view.unshare": "收回共享的视图",
     "view.default": "设为角色的默认视图",
@@ -55,6 +62,7 @@ SETTING_LABELS = {
     "separation.verify": "办结核验",
     "organisation": "单位名称",
     "duty_phone": "值班电话",
+    "care.name": "守望项目名称",
 }
 CONSOLE = "系统（服务器上）"
 # details are codes, `count=29 people=1`: each with its words by value, or with {} for the value
