@@ -1,31 +1,46 @@
 """Figures: data → Plotly figure. Bars from zero, labelled where they end, in one order of colours; no map, no net."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import plotly.graph_objects as go
 
-# the one categorical order, light and dark, as in .streamlit/config.toml
-_LIGHT = ("#0d7c80", "#d9822b", "#4f6db8", "#b3484f", "#7a9a3a", "#8a6bb1", "#5c6b73")
-_DARK = ("#3fb6b0", "#e79b4f", "#8aa3e0", "#dd8087", "#a9c46b", "#b497d6", "#93a3ab")
-_INK = {False: "#1c2b33", True: "#e9f1f0"}
-_MUTED = {False: "#5b6b73", True: "#a3b5bb"}
-_GRID = {False: "#dfe5e3", True: "#2b434c"}
-_FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif'
+from ui.chart_look import (
+    CROSSED,
+    DONE,
+    FONT,
+    GRID,
+    GROUND,
+    INK,
+    LATE,
+    MUTED,
+    SMALL,
+    SOON,
+    STILL,
+    Head,
+    colours,
+    number,
+    plain,
+    short,
+)
+
+CONFIG = STILL
 _ROW = 34
-# a picture to read, not a tool: nothing to hover, no toolbar and with it no English
-CONFIG = {"staticPlot": True, "displayModeBar": False, "responsive": True, "locale": "zh-CN"}
+HEAD_ROOM, HEIGHT = 88, 350
+_LEGEND_AT = 48
 
 
 def columns(names: Sequence[str], series: Mapping[str, Sequence[float]], *, dark: bool = False) -> go.Figure:
     """Draw grouped columns, one group a name: up to three series, each named at its own colour."""
     figure = go.Figure()
-    for (label, values), colour in zip(series.items(), _colours(dark), strict=False):
+    for (label, values), colour in zip(series.items(), colours(dark), strict=False):
         figure.add_bar(
             name=label,
             x=list(names),
             y=list(values),
             marker_color=colour,
-            text=[_short(value) for value in values],
+            text=[short(value) for value in values],
             textposition="outside",
             constraintext="none",
             textangle=0,
@@ -33,9 +48,9 @@ def columns(names: Sequence[str], series: Mapping[str, Sequence[float]], *, dark
         )
     _dress(figure, dark, height=280)
     figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.08, showlegend=len(series) > 1)
-    figure.update_xaxes(type="category", tickfont_color=_INK[dark], showgrid=False)
+    figure.update_xaxes(type="category", tickfont_color=INK[dark], showgrid=False)
     top = max((value for values in series.values() for value in values), default=0)
-    figure.update_yaxes(range=[0, (top or 1) * 1.16], gridcolor=_GRID[dark], zerolinecolor=_GRID[dark])
+    figure.update_yaxes(range=[0, (top or 1) * 1.16], gridcolor=GRID[dark], zerolinecolor=GRID[dark])
     return figure
 
 
@@ -46,8 +61,8 @@ def bars(rows: Sequence[tuple[str, float]], *, unit: str, dark: bool = False) ->
         orientation="h",
         y=[name for name, _ in rows],
         x=[value for _, value in rows],
-        marker_color=_colours(dark)[0],
-        text=[f"{_number(value)} {unit}" for _, value in rows],
+        marker_color=colours(dark)[0],
+        text=[f"{number(value)} {unit}" for _, value in rows],
         textposition="outside",
         cliponaxis=False,
     )
@@ -55,35 +70,132 @@ def bars(rows: Sequence[tuple[str, float]], *, unit: str, dark: bool = False) ->
     top = max((value for _, value in rows), default=0)
     figure.update_layout(bargap=0.36, showlegend=False)
     figure.update_xaxes(range=[0, (top or 1) * 1.24], visible=False)
-    figure.update_yaxes(type="category", autorange="reversed", tickfont_color=_INK[dark], ticksuffix="　")
+    figure.update_yaxes(type="category", autorange="reversed", tickfont_color=INK[dark], ticksuffix="　")
+    return figure
+
+
+# --- over time -----------------------------------------------------------------------------------
+
+
+def by_day(
+    head: Head,
+    days: Sequence[date],
+    series: Mapping[str, Sequence[float]],
+    *,
+    tones: Mapping[str, str] | None = None,
+    stacked: bool = False,
+    partial: bool = False,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw columns a day, beside or on each other; of a day that isn't over they are hatched."""
+    figure = go.Figure()
+    shapes = ["/" if partial and n == len(days) - 1 else "" for n in range(len(days))]
+    hatched = {"shape": shapes, "solidity": 0.35}
+    for n, (label, values) in enumerate(series.items()):
+        figure.add_bar(
+            name=label,
+            x=list(days),
+            y=list(values),
+            customdata=[day.isoformat() for day in days],
+            marker={"color": tone(tones, label, n, dark), "pattern": crossed(tones, label) or hatched},
+            hovertemplate=f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
+        )
+    titled(figure, head, dark)
+    figure.update_layout(barmode="stack" if stacked else "group", bargap=0.22, bargroupgap=0.04)
+    return _days(figure, days, dark)
+
+
+def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *, dark: bool = False) -> go.Figure:
+    """Draw the cumulative flow: how many have come this far, each band on what has come farther."""
+    figure = go.Figure()
+    tones = {"已办结": DONE[dark]}
+    for n, (label, values) in enumerate(bands.items()):
+        colour = tone(tones, label, n, dark)
+        figure.add_scatter(
+            name=label,
+            x=list(days),
+            y=list(values),
+            mode="lines",
+            line={"width": 1.5, "color": colour},
+            fillcolor=_faint(colour),
+            stackgroup="all",
+            hovertemplate=f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
+        )
+    return _days(titled(figure, head, dark), days, dark)
+
+
+def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
+    figure.update_layout(showlegend=len(figure.data) > 1)
+    # few days are ticked one by one: Plotly would put hours between them
+    ticks = {"tickvals": list(days)} if len(days) <= 8 else {"nticks": 8}
+    figure.update_xaxes(type="date", tickformat="%-m月%-d日", showgrid=False, linecolor=GRID[dark], **ticks)
+    figure.update_yaxes(rangemode="tozero", gridcolor=GRID[dark], zerolinecolor=GRID[dark], nticks=5, tickformat=",d")
+    return figure
+
+
+# --- what all of them share ----------------------------------------------------------------------
+
+
+def titled(figure: go.Figure, head: Head, dark: bool, *, height: int = HEIGHT) -> go.Figure:
+    """Put what it is above it, so that its picture says so too; a tap marks nothing, the page answers."""
+    _dress(figure, dark, height=height)
+    below = {"text": plain(head.below), "font": {"size": 12, "color": MUTED[dark]}}
+    title = {"text": f"<b>{plain(head.title)}</b>", "font": {"size": 16, "color": INK[dark]}, "subtitle": below}
+    # from there down: two lines of it on a phone are not to cover the words above
+    place = {"x": 0, "xref": "container", "yref": "container", "y": 1 - _LEGEND_AT / height, "yanchor": "top"}
+    figure.update_layout(
+        title={
+            **title,
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 6, "l": 8},
+        },
+        margin={"l": 8, "r": 8, "t": HEAD_ROOM, "b": 8},
+        paper_bgcolor=GROUND[dark],
+        legend={"orientation": "h", "font": {"color": INK[dark], "size": 12}, **place},
+        legend_traceorder="normal",
+        clickmode="event+select",
+        dragmode=False,
+        hoverlabel={"font": {"family": FONT, "size": 13}},
+        separators=".,",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED[dark], "activecolor": INK[dark]},
+    )
+    # a chosen mark fades the others; what is chosen stands in the filters, so all stay as they are
+    for trace in figure.select_traces(lambda t: t.type in ("bar", "scatter")):
+        trace.update(unselected={"marker": {"opacity": trace.marker.opacity or 1}} if trace.marker else None)
     return figure
 
 
 def _dress(figure: go.Figure, dark: bool, *, height: int) -> None:
-    ink, muted = _INK[dark], _MUTED[dark]
+    ink, muted = INK[dark], MUTED[dark]
     figure.update_layout(
         template=None,
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "size": 13, "color": muted},
+        font={"family": FONT, "size": 13, "color": muted},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"color": ink, "size": 14}},
     )
-    figure.update_traces(textfont_color=ink, hoverinfo="skip")
+    figure.update_traces(textfont_color=ink, selector={"type": "bar"})
     figure.update_xaxes(automargin=True, ticks="", fixedrange=True)
     figure.update_yaxes(automargin=True, ticks="", fixedrange=True)
 
 
-def _colours(dark: bool) -> tuple[str, ...]:
-    return _DARK if dark else _LIGHT
+def tone(tones: Mapping[str, str] | None, label: str, n: int, dark: bool) -> str:
+    """Take the colour of the word that it stands for, else the next in order."""
+    named = {"late": LATE[dark], "soon": SOON[dark], "done": DONE[dark], "small": SMALL[dark]}
+    said = (tones or {}).get(label)
+    return named.get(said, said) if said else colours(dark)[n % 7]
 
 
-def _short(value: float) -> str:
-    """Leave the tenths to the table where bars stand close."""
-    return _number(round(value) if value >= 100 else value)
+def crossed(tones: Mapping[str, str] | None, label: str) -> dict[str, Any]:
+    return CROSSED if (tones or {}).get(label) == "late" else {}
 
 
-def _number(value: float) -> str:
-    """Write a number as people do: 4.5, 2, 1,200."""
-    return f"{value:,.1f}".removesuffix(".0")
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.55)"

@@ -2,11 +2,16 @@
 
 import json
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from ui import figures
+from ui import chart_look, figures
+from ui import figures_beside as beside
+from ui import figures_places as places
+from ui.chart_look import Head
+from ui.floor import lay_out
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
@@ -47,3 +52,144 @@ def test_a_figure_is_a_picture_that_asks_nothing_of_the_net() -> None:
     assert "http" not in json.dumps(drawn)
     assert figures.CONFIG["staticPlot"]
     assert not figures.CONFIG["displayModeBar"]
+
+
+DAYS = [date(2026, 11, 18) + timedelta(n) for n in range(3)]
+HEAD = Head("每日受理与办结", "件", "11月18日—11月20日", 12, "今天未完")
+
+
+def test_a_figure_carries_its_title_unit_period_number_and_what_is_missing() -> None:
+    figure = figures.by_day(HEAD, DAYS, {"受理": [1, 2, 3]})
+
+    assert figure.layout.title.text == "<b>每日受理与办结</b>"
+    assert figure.layout.title.subtitle.text == "单位：件 · 11月18日—11月20日 · n=12 · 今天未完"
+    assert HEAD.alt.startswith("每日受理与办结，单位：件")
+
+
+def test_a_day_that_is_not_over_is_hatched_and_the_others_are_not() -> None:
+    figure = figures.by_day(HEAD, DAYS, {"受理": [1, 2, 3], "办结": [0, 1, 1]}, partial=True)
+
+    assert [trace.marker.pattern.shape for trace in figure.data] == [("", "", "/")] * 2
+    assert figure.layout.yaxis.rangemode == "tozero"
+
+
+def test_late_is_always_red_and_crossed_and_done_always_green() -> None:
+    tones = {"已拉开": "done", "没拉开": "late"}
+    figure = figures.by_day(HEAD, DAYS, {"已拉开": [1, 1, 1], "没拉开": [1, 0, 0]}, tones=tones, stacked=True)
+
+    done, late = figure.data
+    assert (done.marker.color, done.marker.pattern.shape) == (chart_look.DONE[False], ("", "", ""))
+    assert (late.marker.color, late.marker.pattern.shape) == (chart_look.LATE[False], "x")
+    assert figure.layout.barmode == "stack"
+
+
+def test_the_flow_lies_band_on_band() -> None:
+    figure = figures.flow(HEAD, DAYS, {"已办结": [1, 2, 4], "处理中": [3, 3, 2]})
+
+    assert {trace.stackgroup for trace in figure.data} == {"all"}
+    assert [list(trace.y) for trace in figure.data] == [[1, 2, 4], [3, 3, 2]]
+
+
+def test_a_rate_on_too_little_is_grey_and_hollow_and_one_of_nothing_is_not_drawn() -> None:
+    rows = [("一网格", 0.9, 40, False), ("二网格", 1.0, 3, True), ("三网格", None, 0, True)]
+    figure = beside.rates(HEAD, {"按期办结率": rows}, keys=["a", "b", "c"])
+
+    marks = figure.data[1]
+    assert list(marks.x) == [90, 100, None]
+    assert list(marks.marker.symbol) == ["circle", "circle-open", "circle-open"]
+    assert list(marks.marker.color)[1] == chart_look.SMALL[False]
+    assert list(marks.customdata) == ["a", "b", "c"]
+    assert list(figure.layout.yaxis.categoryarray) == ["三网格", "二网格", "一网格"], "the first one stands on top"
+
+
+def test_the_pareto_adds_up_to_all_of_it() -> None:
+    figure = beside.pareto(HEAD, [("卫生", 6), ("维修", 3), ("噪音", 1)])
+
+    assert list(figure.data[1].y) == [60, 90, 100]
+    assert figure.layout.yaxis.range[0] == 0
+
+
+def test_a_row_of_the_heat_map_can_be_tapped_anywhere() -> None:
+    figure = beside.heat(HEAD, ["卫生", "维修"], ["周一", "周二"], [[1, 0], [2, 3]], keys=["k1", "k2"])
+
+    cells, marks = figure.data
+    assert [list(row) for row in cells.z] == [[1, 0], [2, 3]]
+    assert list(marks.customdata) == ["k1", "k1", "k2", "k2"]
+    assert marks.marker.opacity == 0
+
+
+def test_parts_of_a_whole_end_with_the_whole() -> None:
+    figure = beside.parts(HEAD, ["3—7 天"], {"未超时": [4], "已超时": [1]}, tones={"已超时": "late"})
+
+    assert figure.layout.annotations[0].text == " 5 件"
+    assert figure.data[1].marker.color == chart_look.LATE[False]
+
+
+def test_what_holds_other_areas_is_calm_and_what_holds_none_darker_the_more() -> None:
+    nodes = [("s", "", "桂花社区", 12), ("a", "s", "一网格", 10), ("b", "s", "二网格", 2)]
+    shades = places.tree(HEAD, nodes).data[0].marker.colors
+
+    assert shades[0] == chart_look.GRID[False]
+    assert chart_look.SCALE[False].index(shades[1]) > chart_look.SCALE[False].index(shades[2])
+
+
+def test_the_floor_has_a_cell_a_grid_that_hands_back_its_own() -> None:
+    cells = [("桂花社区", "k1", "桂花一网格", 0.9, "90.0%", False), ("桂花社区", "k2", "桂花二网格", None, "—", True)]
+    figure = places.floor(HEAD, cells)
+
+    marks = [trace for trace in figure.data if trace.customdata]
+    assert [(trace.customdata[0], trace.text[0]) for trace in marks] == [
+        ("k1", "一网格<br>90.0%"),
+        ("k2", "二网格<br>—"),
+    ]
+    filled = [trace.fillcolor for trace in figure.data if trace.fill == "toself"]
+    assert chart_look.SMALL[False] in filled, "no figure, no colour"
+
+
+def test_rooms_of_a_floor_do_not_overlap() -> None:
+    rooms = lay_out([("一", 4), ("二", 7), ("三", 1), ("四", 0), ("五", 9)])
+
+    cells = [box for room in rooms for box in room.cells]
+    assert [len(room.cells) for room in rooms] == [4, 7, 1, 0, 9]
+    for n, (left, low, right, high) in enumerate(cells):
+        assert not any(
+            left < other[2] and other[0] < right and low < other[3] and other[1] < high for other in cells[n + 1 :]
+        )
+
+
+def test_a_name_cannot_become_markup() -> None:
+    drawn = beside.pareto(HEAD, [("<a href='x'>卫生</a>", 1)]).to_json()
+
+    assert "<a" not in drawn
+
+
+# what each kind of colour blindness leaves of red, green and blue (Machado 2009, complete)
+_BLIND = {
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+}
+
+
+@pytest.mark.parametrize("blind", _BLIND)
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_first_three_colours_stay_apart_for_every_eye(blind: str, dark: bool) -> None:
+    seen = [_seen(colour, _BLIND[blind]) for colour in chart_look.colours(dark)[:3]]
+
+    for n, one in enumerate(seen):
+        for other in seen[n + 1 :]:
+            assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 0.15
+
+
+def _seen(colour: str, matrix: tuple[tuple[float, ...], ...]) -> list[float]:
+    rgb = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in rgb]
+    left = [max(0.0, min(1.0, sum(m * v for m, v in zip(row, linear, strict=True)))) for row in matrix]
+    return [v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in left]
+
+
+def test_the_toolbar_only_keeps_a_picture_and_speaks_chinese() -> None:
+    tool = chart_look.tool("每日受理与办结")
+
+    assert tool["modeBarButtons"] == [["toImage"]]
+    assert tool["toImageButtonOptions"]["filename"] == "每日受理与办结"
+    assert all(not words.isascii() for words in tool["locales"]["zh-CN"]["dictionary"].values())
