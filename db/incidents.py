@@ -1,4 +1,4 @@
-"""Incidents: what opens, joins and withdraws one. Each of these is called in somebody else's transaction."""
+"""Incidents: what opens, joins and withdraws one, each in somebody else's transaction; and all the commands."""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +7,12 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from db import incident_tickets, outbox, rules
+from db import incident_tickets, outbox
+from db.incident_clock import audit, escalate
+from db.incident_end import end, needs_second
 from db.incident_events import append, fresh, incident_of, is_over, make_event, moment
 from db.incident_ladder import begin, codes, columns, copy_of, restart
+from db.incident_steps import acknowledge, arrive, called, enter, hand_over, note, on_way, reopen, resolve, review
 from db.models import ElderRow, IncidentEventRow, IncidentRow
 from db.models.incidents import RUNNING
 from db.writes import bump, next_number
@@ -19,18 +22,33 @@ from domain.care import Look, Window
 from domain.errors import NotAllowed
 from domain.ids import new_id
 from domain.incidents import (
-    SAFE,
     Cause,
     Found,
     Incident,
     IncidentAction,
     IncidentState,
     Method,
-    no_text,
 )
 from domain.live import Topic
 
-__all__ = ["note_look", "open_", "resolve_by_look", "withdraw"]
+__all__ = [
+    "acknowledge",
+    "arrive",
+    "audit",
+    "called",
+    "enter",
+    "escalate",
+    "hand_over",
+    "note",
+    "note_look",
+    "on_way",
+    "open_",
+    "reopen",
+    "resolve",
+    "resolve_by_look",
+    "review",
+    "withdraw",
+]
 
 
 def open_(
@@ -191,42 +209,3 @@ def resolve_by_look(
     except NotAllowed:
         return incident_of(row)
     return incident_of(end(tx, row, by, found, method, alone=alone, now=now))
-
-
-def needs_second(tx: Session, row: IncidentRow, actor: Actor) -> bool:
-    """Tell whether who closes a grave incident is who answered it: refused, or marked as 单人值班, by the rule."""
-    alone = row.severity == 1 and actor.user_id == row.responder_id
-    if alone:
-        rules.check_separation(tx, "verify", f"预警 {no_text(row.number)} 由您到场处置，请换一位同事核对后结案。")
-    return alone
-
-
-def end(
-    tx: Session,
-    row: IncidentRow,
-    actor: Actor,
-    found: Found,
-    method: Method,
-    *,
-    alone: bool,
-    now: datetime,
-    note: str = "",
-) -> IncidentRow:
-    """Write the end: the ticket's, the row's, and the all-clear to whoever was told."""
-    at = moment(tx, row, now)
-    incident_tickets.close_ticket(tx, row, actor, alone=alone, now=at)
-    values = {
-        "state": IncidentState.RESOLVED.value,
-        "next_step_at": None,
-        "found": found.value,
-        "method": method.value,
-        "closed_by": actor.user_id,
-        "closed_at": at,
-    }
-    detail: dict[str, Any] = {"found": found.value, "method": method.value, "alone": alone}
-    row = append(
-        tx, row, IncidentAction.RESOLVE, at=at, actor_id=actor.user_id, values=values, detail=detail, note=note
-    )
-    told = "已确认平安" if found in SAFE else "已处置"  # a condition is nobody's business in a group chat
-    outbox.end_incident(tx, incident_id=row.id, now=at, clear={**codes(tx, row), "found": told})
-    return row

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import awards, parties, rules
+from db import awards, incident_answers, parties, rules
 from db.models import TicketRow, TicketTextRow
 from db.ticket_call import Call, due_columns, once, simple
 from db.ticket_content import edit, insert_ticket, report
@@ -147,7 +147,9 @@ def _claim(tx: Session, ticket: Ticket, actor: Actor, now: datetime) -> Ticket:
         if actor.party_id is None:
             raise Invalid("您的账号还不能接单，请联系管理员登记为处理人。")
         values["handler_id"] = actor.party_id
-    return take(tx, ticket, Action.CLAIM, actor=actor, now=now, values=values)
+    claimed = take(tx, ticket, Action.CLAIM, actor=actor, now=now, values=values)
+    incident_answers.claimed(tx, claimed, actor, now)
+    return claimed
 
 
 def contact(tx: Session, *, reached: bool, note: str = "", **call: Unpack[Call]) -> Ticket:
@@ -174,7 +176,14 @@ def give_back(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
     """退单: it waits for somebody again; the resident's clock runs on."""
     note = need(note, "请写明为什么退单，派单的同事要看。", "note")
     values = dict.fromkeys(("handler_id", "dispatched_by", "dispatched_at", "claimed_at"))
-    return simple(tx, Action.RETURN, call, values, note)
+    actor, now = call["actor"], call["now"]
+
+    def work(ticket: Ticket) -> Ticket:
+        free = take(tx, ticket, Action.RETURN, actor=actor, now=now, values=values, note=note)
+        incident_answers.given_back(tx, free, actor, now, note)
+        return free
+
+    return once(tx, Action.RETURN, call, {"note": note}, work)
 
 
 def resolve(tx: Session, *, result: Result, note: str, **call: Unpack[Call]) -> Ticket:
@@ -188,6 +197,7 @@ def resolve(tx: Session, *, result: Result, note: str, **call: Unpack[Call]) -> 
             "resolved_by": call["actor"].user_id,
         }
         said = f"{RESULT_LABELS[result]}：{note}"
+        incident_answers.visited(tx, ticket, call["actor"], call["now"], note)
         return take(tx, ticket, Action.RESOLVE, actor=call["actor"], now=call["now"], values=values, note=said)
 
     return once(tx, Action.RESOLVE, call, {"result": result, "note": note}, work)
@@ -205,6 +215,7 @@ def close(
     actor, now = call["actor"], call["now"]
 
     def work(ticket: Ticket) -> Ticket:
+        incident_answers.check_end(tx, ticket)
         row = tx.get_one(TicketRow, ticket.id)
         alone = actor.user_id in (row.resolved_by, ticket.handler_user_id)
         if alone:
@@ -261,7 +272,12 @@ def again_columns(ticket: Ticket, now: datetime) -> dict[str, Any]:
 
 def cancel(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
     note = need(note, "请写明撤销原因。", "note")
-    return simple(tx, Action.CANCEL, call, {}, note)
+
+    def work(ticket: Ticket) -> Ticket:
+        incident_answers.check_end(tx, ticket)
+        return take(tx, ticket, Action.CANCEL, actor=call["actor"], now=call["now"], note=note)
+
+    return once(tx, Action.CANCEL, call, {"note": note}, work)
 
 
 def comment(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:

@@ -117,6 +117,34 @@ ACTION_LABELS = {
 }
 
 
+class Called(StrEnum):
+    """Who was called on the telephone."""
+
+    ELDER = "elder"
+    CONTACT = "contact"
+    NEIGHBOUR = "neighbour"
+    COLLEAGUE = "colleague"
+
+
+CALLED_LABELS = {
+    Called.ELDER: "老人本人",
+    Called.CONTACT: "联系人",
+    Called.NEIGHBOUR: "邻居",
+    Called.COLLEAGUE: "同事",
+}
+
+
+class Service(StrEnum):
+    """Whom a person decided to call in; the program itself never dials."""
+
+    AMBULANCE = "120"
+    POLICE = "110"
+    FIRE = "119"
+
+
+SERVICE_LABELS = {Service.AMBULANCE: "120 急救", Service.POLICE: "110 报警", Service.FIRE: "119 消防"}
+
+
 class Who(StrEnum):
     """Whom a step of the ladder turns to."""
 

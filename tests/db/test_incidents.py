@@ -1,18 +1,29 @@
 """Incidents: opened with all that belongs to them, never twice, never without a next step, ended by a person."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
 import db
-from db import fsck, incidents
-from db.models import TicketRow
+from db import fsck, incidents, ladders, rules
+from db.models import IncidentRow, TicketRow
+from domain import ladder
+from domain.access import Actor
 from domain.care import Look, Slot
+from domain.errors import Changed, Invalid, KeyReused, NotAllowed, NotFound, WrongState
 from domain.ids import new_id
-from domain.incidents import Cause, Found, IncidentState, Method
-from domain.outbox import MessageState
+from domain.incidents import Called, Cause, Found, IncidentState, Method, Service, Who
+from domain.outbox import MessageState, Template
 from domain.tickets import Status
 from tests.builders import NOW, World
-from tests.db.alarming import MINUTE, actions, alarm, channel, elder, messages, steps_taken, window
+from tests.db.acting import at_once, refusals
+from tests.db.alarming import MINUTE, actions, alarm, channel, elder, messages, row_of, step, steps_taken, window
 
 
 def ticket_of(ticket_id: UUID | None) -> TicketRow:
@@ -100,3 +111,352 @@ def test_a_look_that_comes_in_is_noted_and_who_talked_to_the_elder_closes(world:
     assert (closed.state, closed.found, closed.next_step_at) == (IncidentState.RESOLVED, Found.SAFE_HOME, None)
     assert actions(closed) == ["open", "observe", "resolve"]
     assert db.run(incidents.resolve_by_look, **call, by=None, now=NOW).version == closed.version
+
+
+SAFE: dict[str, Any] = {"found": Found.SAFE_HOME, "method": Method.TALKED}
+
+
+def escalate(minutes: float, limit: int = 100) -> int:
+    return db.run(incidents.escalate, now=NOW + minutes * MINUTE, limit=limit)
+
+
+def faults() -> list[str]:
+    return db.read(lambda s: list(fsck.problems(s)))
+
+
+# --- the ladder --------------------------------------------------------------------------------------
+
+
+def test_unanswered_it_goes_up_step_by_step_and_then_repeats_the_last(any_world: World) -> None:
+    channel(any_world)
+    opened = alarm(any_world)
+
+    moved = [escalate(minute) for minute in range(0, 91)]
+
+    assert sum(moved) == 7
+    assert steps_taken(opened) == [
+        (0, 0, "looker"),
+        (1, 0, "duty"),
+        (2, 0, "building_head"),
+        (3, 0, "contacts"),
+        (3, 0, "grid_worker"),
+        (4, 0, "secretary"),
+        (5, 0, "street"),
+        (5, 1, "street"),
+        (5, 2, "street"),
+    ]
+    assert [m.body["who"] for m in messages(opened)][:4] == ["主责志愿者", "社区值班", "楼栋长", "网格员、联系人"]
+    assert [m.body["repeat"] for m in messages(opened)][-2:] == [1, 2]
+    assert faults() == []
+
+
+def test_after_an_outage_every_missed_step_is_on_the_timeline_and_one_message_tells_of_all(any_world: World) -> None:
+    channel(any_world)
+    opened = alarm(any_world)
+
+    assert escalate(180) == 1
+    assert escalate(180) == 0
+
+    taken = [(step, lap) for step, lap, _ in steps_taken(opened)]
+    assert sorted(set(taken)) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0)]
+    assert actions(opened) == ["open", *["step"] * 5]
+    told = messages(opened)
+    assert len(told) == 2
+    assert told[1].body["who"] == "街道值班、社区书记、网格员、联系人、楼栋长、社区值班"
+    assert row_of(opened).next_step_at == NOW + 195 * MINUTE
+
+
+def test_after_an_outage_the_gravest_and_newest_comes_first(world: World) -> None:
+    old = alarm(world, elder(world, 1), now=NOW - 20 * MINUTE)
+    new = alarm(world, elder(world, 2), now=NOW - 10 * MINUTE)
+    grave = alarm(world, elder(world, 3), cause=Cause.BUTTON, severity=1, now=NOW - 30 * MINUTE)
+
+    moved = []
+    for _ in range(3):
+        before = {one.id: row_of(one).version for one in (old, new, grave)}
+        assert escalate(0, limit=1) == 1
+        moved += [one for one in (old, new, grave) if row_of(one).version != before[one.id]]
+
+    assert moved == [grave, new, old]
+
+
+def test_two_workers_at_once_take_each_step_once(any_world: World) -> None:
+    channel(any_world)
+    opened = [alarm(any_world, elder(any_world, number)) for number in range(12)]
+
+    for minute in (10, 20, 75):
+        at_once(*[partial(escalate, minute)] * 4)
+
+    for one in opened:
+        assert len(messages(one)) == 4
+        assert len(set(steps_taken(one))) == len(steps_taken(one)) == 7
+    assert faults() == []
+
+
+def test_a_step_cannot_be_taken_twice_whoever_tries(world: World) -> None:
+    opened = alarm(world)
+
+    with pytest.raises(IntegrityError, match="incident_step"), db.engine.get().begin() as connection:
+        connection.execute(text("INSERT INTO incident_step SELECT * FROM incident_step"))
+    assert steps_taken(opened) == [(0, 0, "looker")]
+
+
+def test_a_clock_set_back_neither_cancels_nor_repeats_and_shortens_no_answer(any_world: World) -> None:
+    opened = alarm(any_world)
+    escalate(20)
+    before = steps_taken(opened)
+
+    assert [escalate(minute) for minute in (-120, 0, 19, 20)] == [0, 0, 0, 0]
+    answered = step(incidents.acknowledge, opened, any_world.coordinator, eta_minutes=15, now=NOW - 120 * MINUTE)
+
+    assert steps_taken(opened) == before
+    assert answered.next_step_at == NOW + 35 * MINUTE
+
+
+def test_a_ladder_changed_meanwhile_leaves_what_is_open_as_it_was(any_world: World) -> None:
+    opened = alarm(any_world)
+    slow = [ladder.Step(0, (Who.STREET,), 10, "先看看"), ladder.Step(600, (Who.DUTY,), 15, "")]
+    call: dict[str, Any] = {"actor": any_world.secretary, "community_id": any_world.community, "cause": Cause.CLOSED}
+    db.run(ladders.change, **call, steps=slow, now=NOW)
+
+    later = alarm(any_world, elder(any_world, 2))
+
+    escalate(30)
+    assert [who for _, _, who in steps_taken(opened)] == ["looker", "duty", "building_head", "contacts", "grid_worker"]
+    assert [who for _, _, who in steps_taken(later)] == ["street"]
+    db.run(ladders.change, **call, steps=None, now=NOW)
+    assert alarm(any_world, elder(any_world, 3)).next_step_at == NOW + 10 * MINUTE
+
+
+def test_a_ladder_is_set_by_the_secretary_and_never_to_nonsense(world: World) -> None:
+    call: dict[str, Any] = {"community_id": world.community, "cause": Cause.CLOSED, "now": NOW}
+    with pytest.raises(NotAllowed):
+        db.run(ladders.change, actor=world.coordinator, steps=None, **call)
+    with pytest.raises(Invalid, match="第0分钟"):
+        db.run(ladders.change, actor=world.secretary, steps=[ladder.Step(5, (Who.DUTY,), 5, "")], **call)
+
+
+# --- the auditor -------------------------------------------------------------------------------------
+
+
+def test_the_auditor_raises_when_nobody_moves_an_incident_on_and_moves_it_itself(any_world: World) -> None:
+    channel(any_world)
+    opened = alarm(any_world)
+    assert db.run(incidents.audit, now=NOW + 12 * MINUTE) == 0
+
+    assert db.run(incidents.audit, now=NOW + 15 * MINUTE) == 1
+
+    assert actions(opened) == ["open", "audit", "step"]
+    raised = [message.body["text"] for message in messages(None, Template.ALERT)]
+    assert raised == ["预警 Y0001 的逐级通知停过，已补上，请检查后台任务。"]
+    assert db.run(incidents.audit, now=NOW + 15 * MINUTE) == 0
+
+
+def test_the_auditor_finds_a_next_step_that_was_put_far_away(world: World) -> None:
+    opened = alarm(world)
+    far = update(IncidentRow).values(next_step_at=NOW + timedelta(days=300))
+    db.run(lambda tx: tx.execute(far) and None)
+
+    assert db.run(incidents.audit, now=NOW + MINUTE) == 1
+    assert str(row_of(opened).next_step_at) < str(NOW + 20 * MINUTE)
+
+
+def test_an_open_incident_without_a_next_step_is_impossible(any_world: World) -> None:
+    alarm(any_world)
+
+    with pytest.raises(IntegrityError):
+        db.run(lambda tx: tx.execute(update(IncidentRow).values(next_step_at=None)) and None)
+
+
+# --- what people do ----------------------------------------------------------------------------------
+
+
+def test_from_the_call_to_the_door_to_the_end_everything_is_on_the_timeline(any_world: World) -> None:
+    channel(any_world)
+    who = any_world.grid_worker
+    now = alarm(any_world)
+    now = step(incidents.called, now, any_world.coordinator, reached=False, whom=Called.ELDER)
+    now = step(incidents.acknowledge, now, who, eta_minutes=10)
+    assert (now.state, now.acked_by, now.eta_at) == (IncidentState.VERIFYING, who.user_id, NOW + 10 * MINUTE)
+    now = step(incidents.on_way, now, who)
+    now = step(incidents.arrive, now, who)
+    assert now.next_step_at == NOW + 30 * MINUTE
+    now = step(incidents.enter, now, who, note="民警张、儿子在场，周书记决定")
+    now = step(incidents.hand_over, now, who, service=Service.AMBULANCE)
+    now = step(incidents.resolve, now, any_world.coordinator, found=Found.HOSPITAL, method=Method.SEEN)
+    now = step(incidents.review, now, any_world.coordinator, note="该早十分钟敲门")
+
+    expected = ["open", "call", "ack", "on_way", "arrive", "entry", "hand_over", "resolve", "review"]
+    assert actions(now) == expected
+    assert (now.found, row_of(now).closed_by) == (Found.HOSPITAL, any_world.coordinator.user_id)
+    assert escalate(600) == 0
+    assert faults() == []
+
+
+def test_an_answer_whose_time_passes_without_anybody_at_the_door_goes_one_step_up(any_world: World) -> None:
+    opened = alarm(any_world, cause=Cause.NOT_LOOKED)
+    step(incidents.acknowledge, opened, any_world.coordinator, eta_minutes=30)
+
+    assert escalate(29) == 0
+    assert escalate(30) == 1
+    assert [who for step_, _, who in steps_taken(opened) if step_ == 1] == ["building_head"]
+    assert row_of(opened).eta_at is None
+
+
+def test_every_end_says_what_was_found_how_and_by_whom(any_world: World) -> None:
+    opened = alarm(any_world)
+
+    for gone in ("found", "method", "closed_by"):
+        values: dict[str, Any] = {"found": "safe_home", "method": "seen", "closed_by": any_world.coordinator.user_id}
+        ended = update(IncidentRow).values(**(values | {gone: None}), state="resolved", next_step_at=None)
+        with pytest.raises(IntegrityError):
+            db.run(Session.execute, ended)
+    with pytest.raises(Invalid, match="谁跟进"):
+        step(incidents.resolve, opened, any_world.coordinator, found=Found.NOT_FOUND, method=Method.FAMILY)
+    with pytest.raises(NotAllowed):
+        call: dict[str, Any] = {"found": Found.NOT_FOUND, "method": Method.FAMILY, "note": "儿子说在外地"}
+        step(incidents.resolve, opened, any_world.grid_worker, **call)
+
+
+def test_who_was_at_the_door_of_a_grave_case_closes_it_only_where_the_rule_allows_and_marked(world: World) -> None:
+    opened = alarm(world, cause=Cause.BUTTON, severity=1)
+    there = step(incidents.arrive, opened, world.coordinator)
+    db.run(lambda tx: rules.put(tx, "separation.verify", "refuse"))
+    with pytest.raises(NotAllowed, match="换一位同事"):
+        step(incidents.resolve, there, world.coordinator, **SAFE)
+    call: dict[str, Any] = {"incident_id": opened.id, **SAFE, "by": world.coordinator, "now": NOW}
+    assert db.run(incidents.resolve_by_look, **call).state is IncidentState.ON_SCENE
+
+    db.run(lambda tx: rules.put(tx, "separation.verify", "mark"))
+    closed = step(incidents.resolve, there, world.coordinator, **SAFE)
+
+    assert ticket_of(closed.ticket_id).single_duty is True
+
+
+def test_an_answer_and_an_end_at_once_both_stand_on_the_timeline_and_the_end_holds(any_world: World) -> None:
+    for number in range(6):
+        opened = alarm(any_world, elder(any_world, number))
+        results = at_once(
+            partial(step, incidents.acknowledge, opened, any_world.grid_worker),
+            partial(step, incidents.resolve, opened, any_world.coordinator, **SAFE),
+        )
+
+        assert refusals(results) == []
+        told = actions(opened)
+        assert told in (["open", "ack", "resolve"], ["open", "resolve", "note"])
+        assert row_of(opened).state == IncidentState.RESOLVED
+    assert faults() == []
+
+
+def test_two_who_answer_at_once_hear_who_was_first(any_world: World) -> None:
+    opened = alarm(any_world)
+
+    results = at_once(
+        lambda: step(incidents.acknowledge, opened, any_world.grid_worker),
+        lambda: step(incidents.acknowledge, opened, any_world.coordinator),
+    )
+
+    (second,) = refusals(results)
+    assert isinstance(second, Changed)
+    assert "接单" in second.message
+
+
+def test_what_comes_after_the_end_is_kept_if_one_could_not_know_and_refused_if_one_could(world: World) -> None:
+    opened = alarm(world)
+    closed = step(incidents.resolve, opened, world.coordinator, **SAFE)
+
+    call: dict[str, Any] = {"found": Found.INJURED, "method": Method.SEEN, "note": "人在门口，腿疼"}
+    late = step(incidents.resolve, opened, world.grid_worker, **call)
+
+    assert (late.found, actions(late)[-1]) == (Found.SAFE_HOME, "note")
+    with pytest.raises(WrongState, match="重新打开"):
+        step(incidents.arrive, late, world.grid_worker)
+    again = step(incidents.reopen, late, world.coordinator, note="腿疼，要再看")
+    assert (again.state, again.found, again.closed_at) == (IncidentState.DETECTED, None, None)
+    assert step(incidents.resolve, again, world.coordinator, **SAFE).version > closed.version
+    assert faults() == []
+
+
+def test_the_ladder_going_on_meanwhile_makes_nobodys_form_stale(world: World) -> None:
+    opened = alarm(world)
+    escalate(10)
+
+    assert step(incidents.resolve, opened, world.coordinator, **SAFE).state is IncidentState.RESOLVED
+
+
+def test_a_step_sent_twice_is_taken_once_and_its_key_holds_for_nothing_else(world: World) -> None:
+    opened = alarm(world)
+    first = step(incidents.called, opened, world.coordinator, reached=True, whom=Called.CONTACT, key="k")
+
+    assert step(incidents.called, opened, world.coordinator, reached=True, whom=Called.CONTACT, key="k") == first
+    with pytest.raises(KeyReused):
+        step(incidents.called, opened, world.coordinator, reached=False, whom=Called.CONTACT, key="k")
+
+
+def test_whoever_was_told_hears_that_it_is_over_and_never_what_the_elder_has(world: World) -> None:
+    channel(world)
+    opened = alarm(world, cause=Cause.NOT_LOOKED)
+    sent = text("UPDATE outbox_message SET state = 'accepted', attempts = 1")
+    db.run(lambda tx: tx.execute(sent) and None)
+
+    step(incidents.resolve, opened, world.coordinator, found=Found.INJURED, method=Method.SEEN)
+
+    (clear,) = messages(opened, Template.ALL_CLEAR)
+    assert clear.body["found"] == "已处置"
+
+
+# --- who may -----------------------------------------------------------------------------------------
+
+
+def test_only_who_works_there_or_has_it_in_hand_may_take_a_step(world: World) -> None:
+    opened = alarm(world)
+    tied = step(incidents.called, opened, world.volunteer, reached=False, whom=Called.ELDER)  # whose look it was
+
+    stranger: tuple[Actor, ...] = (world.stranger, world.leader, world.admin, world.other_grid_worker)
+    for actor in stranger:
+        with pytest.raises(NotFound):
+            step(incidents.note, tied, actor, note="看看")
+    for command, more in (
+        (incidents.resolve, SAFE),
+        (incidents.hand_over, {"service": Service.POLICE}),
+        (incidents.enter, {"note": "撬门"}),
+        (incidents.reopen, {"note": "再开"}),
+    ):
+        with pytest.raises(NotAllowed):
+            step(command, tied, world.volunteer, **more)
+    with pytest.raises(NotAllowed):
+        step(incidents.resolve, tied, world.building_head, **SAFE)
+
+
+def test_of_what_is_refused_nothing_stays(world: World) -> None:
+    opened = alarm(world)
+
+    with pytest.raises(Invalid):
+        step(incidents.acknowledge, opened, world.coordinator, eta_minutes=600)
+
+    assert actions(opened) == ["open"]
+    assert db.read(lambda s: s.scalar(select(func.count()).where(TicketRow.status == Status.ACCEPTED))) == 1
+
+
+# --- teeth -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("UPDATE incident SET state = 'verifying'", "与最后一条记录不符"),
+        ("UPDATE incident SET version = 9", "应有 9 条记录，实有 2 条"),
+        ("UPDATE incident_event SET detail = '{}' WHERE seq = 1", "内容与校验值不符"),
+        ("DELETE FROM incident_event WHERE seq = 1", "序号是 2"),
+        ("UPDATE counter SET value = 0 WHERE name = 'incident'", "编号计数是 0"),
+    ],
+)
+def test_fsck_sees_what_was_changed_by_hand(world: World, broken: str, said: str) -> None:
+    alarm(world)
+    escalate(10)
+    with db.engine.get().begin() as connection:
+        for event in ("update", "delete"):
+            connection.execute(text(f"DROP TRIGGER incident_event_no_{event}"))
+        connection.execute(text(broken))
+
+    assert any(said in line for line in faults())

@@ -1,0 +1,94 @@
+"""The ladder going on by itself: what has fallen due is done once, whoever else is at it; and the auditor behind it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from db import outbox
+from db.incident_events import append
+from db.incident_ladder import columns, keep_steps, tell
+from db.models import IncidentRow
+from db.models.incidents import RUNNING
+from domain import ladder
+from domain.incidents import IncidentAction, no_text
+from domain.ladder import Clock, Taken
+from domain.outbox import Severity, Template
+
+LATE = timedelta(minutes=3)  # nobody moved it on for so long: its job is dead
+FARTHEST = timedelta(minutes=ladder.LATEST_MINUTES)  # no ladder waits longer
+
+
+def escalate(tx: Session, *, now: datetime, limit: int = 100) -> int:
+    """Take every step that has fallen due, the gravest and newest first; give how many incidents moved.
+
+    Safe to run anywhere at once: rows that another worker holds are its own, and a step's key is taken once.
+    """
+    rows = tx.scalars(
+        select(IncidentRow)
+        .where(RUNNING, IncidentRow.next_step_at <= now)
+        .order_by(IncidentRow.severity, IncidentRow.opened_at.desc(), IncidentRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        _go_on(tx, row, now)
+    return len(rows)
+
+
+def _go_on(tx: Session, row: IncidentRow, now: datetime) -> None:
+    steps = ladder.read(row.ladder)
+    assert row.next_step_at is not None
+    taken, clock = ladder.due(steps, Clock(row.step, row.repeat_no, row.next_step_at), now)
+    for one in taken:
+        after = columns(clock) if one is taken[-1] else {"step": one.step, "repeat_no": one.repeat_no}
+        values = after | {"eta_at": None}  # an answer whose time has passed counts no more
+        row = append(tx, row, IncidentAction.STEP, at=now, actor_id=None, values=values, detail=_told(row, one))
+    keep_steps(tx, row, taken, now)
+    tell(tx, row, taken, now)
+
+
+def _told(row: IncidentRow, one: Taken) -> dict[str, Any]:
+    who = row.ladder[one.step]["who"]
+    missed = row.eta_at is not None
+    return {"step": one.step, "repeat": one.repeat_no, "who": who, "due": one.due_at.isoformat(), "eta_missed": missed}
+
+
+def audit(tx: Session, *, now: datetime, limit: int = 100) -> int:
+    """Find open incidents that nobody moves on, set them going again, and say so; give how many.
+
+    It is a job of its own, so that it notices when the other one has died.
+    """
+    stuck = or_(IncidentRow.next_step_at <= now - LATE, IncidentRow.next_step_at > now + FARTHEST)
+    query = select(IncidentRow).where(RUNNING, stuck).order_by(IncidentRow.severity, IncidentRow.id).limit(limit)
+    rows = tx.scalars(query.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
+    for row in rows:
+        was = row.next_step_at
+        detail = {"next": was.isoformat() if was else None}
+        row = append(
+            tx,
+            row,
+            IncidentAction.AUDIT,
+            at=now,
+            actor_id=None,
+            values={"next_step_at": min(now, was or now)},
+            detail=detail,
+        )
+        _go_on(tx, row, now)
+        _raise(tx, row, now)
+    return len(rows)
+
+
+def _raise(tx: Session, row: IncidentRow, now: datetime) -> None:
+    outbox.enqueue(
+        tx,
+        community_id=row.community_id,
+        area_path=row.area_path,
+        template=Template.ALERT,
+        body={"text": f"预警 {no_text(row.number)} 的逐级通知停过，已补上，请检查后台任务。"},
+        severity=Severity.URGENT,
+        dedupe=f"audit:{row.id.hex}:{row.version}",
+        now=now,
+    )
