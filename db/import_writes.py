@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from db import crypto, people
+from db import crypto, people, stat_writes
 from db.bulk import fill
 from db.import_lookup import Lookup
 from db.models import PersonRow, TicketRow, TicketTextRow
@@ -123,6 +123,7 @@ def _insert_into(
         texts.append({"ticket_id": ticket_id, **text_of(row)})
         events.append(event)
         made.append({"batch_id": work.batch_id, "ticket_id": ticket_id, "version_after": 1, "before": None})
+    stat_writes.touch_new(work.tx, [ticket["id"] for ticket in tickets])
     fill(work.tx, {"ticket": tickets, "ticket_text": texts, "ticket_event": events, "import_change": made})
 
 
@@ -188,6 +189,7 @@ def append_all(
 ) -> None:
     """Write many tickets' new values, each with its event: `ticket_events.append` for locked rows."""
     written, events = [], []
+    stat_writes.touch(tx, [row.id for row, _ in steps])
     for row, values in steps:
         event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=None)
         told = {"version": event["seq"], "event_hash": event["hash"], "updated_at": now}

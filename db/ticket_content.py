@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from db import areas, people
+from db import areas, people, stat_writes
 from db.models import CategoryRow, TicketEventRow, TicketRow, TicketTextRow
 from db.ticket_call import Call, due_columns, once
 from db.ticket_events import acting_role, changes, load, make_event, take
@@ -113,6 +113,7 @@ def insert_ticket(tx: Session, values: dict[str, Any], *, actor: Actor | None, d
     tx.execute(insert(TicketRow).values(**row, event_hash=event["hash"], version=1))
     tx.execute(insert(TicketTextRow).values(ticket_id=ticket_id, description=description, result="", extra={}))
     tx.execute(insert(TicketEventRow).values(event))
+    stat_writes.touch_new(tx, [ticket_id])
     bump(tx, values["community_id"])
     return ticket_id
 

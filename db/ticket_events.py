@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import stat_facts, stat_writes
 from db.models import PartyRow, TicketEventRow, TicketNoteRow, TicketRow, UserRow
 from db.writes import bump, canonical, plain
 from domain import replay, steps
@@ -146,6 +147,7 @@ def append(
     # read committed shows here what others wrote since the step was found to be allowed
     version = row.version if version is None else version
     event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of, told=told)
+    _count(tx, row, values, now)
     done = tx.execute(
         update(TicketRow)
         .where(TicketRow.id == ticket_id, TicketRow.version == version)
@@ -158,6 +160,14 @@ def append(
         tx.execute(insert(TicketNoteRow).values(event_id=event["id"], ticket_id=ticket_id, body=note))
     tx.expire(row)
     bump(tx, row.community_id)
+
+
+def _count(tx: Session, row: TicketRow, values: dict[str, Any], now: datetime) -> None:
+    """Let the figures follow what this step changes, and keep the round that it ends."""
+    if stat_facts.MATTERS & values.keys():
+        stat_writes.touch(tx, [row.id])
+    if values.get("round_no", row.round_no) > row.round_no:
+        stat_facts.keep_round(tx, row, now=now)
 
 
 def next_event(

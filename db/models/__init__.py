@@ -60,6 +60,7 @@ from db.models.points import (
     RedemptionRow,
     ServiceRecordRow,
 )
+from db.models.stats import CHECKIN_STAT, TICKET_STAT, TicketRecurrenceRow, TicketRoundRow
 from db.models.tickets import (
     AttachmentRow,
     ImportBatchRow,
@@ -73,6 +74,8 @@ from db.models.tickets import (
 )
 
 __all__ = [
+    "CHECKIN_STAT",
+    "TICKET_STAT",
     "AbsenceRow",
     "AreaRow",
     "AttachmentRow",
@@ -129,6 +132,8 @@ __all__ = [
     "ThrottleRow",
     "TicketEventRow",
     "TicketNoteRow",
+    "TicketRecurrenceRow",
+    "TicketRoundRow",
     "TicketRow",
     "TicketSupportRow",
     "TicketTextRow",

@@ -1,0 +1,148 @@
+"""What figures depend on, read from the rows: tickets with their rounds before the last, and what came again."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from db.models import TicketRecurrenceRow, TicketRoundRow, TicketRow
+from db.models.tickets import CLOSED_WORK
+from domain.clock import local_date
+from domain.stats import DROPPED, RECURS_WITHIN, Facts, Round
+
+_T, _R, _AGAIN = TicketRow.__table__.c, TicketRoundRow.__table__.c, TicketRecurrenceRow.__table__.c
+NAMES = (
+    *("id", "area_path", "building_id", "category_id", "kind", "handler_id", "status", "matter", "channel"),
+    *("reported_at", "reported_on", "first_contact_at", "hidden_at"),
+    *("round_no", "due_at", "resolved_at", "closed_at", "result_class", "satisfaction"),
+)
+# a step that touches none of these changes no figure
+MATTERS = frozenset(NAMES) - {"id"}
+BATCH = 2000
+Read = Row[*tuple[Any, ...]]
+_PLAIN = {"synchronize_session": False}
+
+
+def query() -> Select[*tuple[Any, ...]]:
+    """Select what `read` makes facts of: one row a ticket."""
+    columns = [_T[name] for name in NAMES]
+    joined = select(*columns, _AGAIN.closed_on.label("recurs_on"))
+    return joined.select_from(TicketRow.__table__.outerjoin(TicketRecurrenceRow.__table__, _AGAIN.ticket_id == _T.id))
+
+
+def read(session: Session, rows: Sequence[Read]) -> Iterator[tuple[UUID, Facts]]:
+    """Turn rows of `query` into facts, with the rounds before the last where there are any."""
+    again = [row.id for row in rows if row.round_no > 1]
+    earlier = _earlier(session, again) if again else {}
+    for row in rows:
+        yield row.id, _facts(row, earlier.get(row.id, ()))
+
+
+def _facts(row: Read, earlier: Sequence[Round]) -> Facts:
+    last = Round(row.round_no, row.due_at, row.resolved_at, row.closed_at, row.result_class, row.satisfaction)
+    return Facts(
+        area_path=row.area_path,
+        has_building=row.building_id is not None,
+        category_id=row.category_id,
+        kind=row.kind,
+        handler_id=row.handler_id,
+        status=row.status,
+        matter=row.matter,
+        channel=row.channel,
+        reported_at=row.reported_at,
+        reported_on=row.reported_on,
+        first_contact_at=row.first_contact_at,
+        hidden=row.hidden_at is not None,
+        rounds=(*earlier, last),
+        recurs_on=row.recurs_on,
+    )
+
+
+def _earlier(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Round]]:
+    found: dict[UUID, list[Round]] = defaultdict(list)
+    rows = session.execute(select(TicketRoundRow.__table__).where(_R.ticket_id.in_(ids)).order_by(_R.round_no))
+    for row in rows:
+        ended = (row.due_at, row.resolved_at, row.closed_at, row.result_class, row.satisfaction, row.reopened_at)
+        found[row.ticket_id].append(Round(row.round_no, *ended))
+    return found
+
+
+def facts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
+    return dict(read(session, session.execute(query().where(_T.id.in_(ids))).all()))
+
+
+def every(session: Session, *held: ColumnElement[bool]) -> Iterator[Facts]:
+    """Give the facts of all tickets of which this holds, a batch at a time in the order of their ids."""
+    page = query().where(*held).order_by(_T.id).limit(BATCH)
+    rows = session.execute(page).all()
+    while rows:
+        yield from (facts for _, facts in read(session, rows))
+        rows = session.execute(page.where(_T.id > rows[-1].id)).all() if len(rows) == BATCH else []
+
+
+def keep_round(tx: Session, row: TicketRow, *, now: datetime) -> None:
+    """Keep what the round that ends here came to, before the row tells of the next."""
+    values = {name: getattr(row, name) for name in ("due_at", "resolved_at", "closed_at", "result_class")}
+    values |= {"ticket_id": row.id, "round_no": row.round_no, "community_id": row.community_id}
+    tx.execute(insert(TicketRoundRow).values(**values, satisfaction=row.satisfaction, reopened_at=now))
+
+
+def find_recurrences(tx: Session, ids: Collection[UUID]) -> bool:
+    """Tie each of these to the latest of its kind that was closed in its building within 30 days before it.
+
+    A closing comes again once: what is tied to it first stays. Tells whether anything changed.
+    """
+    gone = tx.execute(delete(TicketRecurrenceRow).where(_AGAIN.ticket_id.in_(ids)), execution_options=_PLAIN)
+    placed = (_T.id.in_(ids), _T.building_id.is_not(None), _T.category_id.is_not(None), _T.hidden_at.is_(None))
+    columns = (_T.id, _T.community_id, _T.building_id, _T.category_id, _T.reported_at)
+    reports = tx.execute(select(*columns).where(*placed, _T.status.not_in(DROPPED)).order_by(_T.reported_at, _T.id))
+    found = reports.all()
+    ties = list(_ties(found, _closings(tx, found))) if found else []
+    if ties:
+        tx.execute(_TIE, ties)
+    return bool(ties or gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _ties(reports: Sequence[Read], closings: Sequence[Read]) -> Iterator[dict[str, Any]]:
+    at: dict[tuple[UUID, UUID], list[Read]] = defaultdict(list)
+    for closing in closings:
+        at[closing.building_id, closing.category_id].append(closing)
+    taken: set[UUID] = set()
+    for report in reports:
+        for closing in at[report.building_id, report.category_id]:
+            since = report.reported_at - closing.closed_at
+            if closing.id not in taken and timedelta() < since <= RECURS_WITHIN:
+                taken.add(closing.id)
+                yield {
+                    "ticket_id": report.id,
+                    "community_id": report.community_id,
+                    "of_id": closing.id,
+                    "of_round": closing.round_no,
+                    "closed_on": local_date(closing.closed_at),
+                }
+                break
+
+
+def _closings(tx: Session, reports: Sequence[Read]) -> Sequence[Read]:
+    """Read what was closed at these places in time, the latest first, and came again for nobody yet."""
+    tied = select(_AGAIN.ticket_id).where(_AGAIN.of_id == _T.id, _AGAIN.of_round == _T.round_no)
+    columns = (_T.id, _T.round_no, _T.building_id, _T.category_id, _T.closed_at)
+    held = (
+        CLOSED_WORK,
+        _T.building_id.in_({report.building_id for report in reports}),
+        _T.category_id.in_({report.category_id for report in reports}),
+        _T.closed_at >= reports[0].reported_at - RECURS_WITHIN,
+        _T.closed_at < reports[-1].reported_at,
+        ~tied.exists(),
+    )
+    return tx.execute(select(*columns).where(*held).order_by(_T.closed_at.desc(), _T.id)).all()
+
+
+_TIE = text(
+    "INSERT INTO ticket_recurrence (ticket_id, community_id, of_id, of_round, closed_on)"
+    " VALUES (:ticket_id, :community_id, :of_id, :of_round, :closed_on) ON CONFLICT DO NOTHING"
+).bindparams(*(bindparam(column.name, type_=column.type) for column in _AGAIN))

@@ -1,0 +1,223 @@
+"""How things stand now: open and overdue work, its age; when and where matters come up."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import TICKET_STAT, AreaRow, CategoryRow, TicketRow
+from db.models.tickets import CLOSED_WORK, OPEN_WORK
+from db.stat_scope import allowed
+from db.stat_sums import (
+    BY_AREA,
+    FIRST,
+    LAST,
+    MOST_READ,
+    PARTIAL,
+    Asked,
+    sums,
+    within,
+)
+from domain.access import Actor
+from domain.areas import Level
+from domain.clock import at_local, local, local_date
+from domain.stats import KEPT, Dim, Grain, Scope, key_of, keys_of, month_of
+from domain.tickets import CLOCK_RUNS
+
+_T = TicketRow
+
+
+Counts = tuple[dict[Any, int], str]
+
+
+def standing(session: Session, scope: Scope, code: str, now: datetime, by: str | Dim | None) -> Counts:
+    """Count open or overdue work, whatever the period."""
+    if code == "open":
+        found, partial = sums(session, Asked(scope, ("reported", "dropped", "closed", "reopened"), FIRST, LAST, by))
+        counts = {key: c["reported"] - c["dropped"] - c["closed"] + c["reopened"] for key, c in found.items()}
+        return counts, partial
+    return _overdue(session, scope, now, by)
+
+
+def _overdue(session: Session, scope: Scope, now: datetime, by: str | Dim | None) -> Counts:
+    """Take what was due before from the roll-ups, what fell due since from the open tickets."""
+    today = local_date(now)
+    level = scope.level if by != BY_AREA else list(Level)[min(list(Level).index(scope.level) + 1, 4)]
+    by_day = Grain.DAY in KEPT.get(level, {}) and by is not Dim.HANDLER
+    since = today if by_day else month_of(today)
+    found, partial = sums(session, Asked(scope, ("pending",), FIRST, since - timedelta(days=1), by))
+    counts = Counter({key: held["pending"] for key, held in found.items()})
+    fell_due = (_T.status.in_(CLOCK_RUNS), _T.due_at > at_local(since, time(0)), _T.due_at < now)
+    columns = (_T.area_path, _T.category_id, _T.kind, _T.handler_id)
+    for row in session.execute(select(*columns).where(*within(session, scope), OPEN_WORK, *fell_due)):
+        counts[_label(row, scope, by)] += 1
+    return dict(counts), partial
+
+
+def _label(row: Any, scope: Scope, by: str | Dim | None) -> str | None:
+    if by == BY_AREA:
+        depth = list(Level).index(scope.level) + 1
+        return (keys_of(row.area_path)[depth : depth + 1] or [""])[0]
+    if by is Dim.KIND:
+        return str(row.kind)
+    member = {Dim.CATEGORY: row.category_id, Dim.HANDLER: row.handler_id}.get(by) if isinstance(by, Dim) else None
+    return (member.hex if member else "") if by else None
+
+
+@dataclass(frozen=True)
+class Age:
+    """Open work of one age: from so many days on, to under so many."""
+
+    label: str
+    since: int
+    until: int | None
+    count: int
+
+
+AGES = (
+    ("不到 1 天", 0, 1),
+    ("1–3 天", 1, 3),
+    ("3–7 天", 3, 7),
+    ("7–15 天", 7, 15),
+    ("15–30 天", 15, 30),
+    ("30 天以上", 30, None),
+)
+
+
+def ages(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list[Age]:
+    """Count open work by how long ago it was reported, whatever the period."""
+    allowed(actor, scope)
+    told = []
+    for label, since, until in AGES:
+        held = [*within(session, scope), OPEN_WORK, _T.reported_at <= now - timedelta(days=since)]
+        if until is not None:
+            held.append(_T.reported_at > now - timedelta(days=until))
+        count = session.scalar(select(func.count()).select_from(_T).where(*held)) or 0
+        told.append(Age(label, since, until, count))
+    return told
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Reports by weekday (0 is Monday) and hour, and by category and weekday."""
+
+    hours: dict[tuple[int, int], int]
+    categories: dict[tuple[str, int], int]
+    partial: str = ""
+
+
+def heat(session: Session, *, actor: Actor, scope: Scope) -> Heat:
+    """Tell when matters come up. Where the roll-ups have no hours, so many of the newest tickets are read."""
+    allowed(actor, scope)
+    names = {row.id: row for row in session.execute(select(CategoryRow.id, CategoryRow.parent_id, CategoryRow.name))}
+    found = None if scope.kind or scope.category_id else _hours(session, scope)
+    if found is None:
+        return _read(session, scope, names)
+    hours, by_member = found
+    categories: Counter[tuple[str, int]] = Counter()
+    for (member, weekday), count in by_member.items():
+        categories[_top(names, UUID(member) if member else None), weekday] += count
+    return Heat(hours, dict(categories))
+
+
+def _hours(session: Session, scope: Scope) -> tuple[dict[tuple[int, int], int], dict[tuple[str, int], int]] | None:
+    if Dim.HOUR not in KEPT.get(scope.level, {}).get(Grain.DAY, ()):
+        return None
+    s = TICKET_STAT.c
+    held = (s.area == key_of(scope.area_id), s.grain == Grain.DAY, s.starts_on.between(scope.start, scope.end))
+    columns = (s.dim, s.starts_on, s.member, s.reported)
+    hours: Counter[tuple[int, int]] = Counter()
+    members: Counter[tuple[str, int]] = Counter()
+    for dim, day, member, count in session.execute(select(*columns).where(*held, s.dim.in_((Dim.HOUR, Dim.CATEGORY)))):
+        if dim == Dim.HOUR:
+            hours[day.weekday(), int(member)] += count
+        elif count:
+            members[member, day.weekday()] += count
+    return dict(hours), dict(members)
+
+
+def _read(session: Session, scope: Scope, names: dict[UUID, Any]) -> Heat:
+    days = at_local(scope.start, time(0)), at_local(scope.end + timedelta(days=1), time(0))
+    held = (*within(session, scope), _T.hidden_at.is_(None), _T.reported_at >= days[0], _T.reported_at < days[1])
+    query = select(_T.category_id, _T.reported_at).where(*held).order_by(_T.reported_at.desc()).limit(MOST_READ + 1)
+    read = session.execute(query).all()
+    hours: Counter[tuple[int, int]] = Counter()
+    categories: Counter[tuple[str, int]] = Counter()
+    for category, at in read[:MOST_READ]:
+        here = local(at)
+        hours[here.weekday(), here.hour] += 1
+        categories[_top(names, category), here.weekday()] += 1
+    return Heat(dict(hours), dict(categories), PARTIAL if len(read) > MOST_READ else "")
+
+
+def _top(names: dict[UUID, Any], category: UUID | None) -> str:
+    """Name the first level of a category."""
+    row = names.get(category) if category else None
+    above = names.get(row.parent_id) if row and row.parent_id else None
+    return above.name if above else row.name if row else "未分类"
+
+
+@dataclass(frozen=True)
+class Hotspot:
+    """A place where much comes up: in the period, in the same days a year before, month by month, mostly what."""
+
+    area_id: UUID
+    area_path: str
+    label: str
+    count: int
+    last_year: int
+    months: dict[date, int]
+    category_id: UUID | None
+    category: str
+
+
+def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -> list[Hotspot]:
+    """Rank buildings by what came up in the months of the period; of a whole street its grids."""
+    allowed(actor, scope)
+    s, level = TICKET_STAT.c, Level.GRID if scope.level is Level.STREET else Level.BUILDING
+    query = select(AreaRow.id, AreaRow.path, AreaRow.name).where(AreaRow.level == level)
+    places = session.execute(query.where(AreaRow.path.startswith(scope.area_path))).all()
+    first, last = month_of(scope.start), month_of(scope.end)
+    year_before = first.replace(year=first.year - 1), last.replace(year=last.year - 1)
+    keys = {key_of(row.id): row for row in places}
+    held = (
+        s.area.in_(keys),
+        s.grain == Grain.MONTH,
+        s.dim == Dim.ALL,
+        s.starts_on >= year_before[0],
+    )
+    found: dict[str, dict[date, int]] = defaultdict(dict)
+    for area, month, count in session.execute(select(s.area, s.starts_on, s.reported).where(*held)):
+        found[area][month] = count
+    counted = {key: sum(n for month, n in held.items() if first <= month <= last) for key, held in found.items()}
+    ranked = sorted((key for key in counted if counted[key]), key=lambda key: (-counted[key], key))[:limit]
+    mostly = _mostly(session, [keys[key] for key in ranked], level, scope)
+    told = []
+    for key in ranked:
+        row, months = keys[key], found[key]
+        before = sum(n for month, n in months.items() if year_before[0] <= month <= year_before[1])
+        category = mostly.get(row.id, (None, ""))
+        told.append(Hotspot(row.id, row.path, row.name, counted[key], before, months, *category))
+    return told
+
+
+def _mostly(session: Session, places: Sequence[Any], level: Level, scope: Scope) -> dict[UUID, tuple[UUID | None, str]]:
+    """Name the category that most of what was closed there in the year to the period's end belongs to."""
+    if not places or level is not Level.BUILDING:
+        return {}
+    year = at_local(scope.end - timedelta(days=365), time(0))
+    count = func.count()
+    query = select(_T.building_id, _T.category_id, CategoryRow.name, count)
+    query = query.join(CategoryRow, CategoryRow.id == _T.category_id)
+    held = (CLOSED_WORK, _T.building_id.in_([row.id for row in places]), _T.closed_at >= year)
+    grouped = query.where(*held).group_by(_T.building_id, _T.category_id, CategoryRow.name)
+    told: dict[UUID, tuple[UUID | None, str]] = {}
+    for building, category, name, _ in session.execute(grouped.order_by(count.desc(), CategoryRow.name)):
+        if building:
+            told.setdefault(building, (category, name))
+    return told

@@ -1,0 +1,70 @@
+"""Figures of points and hours: points as the months' postings came to, hours from the confirmed records."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import LedgerAccountRow, PointsStatRow, ServiceRecordRow
+from db.stat_sums import communities
+from domain.areas import Level
+from domain.kpis import Figure, Kpi, figure
+from domain.points import COMMUNAL, Account, Posting, RecordState, Unit
+from domain.stats import Scope, month_of
+
+# what each figure adds up: kinds of postings and their sign
+_POSTINGS = {
+    "points_awarded": ((Posting.AWARD, 1),),
+    "points_redeemed": ((Posting.CAPTURE, -1), (Posting.RETURN, -1)),
+    "points_expired": ((Posting.EXPIRE, -1),),
+}
+
+
+def figures(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime) -> dict[str, Figure]:
+    """Work them out. Points are a community's: below that, or narrowed to a kind of ticket, there are none."""
+    told: dict[str, Figure] = {}
+    whole = scope.level in (Level.STREET, Level.COMMUNITY)
+    wanted = {kpi.code for kpi in kpis}
+    months = _months(session, scope) if whole and wanted & _POSTINGS.keys() else Counter()
+    minutes, times = _served(session, scope) if wanted & {"service_hours", "service_times"} else (0, 0)
+    for kpi in kpis:
+        if kpi.code == "service_hours":
+            told[kpi.code] = replace(figure(kpi, minutes, None, as_of=now), value=minutes / 60)
+        elif kpi.code == "service_times":
+            told[kpi.code] = figure(kpi, times, None, as_of=now)
+        elif not whole:
+            told[kpi.code] = Figure(kpi, None, None, None, 0, now)
+        else:
+            tenths = _balance(session, scope) if kpi.code == "points_balance" else months[kpi.code]
+            told[kpi.code] = replace(figure(kpi, tenths, None, as_of=now), value=tenths / 10)
+    return told
+
+
+def _months(session: Session, scope: Scope) -> Counter[str]:
+    row = PointsStatRow
+    held = (row.community_id.in_(communities(session, scope)), row.unit == Unit.POINTS.value)
+    period = row.month.between(month_of(scope.start), month_of(scope.end))
+    query = select(row.kind, func.sum(row.value)).where(*held, period).group_by(row.kind)
+    sums = {kind: int(value) for kind, value in session.execute(query)}
+    return Counter({code: sum(sign * sums.get(kind, 0) for kind, sign in parts) for code, parts in _POSTINGS.items()})
+
+
+def _served(session: Session, scope: Scope) -> tuple[int, int]:
+    row = ServiceRecordRow
+    held = [row.community_id.in_(communities(session, scope)), row.state == RecordState.CONFIRMED.value]
+    held.append(row.served_on.between(scope.start, scope.end))
+    if scope.level not in (Level.STREET, Level.COMMUNITY):
+        held.append(row.area_path.startswith(scope.area_path))
+    minutes, count = session.execute(select(func.sum(row.minutes), func.count()).where(*held)).one()
+    return int(minutes or 0), int(count)
+
+
+def _balance(session: Session, scope: Scope) -> int:
+    """Sum what people have: all points sum to nothing, so a few accounts of the communities tell it."""
+    row = LedgerAccountRow
+    kinds = [kind.value for kind in COMMUNAL if kind is not Account.HOURS_WORLD]
+    query = select(func.coalesce(func.sum(row.balance), 0)).where(row.community_id == row.owner_id, row.kind.in_(kinds))
+    return -int(session.scalar(query.where(row.community_id.in_(communities(session, scope)))) or 0)

@@ -1,0 +1,92 @@
+"""Roll-ups written along with what they count: once a transaction, just before it ends.
+
+A command says beforehand which tickets it is about to change. At the commit their facts are read again, and the
+cells move by the difference, in the order of their key: after every row and counter, so that two commands of one
+street wait for each other in one order only.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, TextClause, bindparam, event, text
+from sqlalchemy.orm import Session
+
+from db import stat_facts
+from db.models import TICKET_STAT
+from domain.stats import Cells, Facts, add, without_zeros
+
+_TOUCHED = "stats.tickets"
+
+
+def touch(tx: Session, ids: Collection[UUID]) -> None:
+    """Remember these tickets as they are, before the first change of this transaction."""
+    held = _touched(tx)
+    fresh = [one for one in ids if one not in held]
+    held |= dict.fromkeys(fresh) | stat_facts.facts_of(tx, fresh)
+
+
+def touch_new(tx: Session, ids: Collection[UUID]) -> None:
+    """Remember that these tickets are new: they counted for nothing before."""
+    _touched(tx).update(dict.fromkeys(ids))
+
+
+def _touched(tx: Session) -> dict[UUID, Facts | None]:
+    held: dict[UUID, Facts | None] = tx.info.setdefault(_TOUCHED, {})
+    return held
+
+
+@event.listens_for(Session, "before_commit")
+def _flush(tx: Session) -> None:
+    held: dict[UUID, Facts | None] | None = tx.info.pop(_TOUCHED, None)
+    if not held:
+        return
+    tx.flush()
+    after = stat_facts.facts_of(tx, held.keys())
+    elsewhere = [one for one, facts in after.items() if _place(held[one]) != _place(facts)]
+    if elsewhere and stat_facts.find_recurrences(tx, elsewhere):
+        after |= stat_facts.facts_of(tx, elsewhere)
+    cells: Cells = {}
+    for one, before in held.items():
+        if before != after.get(one):
+            if before:
+                add(cells, before, -1)
+            if facts := after.get(one):
+                add(cells, facts)
+    write(tx, TICKET_STAT, without_zeros(cells))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(tx: Session) -> None:
+    tx.info.pop(_TOUCHED, None)
+
+
+def _place(facts: Facts | None) -> tuple[Any, ...] | None:
+    """Name what makes a report the same as one before it; None if it can be none."""
+    if facts is None or facts.hidden or not (facts.has_building and facts.category_id):
+        return None
+    return facts.area_path, facts.category_id, facts.reported_at
+
+
+def write(tx: Session, table: Table, cells: Mapping[tuple[Any, ...], Mapping[str, int]]) -> None:
+    """Add to the cells, in the order of their key."""
+    if not cells:
+        return
+    names = tuple(sorted({name for cell in cells.values() for name in cell}))
+    keys = [column.name for column in table.primary_key]
+    empty = dict.fromkeys(names, 0)
+    rows = [dict(zip(keys, key, strict=True)) | empty | dict(cells[key]) for key in sorted(cells)]
+    tx.execute(_adding(table, names), rows)
+
+
+@lru_cache(maxsize=500)
+def _adding(table: Table, names: tuple[str, ...]) -> TextClause:
+    keys = [column.name for column in table.primary_key]
+    sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in names)
+    statement = (
+        f"INSERT INTO {table.name} ({', '.join((*keys, *names))})"
+        f" VALUES ({', '.join(f':{name}' for name in (*keys, *names))})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}"
+    )
+    return text(statement).bindparams(*(bindparam(key, type_=table.c[key].type) for key in keys))

@@ -1,0 +1,258 @@
+"""Figures for charts and the wall: every number goes through `domain.kpis` and comes from here.
+
+Read from the roll-ups; each figure tells what it was worked out from, and `rows` gives the very rows behind it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db import stat_checkins, stat_now, stat_points
+from db.models import TICKET_STAT, AreaRow, CategoryRow, PartyRow
+from db.stat_now import Age, Hotspot, ages, heat, hotspots
+from db.stat_rows import Page, StatRow, rows
+from db.stat_scope import allowed, children_of, never_names, scope_of
+from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, next_month, sums
+from domain.access import Actor
+from domain.areas import natural_order
+from domain.clock import local_date
+from domain.errors import NotAllowed
+from domain.kpis import KPIS, NEW_DAYS, Basis, Figure, Kpi, Source, Unit, figure
+from domain.stats import KEPT, Dim, Grain, Scope, key_of, month_of, quantile
+from domain.tickets import KIND_LABELS, Kind
+
+__all__ = [
+    "Age",
+    "DayRow",
+    "Hotspot",
+    "Page",
+    "StatRow",
+    "ages",
+    "breakdown",
+    "by_day",
+    "figures",
+    "flow",
+    "heat",
+    "hotspots",
+    "rows",
+    "scope_of",
+    "series",
+]
+NO_CATEGORY, NO_HANDLER = "未分类", "未派单"
+
+
+def figures(session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str], now: datetime) -> dict[str, Figure]:
+    """Work out these figures for a place and period."""
+    allowed(actor, scope)
+    known = [KPIS[code] for code in codes]
+    found = _tickets(session, scope, [k for k in known if k.source is Source.TICKETS], now, None).get(None, {})
+    if points := [kpi for kpi in known if kpi.source is Source.POINTS]:
+        found |= stat_points.figures(session, scope, points, now)
+    if checkins := [kpi for kpi in known if kpi.source is Source.CHECKINS]:
+        found |= stat_checkins.figures(session, scope, checkins, now)
+    return {code: found[code] for code in codes}
+
+
+Found = dict[Any, dict[str, Figure]]
+
+
+def _tickets(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime, by: str | Dim | None) -> Found:
+    """Work out figures of tickets, by whatever is asked for."""
+    today = local_date(now)
+    fresh = is_new(session, scope, today)
+    found: Found = {None: {}} if by is None else {}
+    counted = [kpi for kpi in kpis if kpi.basis not in (Basis.NOW, Basis.DUE)]
+    # what is due later today may still be done in time
+    due = [kpi for kpi in kpis if kpi.basis is Basis.DUE]
+    for held, end in ((counted, scope.end), (due, min(scope.end, today - timedelta(days=1)))):
+        if not held:
+            continue
+        counts, partial = _summed(session, scope, held, end, by)
+        households = _households(session, scope, by) if any(k.unit is Unit.PER_THOUSAND for k in held) else {}
+        for key, kpi in product(counts, held):
+            made = _figure(kpi, counts[key], households.get(key), now)
+            told = replace(made, new=fresh, partial=partial, until=end if end < scope.end else None)
+            found.setdefault(key, {})[kpi.code] = told
+    for kpi in kpis:
+        if kpi.basis is Basis.NOW:
+            standing, partial = stat_now.standing(session, scope, kpi.code, now, by)
+            for key in {*found, *standing}:
+                made = figure(kpi, standing.get(key, 0), None, as_of=now, new=fresh, partial=partial)
+                found.setdefault(key, {})[kpi.code] = made
+    empty = {kpi.code: replace(_figure(kpi, Counter(), None, now), new=fresh) for kpi in kpis}
+    return {key: empty | made for key, made in found.items()}
+
+
+def _summed(session: Session, scope: Scope, kpis: Sequence[Kpi], end: date, by: str | Dim | None) -> tuple[Sums, str]:
+    measures = tuple(dict.fromkeys(name for kpi in kpis for name in kpi.measures))
+    if end < scope.start:
+        return {}, ""
+    return sums(session, Asked(scope, measures, scope.start, end, by))
+
+
+def _figure(kpi: Kpi, counts: Counter[str], households: int | None, now: datetime) -> Figure:
+    if kpi.times:
+        spread = [counts[name] for name in kpi.times]
+        return Figure(kpi, None, sum(spread), quantile(spread, kpi.share), sum(spread), now)
+    top = sum(counts[name] for name in kpi.top)
+    if kpi.unit is Unit.PER_THOUSAND:
+        value = top / households * 1000 if households else None
+        return Figure(kpi, top, households or 0, value, top, now)
+    if not kpi.bottom:
+        return figure(kpi, top, None, as_of=now)
+    bottom = sum(counts[name] for name in kpi.bottom) - sum(counts[name] for name in kpi.less)
+    return figure(kpi, top, bottom, as_of=now)
+
+
+def is_new(session: Session, scope: Scope, today: date) -> bool:
+    """Tell whether there is less than a week behind the figures of this place."""
+    s = TICKET_STAT.c
+    grain = Grain.DAY if Grain.DAY in KEPT.get(scope.level, {}) else Grain.MONTH
+    held = (s.area == key_of(scope.area_id), s.grain == grain, s.dim == Dim.ALL)
+    first = session.scalar(select(func.min(s.starts_on)).where(*held))
+    return first is None or first > today - timedelta(days=NEW_DAYS)
+
+
+def _households(session: Session, scope: Scope, by: str | Dim | None) -> dict[Any, int]:
+    """Give the households of the place, or of each place in it; where none are noted, of what lies just below."""
+    if isinstance(by, Dim) or by in (BY_DAY, BY_MONTH):
+        return {}
+    columns = (AreaRow.id, AreaRow.parent_id, AreaRow.households)
+    found = session.execute(select(*columns).where(AreaRow.path.startswith(scope.area_path))).all()
+    own = {row.id: row.households for row in found}
+    below: Counter[UUID] = Counter()
+    for row in found:
+        below[row.parent_id] += row.households or 0
+    if by is None:
+        return {None: own[scope.area_id] or below[scope.area_id]}
+    return {key_of(row.id): own[row.id] or below[row.id] for row in found if row.parent_id == scope.area_id}
+
+
+def series(
+    session: Session, *, actor: Actor, scope: Scope, code: str, grain: Grain | str, now: datetime
+) -> list[tuple[date, Figure]]:
+    """Give a figure day by day or month by month, every one of them, the empty ones too."""
+    allowed(actor, scope)
+    kpi, grain = KPIS[code], Grain(grain)
+    by = BY_DAY if grain is Grain.DAY else BY_MONTH
+    parts = list(_cut(scope, grain))
+    if kpi.source is Source.POINTS:
+        return [(day, stat_points.figures(session, part, [kpi], now)[code]) for day, part in parts]
+    if kpi.basis is Basis.NOW:
+        return [(row.day, figure(kpi, row.open, None, as_of=now)) for row in _flow(session, scope, now)]
+    if kpi.source is Source.CHECKINS:
+        found = stat_checkins.by_time(session, scope, kpi, by, now)
+    else:
+        found = {key: held[code] for key, held in _tickets(session, scope, [kpi], now, by).items()}
+    empty = _figure(kpi, Counter(), None, now)
+    return [(day, found.get(day, empty)) for day, _ in parts]
+
+
+def _cut(scope: Scope, grain: Grain) -> Iterator[tuple[date, Scope]]:
+    """Cut a scope into its days or months, named by their first day."""
+    day = scope.start
+    while day <= scope.end:
+        last = day if grain is Grain.DAY else min(scope.end, next_month(day) - timedelta(days=1))
+        yield day if grain is Grain.DAY else month_of(day), replace(scope, start=day, end=last)
+        day = last + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """A day: what came in, what was closed, what was open at its end; and both summed up since the period began."""
+
+    day: date
+    reported: int
+    closed: int
+    open: int
+    reported_so_far: int
+    closed_so_far: int
+
+
+_FLOW = ("reported", "dropped", "closed", "reopened")
+
+
+def flow(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list[DayRow]:
+    """Give the days of the period up to today; what was dropped later has never been open."""
+    allowed(actor, scope)
+    return _flow(session, scope, now)
+
+
+def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
+    before, _ = sums(session, Asked(scope, _FLOW, FIRST, scope.start - timedelta(days=1)))
+    days, _ = sums(session, Asked(scope, _FLOW, scope.start, scope.end, BY_DAY))
+    standing = _open(before.get(None, Counter()))
+    told, came, went = [], 0, 0
+    for day, _part in _cut(replace(scope, end=min(scope.end, local_date(now))), Grain.DAY):
+        counts = days.get(day, Counter())
+        standing += _open(counts)
+        came, went = came + counts["reported"], went + counts["closed"]
+        told.append(DayRow(day, counts["reported"], counts["closed"], standing, came, went))
+    return told
+
+
+def _open(counts: Counter[str]) -> int:
+    return counts["reported"] - counts["dropped"] - counts["closed"] + counts["reopened"]
+
+
+by_day = flow
+
+
+def breakdown(
+    session: Session, *, actor: Actor, scope: Scope, dim: Dim | str, codes: Sequence[str], now: datetime
+) -> list[tuple[UUID | str | None, str, dict[str, Figure]]]:
+    """Give figures by category, kind, handler, or area below, each with its id and name, in their natural order."""
+    allowed(actor, scope)
+    kpis = [KPIS[code] for code in codes]
+    if dim == BY_AREA:
+        return _by_area(session, scope, kpis, now)
+    by = Dim(dim)
+    if by is Dim.HANDLER and never_names(actor, scope):
+        raise NotAllowed("这里只看数字，不看个人。")
+    found = _tickets(session, scope, kpis, now, by)
+    if by is Dim.KIND:
+        return [(kind.value, KIND_LABELS[kind], found[kind.value]) for kind in Kind if kind.value in found]
+    names = _names(session, by, [UUID(str(key)) for key in found if key])
+    told: list[tuple[UUID | str | None, str, dict[str, Figure]]] = []
+    for key, held in found.items():
+        one = UUID(str(key)) if key else None
+        told.append((one, names.get(one, NO_CATEGORY if by is Dim.CATEGORY else NO_HANDLER), held))
+    return sorted(told, key=lambda row: (row[0] is None, natural_order(row[1])))
+
+
+def _by_area(
+    session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime
+) -> list[tuple[UUID | str | None, str, dict[str, Figure]]]:
+    """Give figures of each place below; one where nothing happened is there too."""
+    tickets = [kpi for kpi in kpis if kpi.source is Source.TICKETS]
+    found = _tickets(session, scope, tickets, now, BY_AREA) if tickets else {}
+    others = [kpi for kpi in kpis if kpi.source is not Source.TICKETS]
+    told: list[tuple[UUID | str | None, str, dict[str, Figure]]] = []
+    for area in children_of(session, scope.area_id):
+        part = replace(scope, area_id=area.id, area_path=area.path)
+        held = {kpi.code: _figure(kpi, Counter(), None, now) for kpi in tickets} | found.get(key_of(area.id), {})
+        for kpi in others:
+            module = stat_points if kpi.source is Source.POINTS else stat_checkins
+            held |= module.figures(session, part, [kpi], now)
+        told.append((area.id, area.name, held))
+    return told
+
+
+def _names(session: Session, by: Dim, ids: Sequence[UUID]) -> dict[UUID | None, str]:
+    if by is Dim.HANDLER:
+        parties = session.execute(select(PartyRow.id, PartyRow.label).where(PartyRow.id.in_(ids)))
+        return {row.id: row.label for row in parties}
+    rows = {row.id: row for row in session.execute(select(CategoryRow.id, CategoryRow.parent_id, CategoryRow.name))}
+    told: dict[UUID | None, str] = {}
+    for one in ids:
+        row = rows.get(one)
+        above = rows.get(row.parent_id) if row and row.parent_id else None
+        told[one] = f"{above.name} / {row.name}" if above and row else row.name if row else NO_CATEGORY
+    return told
