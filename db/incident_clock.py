@@ -12,12 +12,12 @@ from db.incident_ladder import columns, keep_steps, tell
 from db.models import IncidentRow
 from db.models.incidents import RUNNING
 from domain import ladder
-from domain.incidents import IncidentAction, no_text
+from domain.incidents import IncidentAction, IncidentState, no_text
 from domain.ladder import Clock, Taken
 from domain.outbox import Severity, Template
 
 LATE = timedelta(minutes=3)  # nobody moved it on for so long: its job is dead
-FARTHEST = timedelta(minutes=ladder.LATEST_MINUTES)  # no ladder waits longer
+_SOMEBODY_THERE = (IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER)
 
 
 def escalate(tx: Session, *, now: datetime, limit: int = 100) -> int:
@@ -38,7 +38,7 @@ def escalate(tx: Session, *, now: datetime, limit: int = 100) -> int:
     return len(rows)
 
 
-def _go_on(tx: Session, row: IncidentRow, now: datetime) -> None:
+def _go_on(tx: Session, row: IncidentRow, now: datetime) -> IncidentRow:
     steps = ladder.read(row.ladder)
     assert row.next_step_at is not None
     taken, clock = ladder.due(steps, Clock(row.step, row.repeat_no, row.next_step_at), now)
@@ -48,6 +48,7 @@ def _go_on(tx: Session, row: IncidentRow, now: datetime) -> None:
         row = append(tx, row, IncidentAction.STEP, at=now, actor_id=None, values=values, detail=_told(row, one))
     keep_steps(tx, row, taken, now)
     tell(tx, row, taken, now)
+    return row
 
 
 def _told(row: IncidentRow, one: Taken) -> dict[str, Any]:
@@ -56,29 +57,31 @@ def _told(row: IncidentRow, one: Taken) -> dict[str, Any]:
     return {"step": one.step, "repeat": one.repeat_no, "who": who, "due": one.due_at.isoformat(), "eta_missed": missed}
 
 
-def audit(tx: Session, *, now: datetime, limit: int = 100) -> int:
+def audit(tx: Session, *, now: datetime) -> int:
     """Find open incidents that nobody moves on, set them going again, and say so; give how many.
 
-    It is a job of its own, so that it notices when the other one has died.
+    It is a job of its own, so that it notices when the other one has died; and it finds what waits for a time
+    that a clock set back has put far away.
     """
-    stuck = or_(IncidentRow.next_step_at <= now - LATE, IncidentRow.next_step_at > now + FARTHEST)
-    query = select(IncidentRow).where(RUNNING, stuck).order_by(IncidentRow.severity, IncidentRow.id).limit(limit)
+    out_of_step = or_(IncidentRow.next_step_at <= now - LATE, IncidentRow.next_step_at > now)
+    query = select(IncidentRow).where(RUNNING, out_of_step).order_by(IncidentRow.severity, IncidentRow.id)
     rows = tx.scalars(query.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
-    for row in rows:
-        was = row.next_step_at
-        detail = {"next": was.isoformat() if was else None}
-        row = append(
-            tx,
-            row,
-            IncidentAction.AUDIT,
-            at=now,
-            actor_id=None,
-            values={"next_step_at": min(now, was or now)},
-            detail=detail,
-        )
-        _go_on(tx, row, now)
-        _raise(tx, row, now)
-    return len(rows)
+    return sum(_put_right(tx, row, now) for row in rows)
+
+
+def _put_right(tx: Session, row: IncidentRow, now: datetime) -> bool:
+    steps, was = ladder.read(row.ladder), row.next_step_at
+    assert was is not None
+    answered = row.eta_at is not None or row.state in _SOMEBODY_THERE
+    farthest = now + ladder.farthest(steps, row.step, answered=answered)
+    if now < was <= farthest:
+        return False
+    values, detail = {"next_step_at": min(was, farthest)}, {"next": was.isoformat()}
+    row = append(tx, row, IncidentAction.AUDIT, at=now, actor_id=None, values=values, detail=detail)
+    if was <= now:
+        row = _go_on(tx, row, now)
+    _raise(tx, row, now)
+    return True
 
 
 def _raise(tx: Session, row: IncidentRow, now: datetime) -> None:

@@ -8,7 +8,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.models import CheckWindowRow, CounterRow, IncidentEventRow, IncidentNoteRow, IncidentRow, UserRow
+from db.models import (
+    CheckWindowRow,
+    CounterRow,
+    ElderContactRow,
+    ElderRow,
+    IncidentEventRow,
+    IncidentNoteRow,
+    IncidentRow,
+    UserRow,
+)
+from db.models.incidents import RUNNING
 from db.writes import bump, canonical
 from domain import replay
 from domain.access import RIGHTS, Actor, grants_for
@@ -114,6 +124,17 @@ def check(session: Session, actor: Actor, right: str, row: IncidentRow) -> None:
         raise NotFound("没有找到这条预警，可能不在您的辖区。")
     if actor.read_only or not may(session, actor, right, row):
         raise NotAllowed(f"您没有对预警 {no_text(row.number)} 做这一步的权限，请联系社区值班。")
+
+
+def names(session: Session, actor: Actor, person_id: UUID) -> bool:
+    """Tell whether an open incident in this person's hands is about this elder, or one of their contacts.
+
+    Breaking the glass: whoever goes to the door needs to know which, and whom to ring, without asking first.
+    """
+    theirs = select(ElderContactRow.elder_id).where(ElderContactRow.person_id == person_id)
+    elders = select(ElderRow.id).where(or_(ElderRow.person_id == person_id, ElderRow.id.in_(theirs)))
+    rows = session.scalars(select(IncidentRow).where(IncidentRow.elder_id.in_(elders), RUNNING)).all()
+    return not actor.read_only and any(may(session, actor, "incidents.work", row) for row in rows)
 
 
 # --- the chain ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from db import crypto
+from db import crypto, incident_events
 from db.models import PartyRow, PersonRow, RevealRow, TicketRow, TicketSupportRow, UserRow
 from db.ticket_events import load
 from db.writes import audit, first_result, remember, update_version
@@ -117,6 +117,12 @@ def _revealed_until(session: Session, actor: Actor, person_id: UUID, now: dateti
     return session.scalars(query.order_by(RevealRow.until.desc()).limit(1)).first()
 
 
+def is_revealed_for(session: Session, *, actor: Actor, person_id: UUID, purpose: Purpose, now: datetime) -> bool:
+    """Tell whether this viewer opened the person for this purpose, and it still holds."""
+    mine = (RevealRow.user_id == actor.user_id, RevealRow.person_id == person_id, RevealRow.until > now)
+    return session.scalars(select(RevealRow.id).where(*mine, RevealRow.purpose == purpose.value)).first() is not None
+
+
 def _shown(row: PersonRow, until: datetime | None) -> Person:
     name, phone, address = (crypto.unseal(v) for v in (row.name, row.phone, row.address))
     if until is None:
@@ -145,7 +151,8 @@ def reveal(
     row = tx.get(PersonRow, person_id)
     if row is None:
         raise NotFound("没有找到这个人，信息可能已按要求删除。")
-    _check_reveal(tx, actor, row, ticket_id)
+    if not (purpose is Purpose.EMERGENCY and incident_events.names(tx, actor, person_id)):
+        _check_reveal(tx, actor, row, ticket_id)
     if first_result(tx, key, request) is None:
         made = new_id()
         values = {

@@ -189,6 +189,7 @@ def answered(clock: Clock, at: datetime, minutes: float) -> Clock:
     return replace(clock, next_at=at + timedelta(minutes=minutes))
 
 
-def steady(last: datetime | None, wall: datetime, elapsed: timedelta) -> datetime:
-    """Give a moment that never goes back: a clock set back runs on from where it was."""
-    return wall if last is None else max(wall, last + elapsed)
+def farthest(steps: Sequence[Step], step: int, *, answered: bool) -> timedelta:
+    """Tell how far ahead the next step can lie: what lies farther was put there by a clock that was set back."""
+    wait = gap(steps, step)
+    return max(wait, timedelta(minutes=LONGEST_ETA)) if answered else wait

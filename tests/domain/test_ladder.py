@@ -123,12 +123,10 @@ def test_a_clock_that_jumps_to_and_fro_neither_repeats_nor_leaves_out_a_step(jum
     assert [step for step, lap in seen if lap == 0] == list(range(len([1 for _, lap in seen if lap == 0])))
 
 
-def test_a_clock_set_back_runs_on_from_where_it_was() -> None:
-    second = timedelta(seconds=1)
-
-    assert ladder.steady(None, NOW, second) == NOW
-    assert ladder.steady(NOW, NOW - 120 * MINUTE, second) == NOW + second
-    assert ladder.steady(NOW, NOW + MINUTE, second) == NOW + MINUTE
+def test_the_next_step_never_lies_farther_ahead_than_the_ladder_waits() -> None:
+    assert ladder.farthest(STEPS, 0, answered=False) == 10 * MINUTE
+    assert ladder.farthest(STEPS, 0, answered=True) == 60 * MINUTE
+    assert ladder.farthest(STEPS, LAST, answered=False) == 15 * MINUTE
 
 
 BAD = {
