@@ -206,6 +206,21 @@ def check(asked: argparse.Namespace) -> int:
     return 0
 
 
+def rebuild_stats(_asked: argparse.Namespace) -> int:
+    _must_be_ready()
+    import db
+    from db import stat_rebuild
+
+    cells = db.run(stat_rebuild.rebuild, progress=_communities_done)
+    print(f"统计已按工单和守望记录重算，共 {cells:,} 格。")
+    return 0
+
+
+def _communities_done(done: int, of_all: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r已重算 {done} / {of_all} 个社区", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
+
+
 def _must_exist() -> None:
     from db import setup
 
@@ -236,6 +251,7 @@ def _commands() -> dict[str, Command]:
         "backup": backup,
         "restore": restore,
         "fsck": check,
+        "rebuild-stats": rebuild_stats,
     }
 
 

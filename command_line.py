@@ -92,4 +92,5 @@ def parser(does: Mapping[str, Command]) -> Parser:
     checking = command("fsck", "检查数据是否完整、前后一致")
     told = "另存的校验值（anchors 文件夹或其中一个文件）：逐行与积分账核对"
     checking.add_argument("--anchors", type=Path, metavar="PATH", help=told)
+    command("rebuild-stats", "按工单和守望记录重算全部统计数字")
     return made

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import rules
+from db import rules, stat_rebuild
 from db.models import Base, TicketRow, UserRow
 from db.writes import audit
 from domain.errors import Refused
@@ -31,6 +31,7 @@ def fill_demo(tx: Session, *, rows: Rows, mark: dict[str, Any], now: datetime) -
     """Fill a database that nobody uses yet, and mark it: `rules.get_raw(session, "demo")` tells the screens."""
     check_unused(tx)
     written = fill(tx, rows)
+    stat_rebuild.rebuild(tx, facts=True)
     mark_demo(tx, mark=mark, now=now)
     return written
 

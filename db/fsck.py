@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db import anchors, attachments, incident_events, ledger_check, schema
+from db import anchors, attachments, incident_events, ledger_check, schema, stat_rebuild
 from db.models import (
     AreaRow,
     AttachmentRow,
@@ -63,6 +63,7 @@ def _database(session: Session) -> Iterator[str]:
     yield from _counters(session)
     yield from _orphans(session)
     yield from ledger_check.problems(session)
+    yield from stat_rebuild.problems(session)
     yield from incident_events.problems(session)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import settings
-from db import engine, replacing, setup
+from db import engine, replacing, setup, stat_rebuild
 from db.models import Base
 from domain.errors import Refused
 
@@ -154,6 +154,7 @@ def _new_file(now: datetime) -> Iterator[Loader]:
             for pragma in _QUICK:
                 driver.execute(pragma)
             yield SqliteLoader(session)
+            stat_rebuild.rebuild(session, facts=True)
             session.commit()
             for pragma in _LASTING:
                 driver.execute(pragma)
@@ -194,6 +195,7 @@ def _emptied_of_indexes(now: datetime) -> Iterator[Loader]:
         yield PostgresLoader(session)
         for statement in put_back:
             session.execute(text(statement))
+        stat_rebuild.rebuild(session, facts=True)
     with engine.get().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text(f"VACUUM ANALYZE {', '.join(TABLES)}"))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import settings
-from db import accounts, categories, crypto, engine, replacing, rules, schema, writes
+from db import accounts, categories, crypto, engine, replacing, rules, schema, stat_rebuild, writes
 from db.crypto import KeyProblem
 from db.models import UserRow
 from domain.clock import local
@@ -83,6 +83,7 @@ def _run_on(target: Engine) -> None:
     with Session(target.execution_options(begin_mode="IMMEDIATE")) as tx, tx.begin():
         _check_keys(tx)
         categories.ensure_shipped(tx)
+        stat_rebuild.ensure(tx)
 
 
 def _check_keys(tx: Session) -> None:

@@ -16,8 +16,8 @@ from db.stat_writes import write
 from domain.checkin_stats import Cells, IncidentFacts, WindowFacts, add, without_zeros
 
 _TOUCHED = "stats.checkins"
-_WINDOW = ("area_path", "day", "state", "seen_at", "grace_until")
-_INCIDENT = ("area_path", "state", "step", "opened_at", "on_scene_at")
+WINDOW = ("area_path", "day", "state", "seen_at", "grace_until")
+INCIDENT = ("area_path", "state", "step", "opened_at", "on_scene_at")
 _W, _I = CheckWindowRow.__table__.c, IncidentRow.__table__.c
 Known = dict[tuple[str, UUID], WindowFacts | IncidentFacts | None]
 
@@ -37,7 +37,7 @@ def touch_incident(tx: Session, row: IncidentRow | UUID) -> None:
     if isinstance(row, UUID):
         held.setdefault(("incident", row), None)
     elif ("incident", row.id) not in held:
-        held["incident", row.id] = IncidentFacts(*(getattr(row, name) for name in _INCIDENT))
+        held["incident", row.id] = IncidentFacts(*(getattr(row, name) for name in INCIDENT))
 
 
 def _touched(tx: Session) -> Known:
@@ -46,12 +46,12 @@ def _touched(tx: Session) -> Known:
 
 
 def windows_of(session: Session, ids: Collection[UUID]) -> dict[UUID, WindowFacts]:
-    rows = session.execute(select(_W.id, *(_W[name] for name in _WINDOW)).where(_W.id.in_(ids)))
+    rows = session.execute(select(_W.id, *(_W[name] for name in WINDOW)).where(_W.id.in_(ids)))
     return {one: WindowFacts(*told) for one, *told in rows}
 
 
 def incidents_of(session: Session, ids: Collection[UUID]) -> dict[UUID, IncidentFacts]:
-    rows = session.execute(select(_I.id, *(_I[name] for name in _INCIDENT)).where(_I.id.in_(ids)))
+    rows = session.execute(select(_I.id, *(_I[name] for name in INCIDENT)).where(_I.id.in_(ids)))
     return {one: IncidentFacts(*told) for one, *told in rows}
 
 
@@ -65,7 +65,7 @@ def _see(tx: Session, _context: Any, _instances: Any) -> None:
 def _as_read(row: CheckWindowRow) -> WindowFacts:
     """Give a window as it was read, before it was changed."""
     state = inspect(row)
-    before = ((state.attrs[name].history.deleted or (getattr(row, name),))[0] for name in _WINDOW)
+    before = ((state.attrs[name].history.deleted or (getattr(row, name),))[0] for name in WINDOW)
     return WindowFacts(*before)
 
 

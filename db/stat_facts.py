@@ -107,6 +107,18 @@ def find_recurrences(tx: Session, ids: Collection[UUID]) -> bool:
     return bool(ties or gone.rowcount)  # type: ignore[attr-defined]
 
 
+def find_all_recurrences(tx: Session, community_id: UUID) -> None:
+    """Do so for a whole community at once, as if its reports came in one after the other."""
+    tx.execute(delete(TicketRecurrenceRow).where(_AGAIN.community_id == community_id), execution_options=_PLAIN)
+    placed = (_T.community_id == community_id, _T.building_id.is_not(None), _T.category_id.is_not(None))
+    seen = (*placed, _T.hidden_at.is_(None), _T.status.not_in(DROPPED))
+    columns = (_T.id, _T.community_id, _T.building_id, _T.category_id, _T.reported_at, _T.closed_at, _T.round_no)
+    reports = tx.execute(select(*columns).where(*seen).order_by(_T.reported_at, _T.id)).all()
+    closed = select(*columns).where(*placed, CLOSED_WORK).order_by(_T.closed_at.desc(), _T.id)
+    if ties := list(_ties(reports, tx.execute(closed).all())):
+        tx.execute(_TIE, ties)
+
+
 def _ties(reports: Sequence[Read], closings: Sequence[Read]) -> Iterator[dict[str, Any]]:
     at: dict[tuple[UUID, UUID], list[Read]] = defaultdict(list)
     for closing in closings:

@@ -1,0 +1,182 @@
+"""Roll-ups from the rows alone: written anew, or compared with what is there. One community at a time."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from db import rules, stat_facts
+from db.models import (
+    CHECKIN_STAT,
+    TICKET_STAT,
+    AreaRow,
+    CheckWindowRow,
+    IncidentRow,
+    TicketEventRow,
+    TicketRoundRow,
+    TicketRow,
+)
+from db.stat_checkin_writes import INCIDENT, WINDOW
+from db.stat_writes import write
+from domain import checkin_stats
+from domain.areas import Level
+from domain.checkin_stats import IncidentFacts, WindowFacts
+from domain.stats import Cells, add, key_of, without_zeros
+
+VERSION = 1  # raised when what is kept changes: the next start writes the roll-ups anew
+CHUNK = 5000
+_DONE = "stats"
+_T, _E = TicketRow.__table__.c, TicketEventRow.__table__.c
+AnyCells = dict[Any, dict[str, int]]
+Progress = Callable[[int, int], None]
+
+
+def ensure(tx: Session) -> None:
+    """Write the roll-ups if this database has none of this version yet."""
+    if rules.get_raw(tx, _DONE) != VERSION:
+        rebuild(tx, facts=True)
+        rules.put(tx, _DONE, VERSION)
+
+
+def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = None) -> int:
+    """Write all roll-ups anew; with `facts` also find earlier rounds and what came again. Gives the number of cells."""
+    if tx.connection().dialect.name == "postgresql":
+        tx.execute(text("LOCK TABLE ticket_stat, checkin_stat IN EXCLUSIVE MODE"))  # writers wait with what they add
+    communities = _communities(tx)
+    if facts:
+        _find_rounds(tx)
+        for community in communities:
+            stat_facts.find_all_recurrences(tx, community)
+    cells = 0
+    for table, expected in TABLES.items():
+        tx.execute(delete(table))
+        for done, (_, held) in enumerate(_parts(tx, communities, expected), 1):
+            cells += len(held)
+            for keys in _chunks(held):
+                write(tx, table, {key: held[key] for key in keys})
+            if progress and table is TICKET_STAT:
+                progress(min(done, len(communities)), len(communities))
+    return cells
+
+
+def _chunks(cells: Mapping[Any, Any]) -> Iterator[list[Any]]:
+    ordered = sorted(cells)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
+
+
+def problems(session: Session) -> Iterator[str]:
+    """Name the first wrong cell of each community and street."""
+    names = {key_of(row.id): row.name for row in session.execute(select(AreaRow.id, AreaRow.name))}
+    for table, expected in TABLES.items():
+        seen: set[str] = set()
+        for areas, held in _parts(session, _communities(session), expected):
+            seen |= areas
+            yield from _first_wrong(table, held, _stored(session, table, areas), names)
+        others = session.scalars(select(table.c.area).where(table.c.area.not_in(seen)).distinct().limit(1))
+        for area in others:
+            yield f"{_TITLES[table.name]}里有不存在的辖区 {area}，请用 rebuild-stats 重算"
+
+
+_TITLES = {"ticket_stat": "工单统计", "checkin_stat": "守望统计"}
+
+
+def _first_wrong(table: Table, held: AnyCells, stored: AnyCells, names: Mapping[str, str]) -> Iterator[str]:
+    for key in sorted({*held, *stored}):
+        wanted, found = held.get(key, {}), stored.get(key, {})
+        if wanted != found:
+            name = next(name for name in sorted({*wanted, *found}) if wanted.get(name, 0) != found.get(name, 0))
+            area, *where = key
+            place = " ".join(str(part) for part in where if part)
+            told = f"{_TITLES[table.name]} {names.get(area, area)} {place} 的 {name}"
+            yield f"{told} 记为 {found.get(name, 0)}，应为 {wanted.get(name, 0)}，请用 rebuild-stats 重算"
+            return
+
+
+def _stored(session: Session, table: Table, areas: Iterable[str]) -> AnyCells:
+    keys = len(table.primary_key.columns)
+    names = [column.name for column in table.columns][keys:]
+    found: AnyCells = {}
+    for area in sorted(areas):
+        for row in session.execute(select(table).where(table.c.area == area)):
+            cell = {name: n for name, n in zip(names, row[keys:], strict=True) if n}
+            if cell:
+                found[tuple(row[:keys])] = cell
+    return found
+
+
+def _communities(session: Session) -> list[UUID]:
+    return list(session.scalars(select(AreaRow.id).where(AreaRow.level == Level.COMMUNITY).order_by(AreaRow.id)))
+
+
+Expected = Callable[[Session, UUID], AnyCells]
+
+
+def _parts(session: Session, communities: Iterable[UUID], expected: Expected) -> Iterator[tuple[set[str], AnyCells]]:
+    """Give the areas and cells of each community, then those of the streets."""
+    streets: AnyCells = {}
+    above = {key_of(one) for one in session.scalars(select(AreaRow.id).where(AreaRow.level == Level.STREET))}
+    for community in communities:
+        held = expected(session, community)
+        for key in [key for key in held if key[0] in above]:
+            for name, count in held.pop(key).items():
+                cell = streets.setdefault(key, {})
+                cell[name] = cell.get(name, 0) + count
+        inside = select(AreaRow.id).where(AreaRow.community_id == community)
+        yield {key_of(one) for one in session.scalars(inside)} | {key_of(community)}, held
+    yield above, streets
+
+
+def _tickets(session: Session, community: UUID) -> Cells:
+    cells: Cells = {}
+    for facts in stat_facts.every(session, _T.community_id == community):
+        add(cells, facts)
+    return without_zeros(cells)
+
+
+def _checkins(session: Session, community: UUID) -> checkin_stats.Cells:
+    cells: checkin_stats.Cells = {}
+    window, incident = CheckWindowRow.__table__.c, IncidentRow.__table__.c
+    for row in session.execute(select(*(window[n] for n in WINDOW)).where(window.community_id == community)):
+        checkin_stats.add(cells, WindowFacts(*row))
+    for row in session.execute(select(*(incident[n] for n in INCIDENT)).where(incident.community_id == community)):
+        checkin_stats.add(cells, IncidentFacts(*row))
+    return checkin_stats.without_zeros(cells)
+
+
+TABLES: dict[Table, Expected] = {TICKET_STAT: _tickets, CHECKIN_STAT: _checkins}
+
+
+def _find_rounds(tx: Session) -> None:
+    """Read off the events how the earlier rounds of tickets ended, where that was not kept."""
+    kept = select(TicketRoundRow.ticket_id).where(TicketRoundRow.ticket_id == _T.id)
+    query = select(_T.id).where(_T.round_no > 1, ~kept.exists()).order_by(_T.id).limit(stat_facts.BATCH)
+    while ids := list(tx.scalars(query)):
+        columns = (_E.ticket_id, _E.community_id, _E.round_no, _E.at, _E.changes)
+        events = tx.execute(select(*columns).where(_E.ticket_id.in_(ids)).order_by(_E.ticket_id, _E.seq))
+        rows = [row for _, told in groupby(events, lambda event: event.ticket_id) for row in _rounds(told)]
+        tx.execute(insert(TicketRoundRow), rows)
+        query = query.where(_T.id > ids[-1])
+
+
+_ROUND = ("due_at", "resolved_at", "closed_at", "result_class", "satisfaction")
+
+
+def _rounds(events: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Fold a ticket's events into the rounds that ended before its last."""
+    state: dict[str, Any] = dict.fromkeys(_ROUND)
+    number = 1
+    for event in events:
+        if event.round_no > number:
+            told = {name: _moment(state[name]) if name.endswith("_at") else state[name] for name in _ROUND}
+            tied = {"ticket_id": event.ticket_id, "community_id": event.community_id, "round_no": number}
+            yield tied | told | {"reopened_at": event.at}
+            number = event.round_no
+        state |= {name: event.changes[name][1] for name in _ROUND if event.changes.get(name)}
+
+
+def _moment(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
