@@ -106,8 +106,7 @@ def _round(tx: Session, actor: Actor, giver: UUID, day: date, slot: Slot) -> tup
     row = CheckWindowRow
     mine = (row.looker_id == giver, row.day == day, row.slot == slot.value)
     there = tx.execute(select(row.community_id, row.area_path, row.opens_at).where(*mine).order_by(row.opens_at))
-    found = there.first()
-    made = found.tuple() if found else _planned(tx, giver, day, slot)
+    made = there.first() or _planned(tx, giver, day, slot)
     if made is None:
         raise NotFound("这一时段没有要巡看的老人，不用交接。")
     community, path, opens_at = made

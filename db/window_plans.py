@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db import alarms
+from db import alarms, stat_checkin_writes
 from db.models import CareDutyRow, CareSlotRow, CheckWindowRow, ConsentRow, ElderRow, IncidentRow
 from db.windows import away_of, make_for, passed_on
 from domain.care import WAITING, Duty, Scope, Slot, WindowState
@@ -58,6 +58,7 @@ def _drop(tx: Session, row: CheckWindowRow) -> None:
     if tx.scalars(select(IncidentRow.id).where(IncidentRow.window_id == row.id)).first():
         row.state, row.next_at, row.version = WindowState.EXCUSED.value, None, row.version + 1
     else:
+        stat_checkin_writes.touch_windows(tx, [row.id])
         tx.execute(delete(_WINDOW).where(_WINDOW.id == row.id))
 
 
@@ -68,6 +69,7 @@ def stop(tx: Session, elder_id: UUID, *, now: datetime) -> None:
     tx.flush()
     open_ = (_WINDOW.elder_id == elder_id, _WINDOW.state.in_(_WAITING))
     values = {"state": WindowState.EXCUSED.value, "next_at": None, "version": _WINDOW.version + 1}
+    stat_checkin_writes.touch_windows(tx, tx.scalars(select(_WINDOW.id).where(*open_)).all())
     tx.execute(update(_WINDOW).where(*open_).values(**values))
 
 

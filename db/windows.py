@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from db import alarms, outbox
+from db import alarms, outbox, stat_checkin_writes
 from db.models import (
     AbsenceRow,
     AreaRow,
@@ -127,7 +127,9 @@ def _make(tx: Session, day: date, owed: Sequence[Row[Any]], now: datetime) -> in
     absences = away_of(tx, [row.id for row in owed], now)
     passed = passed_on(tx, {row.community_id for row in owed}, day)
     stands_in = alarms.StandIns(tx)
-    tx.execute(insert(_WINDOW), [_new(row, day, absences, passed, stands_in) for row in owed])
+    made = [_new(row, day, absences, passed, stands_in) for row in owed]
+    stat_checkin_writes.touch_windows(tx, [window["id"] for window in made], new=True)
+    tx.execute(insert(_WINDOW), made)
     for community in sorted({row.community_id for row in owed}):
         bump(tx, community, Topic.CARE)
     return len(owed)

@@ -142,7 +142,7 @@ def onward(state: WindowState, next_at: datetime, when: Times, now: datetime, *,
     if now >= alarm_at:
         return Next(WindowState.ALARM)
     if now < next_at:
-        return Next(state, next_at)
+        return Next(state, min(next_at, alarm_at))
     if state is WindowState.UNCHECKED:
         return Next(state, alarm_at, Who.BUILDING_HEAD if next_at < when.grace_until else None)
     if state is not WindowState.UNCLEAR and now < when.due_at:
