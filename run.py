@@ -36,6 +36,7 @@ HELP = """\
 首次运行会在本目录建立 .venv 并安装依赖；之后直接启动。不写命令即为 serve。
 
   serve         启动网站并打开浏览器（默认；首次启动自动生成演示数据）
+  worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
   demo          生成演示数据
   import        导入工单、名册等表格
   export        导出为 XLSX 或 CSV
@@ -252,8 +253,8 @@ CHECKS = {
 SUITES = {
     "fast": ["-n", "2"],
     "slow": ["-n", "2", "-m", "slow and not pg and not e2e"],
-    "postgresql": ["-n", "0", "-m", "pg and not e2e"],
-    "browser": ["-n", "0", "-m", "e2e"],
+    "postgresql": ["-n", "2", "-m", "pg and not e2e"],
+    "browser": ["-n", "2", "-m", "e2e"],
 }
 
 

@@ -43,5 +43,5 @@ def _size(figures: Figures, folder: Path, size: str, boards: Sequence[int], *, i
             browser.measure(figures, size, server, token, actor)
     for number in boards:  # each on a fresh server: memory is not given back
         with running.serving(folder) as server:
-            open_boards.measure(figures, size, server, token, actor, number)
+            open_boards.measure(figures, size, server, actor, number)
     queries.commands(figures, size, actor)

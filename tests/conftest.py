@@ -49,7 +49,7 @@ def postgres_url() -> Iterator[str]:
     """Start a real PostgreSQL, or use the one that LINLI_TEST_DATABASE_URL names."""
     from tests.postgres import serve
 
-    with serve() as url:
+    with serve(durable=False) as url:  # what is killed here are its clients
         yield url
 
 

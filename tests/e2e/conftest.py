@@ -1,5 +1,6 @@
 """Fixtures: the server, the browser, and visitors whose every request is watched."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=15_000)  # two browsers at once on two cores, or a busy machine
     where = browser_file()
     if where is None:
         pytest.skip("no Chromium, Edge or Chrome on this machine")
@@ -35,33 +37,62 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium: Any, server: Server) -> Iterator[Callable[..., Visitor]]:
-    contexts = []
-    visitors: list[Visitor] = []
+@pytest.fixture(scope="session")
+def blank(chromium: Any) -> Iterator[Any]:
+    """Somewhere to open pages that need no server: a tab costs a tenth of a context of its own."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 700})
+    yield context
+    context.close()
 
-    def make(name: str = "", size: dict[str, int] = DESK, **options: object) -> Visitor:
-        context = chromium.new_context(viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", **options)
-        contexts.append(context)
-        visitor = Visitor(context.new_page(), server)
+
+@pytest.fixture(scope="session")
+def idle() -> defaultdict[str, list[Any]]:
+    """Empty pages of contexts that were used before, by what they were made with."""
+    return defaultdict(list)
+
+
+@pytest.fixture
+def visit(chromium: Any, server: Server, idle: defaultdict[str, list[Any]]) -> Iterator[Callable[..., Visitor]]:
+    visitors: list[Visitor] = []
+    given_back: list[tuple[list[Any], Visitor, Any]] = []
+
+    def make(name: str = "", size: dict[str, int] = DESK, **options: Any) -> Visitor:
+        call = {"viewport": size, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+        pages = idle[repr(call)]
+        visitor = Visitor(pages.pop() if pages else chromium.new_context(**call).new_page(), server)
         visitors.append(visitor)
         visitor.page.set_default_timeout(15_000)
 
-        def note(request: object) -> None:
-            address = request.url  # type: ignore[attr-defined]
+        def note(request: Any) -> None:
             own = visitor.server.url
-            if not address.startswith((own, own.replace("http", "ws"), "blob:", "data:")):
-                visitor.outside.append(address)
+            if not request.url.startswith((own, own.replace("http", "ws"), "blob:", "data:")):
+                visitor.outside.append(request.url)
 
-        context.on("request", note)
+        visitor.page.context.on("request", note)
+        given_back.append((pages, visitor, note))
         visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
         if name:
             visitor.log_in(name)
         return visitor
 
     yield make
-    for context in contexts:
-        context.close()
+    for pages, visitor, note in given_back:
+        visitor.page.context.remove_listener("request", note)
+        pages.append(emptied(visitor))
     # the two rules that hold for everything anybody does in a browser here
     assert [v.outside for v in visitors if v.outside] == [], "a request left the machine"
     assert [v.faults for v in visitors if v.faults] == [], "a script failed in the browser"
+
+
+def emptied(visitor: Visitor) -> Any:
+    """Give a new page in the same context, which has forgotten all but the files it has loaded."""
+    context = visitor.page.context
+    page = context.new_page()
+    for other in context.pages:
+        if other is not page:
+            other.close()
+    context.clear_cookies()
+    line = context.new_cdp_session(page)
+    line.send("Storage.clearDataForOrigin", {"origin": visitor.server.url, "storageTypes": "all"})
+    line.detach()
+    return page

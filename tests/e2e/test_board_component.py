@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from domain.access import Actor, Grant, Role
 from domain.areas import Level
@@ -44,8 +44,8 @@ def html(todo: tuple[Card, ...], doing: tuple[Card, ...] = (), rest: int = 0) ->
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1200, "height": 700})
+def page(blank: BrowserContext) -> Iterator[Page]:
+    page = blank.new_page()
     page.set_content('<!doctype html><html lang="zh-CN"><body><div id="host"></div>')
     page.evaluate("css => { window.boardCss = css }", (HERE / "board.css").read_text("utf-8"))
     page.evaluate(MOUNT, SCRIPTS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.test_board_component import HERE, MOUNT, SCRIPTS, cards, html
 from ui.board import markup
@@ -31,8 +31,8 @@ BODY = '<!doctype html><html lang="zh-CN"><body><div id="host"></div>'
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1200, "height": 700})
+def page(blank: BrowserContext) -> Iterator[Page]:
+    page = blank.new_page()
     page.route("**/*", lambda route: route.fulfill(body=BODY, content_type="text/html"))
     page.goto("http://linli.test/tickets?mine=1")
     page.evaluate("css => { window.boardCss = css }", (HERE / "board.css").read_text("utf-8"))

@@ -95,7 +95,14 @@ class Visitor:
 
     def is_still(self) -> None:
         """Wait until no script runs and the page has stood as it is for a moment."""
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.page.wait_for_function(
+            """() => {
+                const busy = '[data-testid=stStatusWidget], [data-test-script-state=running]';
+                if (document.querySelector(busy)) return false;
+                // what stands there before the page does is drawn over: nothing done to it would last
+                return !document.querySelector('#linli-first')?.checkVisibility({visibilityProperty: true});
+            }"""
+        )
         self.page.evaluate(
             """() => new Promise(done => {
                 let timer = setTimeout(done, 300);
