@@ -8,7 +8,7 @@ from uuid import UUID
 
 import db
 from db import bulk, categories
-from demo import people, places, points
+from demo import care, people, places, points
 from demo.cases import Cases, Categories, Weather
 from demo.chance import Chance
 from demo.histories import History
@@ -19,6 +19,7 @@ from demo.screens import Desk, slots
 from demo.story import Story
 from domain.clock import at_local, local, local_date
 from domain.errors import Refused
+from domain.live import Topic
 
 SEED = 20261122
 
@@ -66,6 +67,7 @@ def _rows(plan: Plan, seed: int, now: datetime, known: Categories) -> Rows:
         histories += Past(past, now, plan.days).tickets(share.tickets - len(histories))
         add(rows, team.community.id, histories)
         points.add(rows, team, histories, Chance(seed, team.community.code, "points"), now)
+        care.add(rows, team, histories, Chance(seed, team.community.code, "care"), now)
     return rows
 
 
@@ -96,7 +98,7 @@ def add(rows: Rows, community_id: UUID, histories: list[History], *, before: int
         rows["attachment"] += history.photos
     rows["counter"].append({"community_id": community_id, "name": "ticket", "value": before + len(histories)})
     events = events_before + sum(len(history.events) for history in histories)
-    rows["change_stamp"].append({"community_id": community_id, "stamp": events})
+    rows["change_stamp"].append({"community_id": community_id, "topic": Topic.BOARD.value, "stamp": events})
 
 
 def _text(history: History) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from db import bulk, categories, loading
 from db.loading import Loader
-from demo import casting, people
+from demo import care, casting, people
 from demo.cases import Weather
 from demo.casting import Town
+from demo.chance import Chance
 from demo.generate import Made, add, current
 from demo.histories import History
 from demo.past import Past
@@ -50,6 +51,12 @@ def _fill(town: Town, loader: Loader, progress: Progress | None) -> Counter[str]
         home = team.community.id
         add(present, home, histories, before=numbers[home], events_before=events[home])
     bulk.fill(loader.session, present)
+    for team, histories in zip(teams, shown, strict=True):
+        looked = people.Rows(list)
+        chance = Chance(town.seed, team.community.code, "care")
+        care.add(looked, team, histories, chance, town.now, evenings=1)
+        bulk.fill(loader.session, looked)
+        written += Counter({name: len(held) for name, held in looked.items()})
     return written + Counter({name: len(held) for name, held in present.items()})
 
 

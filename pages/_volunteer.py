@@ -10,7 +10,7 @@ from db import points, rules
 from domain import clock
 from domain.access import Actor
 from domain.board import Waiting
-from pages import _volunteer_orders, _volunteer_points, _volunteer_shop, _volunteer_tasks, _way
+from pages import _volunteer_orders, _volunteer_points, _volunteer_round, _volunteer_shop, _volunteer_tasks, _way
 from ui import theme
 from ui.text import escape_md
 
@@ -40,6 +40,7 @@ def _own(actor: Actor, name: str, groups: Mapping[str, Waiting], now: datetime) 
     else:
         st.header(f"{escape_md(actor.name)}，{_greeting(now)}", anchor=False)
         _volunteer_points.purse(balance, actor, now)
+        _volunteer_round.card(actor, now)
         _home(actor, groups)
 
 

@@ -9,7 +9,7 @@ from domain import clock
 from domain.access import Role, communities_of, has
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from pages import _form, _new_leaving, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points
+from pages import _form, _new_leaving, _new_ticket, _ticket_drawer, _volunteer, _volunteer_points, _volunteer_round
 from pages._session import require
 from ui.board import markup
 from ui.board.component import board as draw
@@ -34,6 +34,8 @@ stamp = db.read(writes.stamps, communities_of(actor.grants))
 now = clock.now()
 groups = db.read(boards.waiting, actor=actor, now=now)
 waiting = any(group.count for group in groups)
+if not is_volunteer:
+    _volunteer_round.card(actor, now)
 if is_volunteer:
     _volunteer.show(actor, {group.name: group for group in groups})
 else:

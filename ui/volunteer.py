@@ -52,6 +52,16 @@ def purse_html(available: int, minutes: int, more: Iterable[str]) -> str:
     )
 
 
+def round_html(owed: int, left: int, looked: int) -> str:
+    """Render the way to today's round, and how often one looked this month."""
+    way = "开始今日巡看" if left == owed else "接着巡看" if left else "今日巡看，都看过了"
+    count = f"还有 {left} 户" if 0 < left < owed else f"{owed} 户"
+    tone = "" if left else " done"
+    link = f'<a class="linli-round{tone}" href="/round" target="_self"><b>{way}</b><span>{count}</span></a>'
+    thanks = f'<p class="linli-thanks">本月您守望了 {looked} 户次，谢谢您</p>' if looked else ""
+    return (link if owed else "") + thanks
+
+
 def lines_html(lines: Iterable[Line], now: datetime) -> str:
     return f'<div class="linli-lines">{"".join(_line(line, now) for line in lines)}</div>'
 

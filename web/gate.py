@@ -29,6 +29,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOGIN, PASSWORD, LOGOUT = "/login", "/password", "/logout"
 PUBLIC = frozenset({LOGIN, LOGOUT, "/healthz", "/readyz", "/_stcore/health"})
+API = "/api/v1/"  # for devices: no cookie, so nothing that another site could borrow; each route asks for a key
 UNCHANGED_MAY = frozenset({PASSWORD})  # what one may still open who must set a password first
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 NO_DOCUMENT = ("/_stcore/", "/media/", "/component/", "/static/", "/app/static/", "/live")
@@ -98,6 +99,8 @@ class Gate:
             return errors.plain(400, "网址不正确")
         if path.startswith(CLOSED):
             return errors.plain(403, "不提供")
+        if path.startswith(API):
+            return None
         if method not in SAFE_METHODS and not proxy.is_same_origin(scope, settings.current()):
             return errors.plain(403, "请从本系统的页面上操作")
         if path in PUBLIC or path.startswith(headers.ASSETS):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from web import health, login, pictures
+from web import api, health, login, pictures, round
 from web.gate import Gate
 from web.live import RECHECK_SECONDS, Live
 
@@ -17,6 +17,8 @@ def routes(*, recheck_seconds: float = RECHECK_SECONDS) -> list[BaseRoute]:
         Route("/password", login.password_page, methods=["GET", "POST"]),
         Route("/pictures/{id}", pictures.picture),
         Route("/pictures/{id}/small", pictures.small),
+        *round.routes(),
+        *api.routes(),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         WebSocketRoute("/live", Live(recheck_seconds=recheck_seconds)),

@@ -13,6 +13,7 @@ from db.models import ChangeStampRow, CounterRow, TicketEventRow, TicketRow
 from db.ticket_detail import event_of
 from db.writes import canonical, plain
 from domain import replay
+from domain.live import Topic
 
 T = TypeVar("T")
 Dump = dict[str, list[str]]
@@ -42,7 +43,8 @@ def _faults(session: Session) -> Iterator[str]:
         for fault in _ticket_faults(ticket, events[ticket.id]):
             yield f"E{ticket.number}: {fault}"
     yield from _number_faults(session, tickets)
-    stamps = {row.community_id: row.stamp for row in session.scalars(select(ChangeStampRow))}
+    board = select(ChangeStampRow).where(ChangeStampRow.topic == Topic.BOARD)
+    stamps = {row.community_id: row.stamp for row in session.scalars(board)}
     written: dict[UUID, int] = defaultdict(int)
     for told in events.values():
         written[told[0].community_id] += len(told)

@@ -59,17 +59,8 @@ def linfang(world: World) -> World:
 
 
 def make_user(world: World, login: str, name: str, password: str | None, **more: Any) -> None:
-    db.run(
-        accounts.create_user,
-        actor=world.admin,
-        login=login,
-        name=name,
-        password=password,
-        grants=[(Role.COORDINATOR, world.community)],
-        key=new_key(),
-        now=now(),
-        **more,
-    )
+    call = {"login": login, "name": name, "password": password, "grants": [(Role.COORDINATOR, world.community)]}
+    db.run(accounts.create_user, actor=world.admin, **(call | more), key=new_key(), now=now())
 
 
 def document(_request: Request) -> Response:
