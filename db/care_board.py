@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from db.care_scope import RUNNING, communities, may_see
+from db.care_scope import communities, may_see
 from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow, UserRow
+from db.models.incidents import RUNNING
 from db.writes import stamps
 from domain.access import Actor
 from domain.care import Sign, Slot, Tier, WindowState, code_text
@@ -81,6 +82,35 @@ def volunteers(session: Session, *, actor: Actor, day: date) -> dict[UUID, str]:
     wanted = select(_W.looker_id).where(_W.day == day, may_see(actor, _W)).distinct()
     query = select(UserRow.id, UserRow.name).where(UserRow.id.in_(wanted)).order_by(UserRow.name)
     return {user: name for user, name in session.execute(query)}  # noqa: C416
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A look of somebody's round, for the desk that enters it."""
+
+    window_id: UUID
+    code: str
+    building: str
+    sign: Sign
+    state: WindowState
+
+
+def rounds(session: Session, *, actor: Actor, day: date, slot: Slot) -> dict[UUID, tuple[str, tuple[Stop, ...]]]:
+    """List the rounds of a slot by who walks them, with their stops in walking order."""
+    query = (
+        select(_W.looker_id, UserRow.name, _W.id, _E.number, AreaRow.name, _W.sign, _W.state)
+        .join(_E, _E.id == _W.elder_id)
+        .join(UserRow, UserRow.id == _W.looker_id)
+        .outerjoin(AreaRow, AreaRow.id == _E.building_id)
+        .where(_W.day == day, _W.slot == slot, may_see(actor, _W))
+        .order_by(UserRow.name, _W.looker_id, _E.walk_order, _E.number)
+    )
+    found: dict[UUID, tuple[str, tuple[Stop, ...]]] = {}
+    rows: Any = session.execute(query)
+    for looker, name, window, number, building, sign, state in rows:
+        stop = Stop(window, code_text(number), building or "", Sign(sign), WindowState(state))
+        found[looker] = (name, (*found.get(looker, (name, ()))[1], stop))
+    return found
 
 
 def _tiles(actor: Actor, filters: Filters, day: date, slot: Slot) -> Any:

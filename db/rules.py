@@ -18,11 +18,13 @@ DEFAULTS: dict[str, Any] = {
     "separation.verify": "mark",
     "organisation": "",
     "duty_phone": "",
+    "care.name": "",  # what the neighbourhood calls 平安守望, e.g. 窗帘之约
     "wip": {},  # column → how many tickets at most at once; a warning, no lock
 }
 LIMITED = (Column.TODO, Column.DOING, Column.FOLLOW_UP)
 HIGHEST_LIMIT = 999
 LONGEST_NAME = 40
+LONGEST_PROJECT = 12
 CHOICES = {"separation.verify": ("mark", "refuse")}
 
 
@@ -69,6 +71,8 @@ def _checked(name: str, value: Any) -> Any:
         return check_phone(value)
     if name == "organisation" and len(value.strip()) > LONGEST_NAME:
         raise Invalid(f"单位名称最多 {LONGEST_NAME} 个字。", field=name)
+    if name == "care.name" and len(value.strip()) > LONGEST_PROJECT:
+        raise Invalid(f"守望项目的名称最多 {LONGEST_PROJECT} 个字，例如“窗帘之约”。", field=name)
     return value.strip()
 
 

@@ -1,8 +1,108 @@
-"""What the desk does from the tiles: 代录 for a round that came in by paper or telephone."""
+"""What the desk does from the tiles: 代录 for a round that came in by paper or telephone, and the list as a file."""
 
-from domain.access import Actor
-from domain.care_board import CareBoard
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+import db
+from db import care_board, looks
+from db.care_board import Stop
+from domain import clock
+from domain.access import Actor, has
+from domain.care import OVER, SIGN_LABELS, SIGN_WORDS, SLOT_LABELS, TIER_LABELS, WINDOW_LABELS, Slot
+from domain.care_board import TILE_LABELS, CareBoard, Filters, slot_now
+from domain.clock import local_date
+from pages import _care_filters, _care_here, _points_export
+from pages import _care_words as words
+from pages import _settings_form as form
+from pages._session import require
+
+_COLUMNS = (
+    *(("编号", 8), ("楼栋", 12), ("状态", 16), ("时间", 8), ("谁", 10), ("关注等级", 10), ("信号", 10), ("时段", 6)),
+)
 
 
 def buttons(actor: Actor, board: CareBoard) -> None:
-    del actor, board
+    _export(actor, board.filters)
+    if has(actor, "care.look") and not actor.read_only and board.tiles:
+        st.button("代录巡看", icon=":material/edit_note:", on_click=_begin, key="desk-round")
+
+
+def _begin() -> None:
+    st.query_params["desk"] = "1"
+    st.rerun()
+
+
+def _close() -> None:
+    st.query_params.pop("desk", None)
+
+
+def show() -> None:
+    """Open the form for a whole round; to be called from the page's body."""
+    st.dialog("代录巡看", width=WIDTH, position="right", on_dismiss=_close)(_dialog)()
+
+
+WIDTH = 560
+
+
+def _dialog() -> None:
+    actor, now = require("care.look"), clock.now()
+    slot = _care_filters.chosen().slot or slot_now(now)
+    found = db.read(care_board.rounds, actor=actor, day=local_date(now), slot=slot)
+    if not found:
+        st.info(f"今天{SLOT_LABELS[slot]}没有巡看安排。", icon=":material/info:")
+        return
+    open_ = {who: sum(stop.state not in OVER for stop in stops) for who, (_, stops) in found.items()}
+    order = sorted(found, key=lambda who: (-open_[who], found[who][0]))
+    who = st.selectbox(
+        f"今天{SLOT_LABELS[slot]}谁巡看的",
+        order,
+        format_func=lambda i: f"{found[i][0]}（{len(found[i][1])} 户，{open_[i]} 户还没结果）",
+        key="desk-who",
+    )
+    _round(actor, who, found[who][1], slot)
+
+
+def _round(actor: Actor, who: UUID, stops: Sequence[Stop], slot: Slot) -> None:
+    """全部已拉开，除…: what was looked at already stays as it is."""
+    held = {stop.window_id: stop for stop in stops}
+    draft = form.draft("care.desk", (who, slot))
+    there = _there(stops)
+    st.caption("　".join(f"{s.code} {WINDOW_LABELS[s.state]}" for s in stops))
+    with st.form(draft.of("form")):
+        st.markdown(f"**全部{there}，除了：**")
+        call: dict[str, Any] = {"format_func": lambda i: f"{held[i].code} {held[i].building}", "placeholder": "没有"}
+        closed = st.multiselect("没看到平安信号的", list(held), key=draft.of("closed"), **call)
+        unclear = st.multiselect("看不清的", list(held), key=draft.of("unclear"), **call)
+        st.caption("没看到平安信号的会马上发出预警；已经有结果的不会被改动。")
+        if draft.submit("保存整轮巡看"):
+            body: dict[str, Any] = {"looker_id": who, "day": local_date(clock.now()), "slot": slot}
+            body |= {"closed": closed, "unclear": [one for one in unclear if one not in closed]}
+            form.attempt(
+                draft,
+                lambda: db.run(looks.all_but, actor=actor, **body, key=draft.key, now=clock.now()),
+                done=f"已代录 {len(stops)} 户" + (f"，其中 {len(closed)} 户已发出预警。" if closed else "。"),
+            )
+
+
+def _there(stops: Sequence[Stop]) -> str:
+    signs = {stop.sign for stop in stops}
+    return SIGN_WORDS[next(iter(signs))][0] if len(signs) == 1 else "看到平安信号"
+
+
+def _export(actor: Actor, filters: Filters) -> None:
+    """Offer exactly what the filters show, codes and buildings only."""
+
+    def rows(who: Actor) -> Iterator[Sequence[object]]:
+        board = db.read(care_board.today, actor=who, filters=filters, now=clock.now())
+        for tile in board.tiles:
+            at = words.clock(tile.at) if tile.at else ""
+            what = (TILE_LABELS[tile.state], at, tile.who, TIER_LABELS[tile.tier], SIGN_LABELS[tile.sign])
+            yield (tile.code, tile.building, *what, SLOT_LABELS[board.slot])
+
+    here = _care_here.communities(actor)
+    asked = str(filters.community_id)
+    if here:
+        _points_export.offer(actor, here.get(asked) or next(iter(here.values())), "平安守望", _COLUMNS, rows)

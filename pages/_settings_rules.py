@@ -40,6 +40,12 @@ def show(who: Actor) -> None:
         phone = st.text_input(
             "值班电话", held["duty_phone"], key=draft.of("phone"), placeholder="志愿者的“我的”页上会显示"
         )
+        project = st.text_input(
+            "平安守望的项目名称",
+            held["care.name"],
+            key=draft.of("care-name"),
+            placeholder="例如 窗帘之约；不填就叫平安守望",
+        )
         st.markdown("**看板上限**")
         st.caption("一个社区同时在手的件数，超出时看板上会提醒，不会拦住。0 表示不限。")
         limits = _limits(held["wip"], draft)
@@ -48,6 +54,7 @@ def show(who: Actor) -> None:
                 "separation.verify": separation,
                 "organisation": organisation,
                 "duty_phone": phone,
+                "care.name": project,
                 "wip": limits,
             }
             form.attempt(draft, lambda: db.run(rules.change, actor=who, values=values, now=now()), done="已保存。")

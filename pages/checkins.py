@@ -1,8 +1,61 @@
-"""平安守望: today at a glance, the register, who looks, visits and coverage, the desk's shift."""
+"""平安守望: today at a glance, the register, who looks, visits and coverage, the desk's shift; one part at a time."""
 
-from pages import _care_today, _form
+import streamlit as st
+
+import db
+from db import rules
+from domain.care_board import TODAY
+from pages import (
+    _care_elder,
+    _care_here,
+    _care_incident,
+    _care_pairs,
+    _care_register,
+    _care_report,
+    _care_shift,
+    _care_today,
+    _care_visits,
+    _care_worker,
+    _form,
+    _settings_form,
+)
 from pages._session import require
+from ui import theme
+
+PARTS = {
+    "名册": _care_register.show,
+    "结对": _care_pairs.show,
+    "探访": _care_visits.show,
+    "交接班": _care_shift.show,
+}
 
 actor = require("checkins.read")
+theme.style()
 _form.tell()
-_care_today.live_tiles()
+project = db.read(rules.get, "care.name")
+with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="care-head"):
+    st.subheader(project or "平安守望", anchor=False, width="content")
+    part = st.segmented_control(
+        "分区",
+        [TODAY, *PARTS],
+        default=TODAY,
+        required=True,
+        key="part",
+        bind="query-params",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+_settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
+_care_worker.banner()
+if "elder" in st.query_params:
+    _care_elder.show(actor)
+elif part == TODAY:
+    _care_visits.reminder(actor)
+    _care_today.live_tiles()
+else:
+    PARTS[str(part)](actor, _care_here.community(actor))
+# a dialog opened inside the fragment would die on its next tick
+if "incident" in st.query_params:
+    _care_incident.show()
+elif "desk" in st.query_params:
+    _care_report.show()

@@ -43,6 +43,15 @@ def head_html(card: Card, now: datetime) -> str:
     )
 
 
+def title_html(where: str, title: str, chips: Iterable[tuple[str, str]]) -> str:
+    """Render the head of a drawer or page: where it is, its chips, what it is."""
+    marks = "".join(_chip(tone, words) for tone, words in chips)
+    return (
+        f'<div class="linli-d"><div class="top"><span class="muted">{escape(where)}</span>{marks}</div>'
+        f"<h2>{escape(title)}</h2></div>"
+    )
+
+
 def facts_html(facts: Iterable[tuple[str, str]]) -> str:
     """Render label and value pairs; those without a value are left out."""
     rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v)

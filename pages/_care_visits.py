@@ -1,0 +1,150 @@
+"""探访: the month's visits with exactly who has had none, and looks owed by grid and by volunteer."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import streamlit as st
+
+import db
+from db import care_register, pair_visits
+from domain import clock
+from domain.access import Actor, has
+from domain.areas import Area
+from domain.care import TIER_LABELS, Duty
+from domain.care_register import REMIND_FROM_DAY, Cover, Entry, Visits
+from domain.clock import local_date
+from pages import _care_words as words
+from pages import _points_export
+from pages import _settings_form as form
+from pages import _settings_table as table
+
+_NAMED = 12
+_SPANS = {1: "今天", 7: "近 7 天", 30: "近 30 天"}
+_COLUMNS = (("编号", 8), ("楼栋", 12), ("网格", 14), ("关注等级", 10), ("主责", 10), ("备份", 10))
+
+
+def reminder(who: Actor) -> None:
+    """Put at the top, from the twentieth on, who has not been visited this month."""
+    now = clock.now()
+    if local_date(now).day < REMIND_FROM_DAY:
+        return
+    codes = db.read(care_register.unvisited, actor=who, now=now)
+    if codes:
+        more = f"等 {len(codes)} 户" if len(codes) > _NAMED else ""
+        with st.container(horizontal=True, vertical_alignment="center", key="unvisited"):
+            st.warning(
+                f"本月还有 {len(codes)} 户没有探访：{'、'.join(codes[:_NAMED])}{more}。", icon=":material/event_busy:"
+            )
+            st.button("看名单", on_click=_open, key="see-unvisited")
+
+
+def _open() -> None:
+    st.session_state["part"] = "探访"
+
+
+def show(who: Actor, here: Area) -> None:
+    now = clock.now()
+    month = db.read(care_register.visits, actor=who, community_id=here.id, now=now)
+    if not month.elders:
+        st.info("还没有登记老人，登记以后这里按月统计探访。", icon=":material/info:")
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _month(who, here, month)
+    with right:
+        if has(who, "care.look") and not who.read_only:
+            _record(who, here)
+    _coverage(who, here)
+
+
+def _month(who: Actor, here: Area, month: Visits) -> None:
+    name = f"{month.month.year}年{month.month.month}月"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.metric(f"{name}月探访率", words.percent(month.share), width=200)
+        st.metric("已探访（户）", f"{month.visited} / {month.elders}", width=180)
+        st.metric("其中只打了电话", month.by_phone, width=160)
+        st.space("stretch")
+        _export(who, here)
+    if not month.missing:
+        st.success(f"{name}每一户都探访过了。", icon=":material/check:")
+        return
+    st.markdown(f"**还没有探访的 {len(month.missing)} 户**")
+    table.plain([_row(entry) for entry in month.missing], empty="", alt="本月还没有探访的老人")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "编号": entry.code,
+        "楼栋": entry.building,
+        "网格": entry.grid,
+        "关注等级": TIER_LABELS[entry.tier],
+        "主责": entry.looker(Duty.PRIMARY),
+        "备份": entry.looker(Duty.BACKUP),
+    }
+
+
+def _export(who: Actor, here: Area) -> None:
+    def rows(actor: Actor) -> Iterator[Sequence[object]]:
+        month = db.read(care_register.visits, actor=actor, community_id=here.id, now=clock.now())
+        yield from (tuple(_row(entry).values()) for entry in month.missing)
+
+    _points_export.offer(who, here, "本月未探访", _COLUMNS, rows)
+
+
+def _record(who: Actor, here: Area) -> None:
+    entries = db.read(care_register.listed, actor=who, community_id=here.id, now=clock.now())
+    held = {e.id: e for e in sorted(entries, key=lambda e: (e.visited_on is not None, e.code))}
+    people = {one.user_id: one.name for one in db.read(care_register.loads, actor=who, community_id=here.id)}
+    st.markdown("**登记探访**")
+    elder = st.selectbox(
+        "老人", list(held), format_func=lambda i: f"{held[i].code} · {held[i].building}", key="visit-of"
+    )
+    draft = form.draft("care.visit", elder)
+    with st.form(draft.of("form")):
+        usual = held[elder].lookers.get(Duty.PRIMARY)
+        place = list(people).index(usual[0]) if usual and usual[0] in people else None
+        by = st.selectbox(
+            "谁去的", list(people), place, format_func=people.__getitem__, placeholder="选择", key=draft.of("by")
+        )
+        today = local_date(clock.now())
+        day = st.date_input("哪一天", today, max_value=today, format="YYYY-MM-DD", key=draft.of("on"))
+        phone = st.checkbox("是打电话，没有上门", key=draft.of("phone"))
+        if draft.submit("登记这次探访"):
+            call: dict[str, Any] = {"elder_id": elder, "visited_on": day, "by_id": by or who.user_id, "by_phone": phone}
+            form.attempt(
+                draft,
+                lambda: db.run(pair_visits.record, actor=who, **call, key=draft.key, now=clock.now()),
+                done=f"已登记 {held[elder].code} 的探访。",
+            )
+
+
+def _coverage(who: Actor, here: Area) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("##### 巡看覆盖", width="content")
+        days = st.segmented_control(
+            "多长时间",
+            list(_SPANS),
+            default=7,
+            required=True,
+            format_func=_SPANS.__getitem__,
+            key="cover-days",
+            label_visibility="collapsed",
+        )
+    for by, label, place in zip(("grid", "volunteer"), ("网格", "志愿者"), st.columns(2, gap="medium"), strict=True):
+        call: dict[str, Any] = {"community_id": here.id, "days": days or 7, "by": by, "now": clock.now()}
+        found = db.read(care_register.coverage, actor=who, **call)
+        with place:
+            empty = "这段时间没有巡看安排。"
+            table.plain([_cover(label, one) for one in found], empty=empty, alt=f"按{label}的巡看覆盖")
+    st.caption("应看：已过宽限时间、或已经看过的；外出（已告知）的不算在内。最低的排在最前。")
+
+
+def _cover(label: str, one: Cover) -> dict[str, Any]:
+    return {
+        label: one.name,
+        "应看": one.owed,
+        "看过": one.seen,
+        "覆盖": words.percent(one.share),
+        "超时未查看": one.late or "",
+        "外出": one.excused or "",
+    }
