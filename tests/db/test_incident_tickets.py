@@ -1,0 +1,135 @@
+"""An incident and its 预警 ticket: one goes with the other, and going to the door is paid whatever was found."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import db
+from db import awards, fsck, incidents, people, tickets
+from db.models import ElderRow, ServiceRecordRow
+from db.records import record_of
+from db.ticket_events import load
+from domain.errors import NotAllowed, WrongState
+from domain.incidents import Found, Incident, IncidentState, Method
+from domain.people import Purpose
+from domain.points import RecordState
+from domain.tickets import Result, Status, Ticket
+from tests.builders import NOW, World
+from tests.builders import step as ticket_step
+from tests.db.alarming import MINUTE, actions, alarm, row_of, step
+from tests.db.earning import step as record_step
+
+DONE: dict[str, Any] = {"result": Result.SOLVED, "note": "敲开门了，在看电视"}
+
+
+def ticket_of(world: World, incident: Incident) -> Ticket:
+    assert incident.ticket_id is not None
+    return db.read(load, world.coordinator, incident.ticket_id)
+
+
+def records() -> list[ServiceRecordRow]:
+    return db.run(lambda s: list(s.scalars(select(ServiceRecordRow))))
+
+
+def faults() -> list[str]:
+    return db.read(lambda s: list(fsck.problems(s)))
+
+
+def test_who_claims_the_ticket_has_answered_the_incident(any_world: World) -> None:
+    opened = alarm(any_world)
+
+    ticket_step(tickets.claim, ticket_of(any_world, opened), any_world.volunteer)
+
+    row = row_of(opened)
+    assert (row.acked_by, row.responder_id) == (any_world.volunteer.user_id,) * 2
+    assert row.next_step_at == NOW + 15 * MINUTE
+    assert actions(opened) == ["open", "ack"]
+
+
+def test_who_answers_the_incident_holds_the_ticket(world: World) -> None:
+    opened = step(incidents.acknowledge, alarm(world), world.grid_worker)
+
+    held = ticket_of(world, opened)
+
+    assert (held.status, held.handler_user_id) == (Status.IN_PROGRESS, world.grid_worker.user_id)
+
+
+def test_giving_the_visit_back_lets_the_ladder_go_on_at_once(world: World) -> None:
+    opened = alarm(world)
+    held = ticket_step(tickets.claim, ticket_of(world, opened), world.volunteer)
+    ticket_step(tickets.give_back, held, world.volunteer, note="孩子发烧")
+
+    assert db.run(incidents.escalate, now=NOW) == 1
+    assert row_of(opened).responder_id is None
+    assert ticket_of(world, opened).status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize("found", [Found.SAFE_HOME, Found.DECEASED])
+def test_a_confirmed_visit_is_paid_for_arriving_whatever_was_found(any_world: World, found: Found) -> None:
+    opened = alarm(any_world)
+    held = ticket_step(tickets.claim, ticket_of(any_world, opened), any_world.volunteer)
+    ticket_step(tickets.resolve, held, any_world.volunteer, **DONE, now=NOW + 10 * MINUTE)
+    assert row_of(opened).state == IncidentState.ON_SCENE
+
+    step(incidents.resolve, opened, any_world.coordinator, found=found, method=Method.SEEN, now=NOW + 12 * MINUTE)
+
+    assert ticket_of(any_world, opened).status is Status.CLOSED
+    (made,) = records()
+    assert (made.kind, made.state) == ("visit", RecordState.VERIFIED)
+    paid = record_step(awards.confirm, record_of(made), any_world.colleague)
+    assert paid.points_tenths == 20
+    assert faults() == []
+
+
+def test_who_claimed_and_never_arrived_is_not_paid(world: World) -> None:
+    opened = alarm(world)
+    ticket_step(tickets.claim, ticket_of(world, opened), world.volunteer)
+
+    step(incidents.resolve, opened, world.coordinator, found=Found.SAFE_HOME, method=Method.TALKED)
+
+    assert ticket_of(world, opened).status is Status.CLOSED
+    assert records() == []
+    assert faults() == []
+
+
+def test_closed_by_telephone_the_ticket_ends_in_the_hands_of_who_telephoned(world: World) -> None:
+    closed = step(incidents.resolve, alarm(world), world.coordinator, found=Found.SAFE_HOME, method=Method.TALKED)
+
+    ended = ticket_of(world, closed)
+
+    assert (ended.status, ended.handler_user_id) == (Status.CLOSED, world.coordinator.user_id)
+    again = step(incidents.reopen, closed, world.coordinator, note="电话里不像本人")
+    assert ticket_of(world, again).status is Status.IN_PROGRESS
+    assert faults() == []
+
+
+def test_the_ticket_cannot_end_before_it_is_said_what_was_found(world: World) -> None:
+    opened = alarm(world)
+    with pytest.raises(WrongState, match="平安守望"):
+        ticket_step(tickets.cancel, ticket_of(world, opened), world.coordinator, note="不用了")
+    held = ticket_step(tickets.claim, ticket_of(world, opened), world.volunteer)
+    done = ticket_step(tickets.resolve, held, world.volunteer, **DONE)
+    with pytest.raises(WrongState, match="Y0001"):
+        ticket_step(tickets.close, done, world.coordinator)
+
+
+def test_only_an_open_incident_in_their_hands_opens_an_elder_to_who_goes_there(world: World) -> None:
+    opened = alarm(world)
+    person = db.read(lambda s: s.scalars(select(ElderRow.person_id)).one())
+    call: dict[str, Any] = {"person_id": person, "ticket_id": None, "now": NOW}
+    emergency = Purpose.EMERGENCY
+    seen = db.run(people.reveal, actor=world.grid_worker, purpose=emergency, key="a", **call)
+    assert (seen.name, seen.phone) == ("张桂芳", "13812345678")
+    for actor, purpose in (
+        (world.other_grid_worker, emergency),
+        (world.stranger, emergency),
+        (world.building_head, Purpose.VISIT),
+    ):
+        with pytest.raises(NotAllowed):
+            db.run(people.reveal, actor=actor, purpose=purpose, key=f"b{actor.login_name}", **call)
+
+    step(incidents.resolve, opened, world.coordinator, found=Found.SAFE_HOME, method=Method.SEEN)
+
+    with pytest.raises(NotAllowed):
+        db.run(people.reveal, actor=world.building_head, purpose=emergency, key="c", **call)
