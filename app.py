@@ -18,7 +18,7 @@ import web
 from db import engine
 from demo.starting import get_ready
 from domain.clock import now
-from jobs import nightly
+from jobs.worker import Worker
 from web import logs
 
 PAGES = ("tickets", "points", "checkins", "me", "import", "settings")
@@ -26,7 +26,7 @@ PAGES = ("tickets", "points", "checkins", "me", "import", "settings")
 
 @asynccontextmanager
 async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Make the database ready, warm up, and keep the nightly backup going until the end."""
+    """Make the database ready, warm up, and keep the worker going until the end."""
     logs.configure(settings.current().data_dir / "logs")
     # `run.py serve` has done this already; `streamlit run app.py` on a new folder has not
     first = await asyncio.to_thread(get_ready, now=now())
@@ -34,13 +34,14 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         print(f"管理员账号 {first.login}，初始密码 {first.password}（只显示这一次，登录后请修改）")  # noqa: T201
     await asyncio.to_thread(web.warm_up)
     _freeze()
-    stop = asyncio.Event()
-    nights = asyncio.create_task(nightly.loop(stop))
+    worker = Worker() if settings.current().worker == "on" else None
+    if worker:
+        worker.start()
     try:
         yield {}
     finally:
-        stop.set()
-        await nights
+        if worker:
+            await asyncio.to_thread(worker.stop)
         engine.dispose()
 
 

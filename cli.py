@@ -59,6 +59,31 @@ def serve(asked: argparse.Namespace) -> int:
     return 0
 
 
+def worker(_asked: argparse.Namespace) -> int:
+    """Watch and send beside the app until Ctrl-C or SIGTERM."""
+    _must_be_ready()
+    import signal
+
+    from db import engine
+    from jobs.worker import Worker
+    from web import logs
+
+    logs.configure(settings.current().data_dir / "logs")
+    working = Worker()
+    signal.signal(signal.SIGTERM, lambda *_: working.end())
+    working.start()
+    print("值守程序已启动，按 Ctrl-C 停止。", flush=True)
+    try:
+        working.wait()
+    except KeyboardInterrupt:
+        print("正在结束手头的工作…", flush=True)
+    finally:
+        working.stop()
+        engine.dispose()
+    print("已停止。")
+    return 0
+
+
 def demo(asked: argparse.Namespace) -> int:
     from demo import starting
 
@@ -241,6 +266,7 @@ def _must_be_ready() -> None:
 def _commands() -> dict[str, Command]:
     return {
         "serve": serve,
+        "worker": worker,
         "demo": demo,
         "bench": bench,
         "soak": soak,

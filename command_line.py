@@ -50,6 +50,8 @@ def parser(does: Mapping[str, Command]) -> Parser:
     serving.add_argument("--cert", type=Path, metavar="FILE", help="HTTPS 证书（PEM），与 --key 一起使用")
     serving.add_argument("--key", type=Path, metavar="FILE", help="HTTPS 私钥（PEM）")
 
+    command("worker", "单独运行后台值守：到点查看、逐级通知、发送消息（网站另设 LINLI_WORKER=off）")
+
     showing = command("demo", "重新生成演示数据（只动演示库）")
     sizes = "规模：demo 600 张工单；city 一百万张、269 个网格；large 一千万张（PostgreSQL 要空库）"
     showing.add_argument("--size", choices=["demo", "city", "large"], default="demo", help=sizes)

@@ -37,6 +37,7 @@ HELP = """\
 
   serve         启动网站并打开浏览器（默认；首次启动自动生成演示数据）
   worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
+  worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
   demo          生成演示数据
   import        导入工单、名册等表格
   export        导出为 XLSX 或 CSV

@@ -3,6 +3,7 @@
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
     demo_lan: bool = Field(False, description="demo logins on the LAN, behind a printed passcode")
     demo_passcode: SecretStr | None = Field(None, description="that passcode; made at start if unset")
     idle_hours: float = Field(12, gt=0, le=24 * 365, description="a session ends after this long without a sign")
+    worker: Literal["on", "off"] = Field("on", description="off: the app runs no jobs, `run.py worker` does")
+    ping_url: str | None = Field(None, description="asked each minute while all is well; what watches it raises alarm")
     session_days: float = Field(7, gt=0, le=365, description="and after this long in any case")
 
     @field_validator("database_url")
@@ -39,7 +42,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a postgresql:// address")
         return url
 
-    @field_validator("public_url")
+    @field_validator("public_url", "ping_url")
     @classmethod
     def _whole_address(cls, url: str | None) -> str | None:
         if url and not url.startswith(("http://", "https://")):

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from db import areas, crypto
-from db.models import AreaRow, ChannelRow
+from db.models import AreaRow, ChannelRow, OutboxRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
 from domain.access import Actor
@@ -16,7 +16,7 @@ from domain.channels import check_address, check_channel_name
 from domain.delivery import Answer
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
-from domain.outbox import ChannelKind
+from domain.outbox import UNSENT, ChannelKind, MessageState
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,15 @@ def change(
     if active and not row.active:
         values |= {"muted_until": None}
     update_version(tx, ChannelRow, channel_id, expected_version, values)
+    if not active:
+        _give_up(tx, channel_id)
     audit(tx, "channel.change", actor_id=actor.user_id, subject_id=channel_id, now=now)
+
+
+def _give_up(tx: Session, channel_id: UUID) -> None:
+    """Show what a channel that is switched off still owed, where a person may send it elsewhere."""
+    owed = (OutboxRow.channel_id == channel_id, OutboxRow.state.in_(UNSENT))
+    tx.execute(update(OutboxRow).where(*owed).values(state=MessageState.DEAD.value, provider_code="switched_off"))
 
 
 def _row(session: Session, actor: Actor, channel_id: UUID) -> ChannelRow:

@@ -35,10 +35,11 @@ def hold(tx: Session, *, job: str, owner: str, now: datetime, lasts: timedelta) 
     return True
 
 
-def report(tx: Session, *, job: str, owner: str, now: datetime, ok: bool, note: str = "") -> None:
-    """Note how a run went, if it is still ours."""
-    told = {"ran_at": now, "note": note[:NOTE_MAX]} | ({"ok_at": now} if ok else {})
-    tx.execute(update(LeaseRow).where(LeaseRow.job == job, LeaseRow.owner == owner).values(**told))
+def report(tx: Session, *, job: str, owner: str, now: datetime, lasts: timedelta, failure: str = "") -> bool:
+    """Note how a run went and keep the job; false if it is no longer ours."""
+    told = {"ran_at": now, "until": now + lasts, "note": failure[:NOTE_MAX]} | ({} if failure else {"ok_at": now})
+    done = tx.execute(update(LeaseRow).where(LeaseRow.job == job, LeaseRow.owner == owner).values(**told))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def drop(tx: Session, *, owner: str) -> None:

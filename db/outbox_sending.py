@@ -106,8 +106,12 @@ def _group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     first = rows[0]
     if first.severity == Severity.NORMAL:
         return [row for row in rows if row.severity == first.severity and _grid(row) == _grid(first)]
-    alike = [row for row in rows if (row.severity, row.template) == (first.severity, first.template)]
+    alike = [row for row in rows if _kind(row) == _kind(first)]
     return alike if len(alike) > delivery.SINGLY else alike[:1]
+
+
+def _kind(row: OutboxRow) -> tuple[int, str, str]:
+    return row.severity, row.template, row.body.get("cause", "")
 
 
 def _grid(row: OutboxRow) -> str:
@@ -120,7 +124,7 @@ def _texts(tx: Session, group: Sequence[OutboxRow], limit: int) -> tuple[tuple[s
     told = facts(tx, group)
     template = Template(group[0].template)
     if len(group) == 1:
-        return tuple(messages.split(messages.words(template, told[0]), limit)), group
+        return tuple(messages.cut(messages.words(template, told[0]), limit)), group
     lines = [messages.line(Template(row.template), one) for row, one in zip(group, told, strict=True)]
     one_kind = template if all(row.template == template for row in group) else Template.ALERT
     link = link_for(template)
@@ -128,7 +132,7 @@ def _texts(tx: Session, group: Sequence[OutboxRow], limit: int) -> tuple[tuple[s
     room = limit - messages.size(messages.digest(one_kind, told, [], link)) - 8
     fits = messages.fitting(lines, room)
     text = messages.digest(one_kind, told, lines[:fits], link)
-    return tuple(messages.split(text, limit)), group[:fits]
+    return tuple(messages.cut(text, limit)), group[:fits]
 
 
 def _lease(tx: Session, post: Post, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""What a message says: the ids in its row, looked up at the moment it is sent."""
+"""What a message says: the words in its row, and what its ids mean at the moment it is sent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,87 +8,53 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import settings
-from db.models import AreaRow, ElderRow, IncidentRow, OutboxRow, TicketRow
+from db.models import AreaRow, OutboxRow, TicketRow
 from db.ticket_events import number_text
-from domain.care import code_text
 from domain.clock import local
-from domain.incidents import CAUSE_LABELS, FOUND_LABELS, WHO_LABELS, Cause, Found, no_text
+from domain.incidents import WHO_LABELS
 from domain.messages import Facts
 from domain.outbox import Template
 
-PASSED_ON = ("text", "count", "repeat", "due", "building")  # plain values of the body
+# what the body of a row may say: codes, places, labels and numbers, none of it personal
+SAID = ("incident", "elder", "building", "cause", "found", "text", "count", "repeat", "due")
+CARE = (Template.INCIDENT_STEP, Template.ALL_CLEAR, Template.UNCHECKED)
 
 
 def facts(session: Session, rows: Sequence[OutboxRow]) -> list[Facts]:
     """Look up what these messages name; what is gone by now is left out of the words."""
-    incidents = _by_id(session, IncidentRow, (row.incident_id for row in rows))
-    tickets = _by_id(session, TicketRow, (row.ticket_id for row in rows))
-    named = {row.id: _elder_id(row, incidents) for row in rows}
-    elders = _by_id(session, ElderRow, named.values())
-    areas = _area_names(session, rows, elders.values(), tickets.values())
-    told = []
-    for row in rows:
-        said = _of_body(row.body) | _of_elder(elders.get(named[row.id]), areas)
-        said |= _of_incident(incidents.get(row.incident_id)) | _of_ticket(tickets.get(row.ticket_id), areas)
-        told.append(Facts(**{"place": areas.get(row.community_id, ""), **said, "again": row.repeated}))  # type: ignore[typeddict-item]
-    return told
+    wanted = {row.ticket_id for row in rows if row.ticket_id}
+    tickets = {one.id: one for one in session.scalars(select(TicketRow).where(TicketRow.id.in_(wanted)))}
+    places = {row.community_id for row in rows} | {one.grid_id for one in tickets.values() if one.grid_id}
+    query = select(AreaRow.id, AreaRow.name).where(AreaRow.id.in_(places))
+    areas = {area.id: area.name for area in session.execute(query)}
+    return [_facts(row, tickets.get(row.ticket_id or row.id), areas) for row in rows]
 
 
-def _by_id(session: Session, row: type[Any], ids: Iterable[UUID | None]) -> dict[UUID | None, Any]:
-    wanted = {one for one in ids if one}
-    return {found.id: found for found in session.scalars(select(row).where(row.id.in_(wanted)))} if wanted else {}
+def _facts(row: OutboxRow, ticket: TicketRow | None, areas: Mapping[UUID, str]) -> Facts:
+    said: dict[str, Any] = {name: row.body[name] for name in SAID if row.body.get(name)}
+    if who := _who(row.body.get("who")):
+        said["who"] = who
+    if row.incident_id:
+        said |= _link(f"/checkins?incident={row.incident_id}")
+    if ticket:
+        said |= _of_ticket(ticket, areas)
+    return Facts(**{"place": areas.get(row.community_id, ""), **said, "again": row.repeated})  # type: ignore[typeddict-item]
 
 
-def _elder_id(row: OutboxRow, incidents: Mapping[UUID | None, IncidentRow]) -> UUID | None:
-    if incident := incidents.get(row.incident_id):
-        return incident.elder_id
-    said = row.body.get("elder_id")
-    return UUID(said) if said else None
+def _who(said: Any) -> str:
+    """Name whom it turns to: a word as it is, or roles by their codes."""
+    if isinstance(said, str):
+        return said
+    return "、".join(label for who, label in WHO_LABELS.items() if who in (said or ()))
 
 
-def _area_names(
-    session: Session, rows: Sequence[OutboxRow], elders: Iterable[ElderRow], tickets: Iterable[TicketRow]
-) -> dict[UUID | None, str]:
-    places = {row.community_id for row in rows} | {elder.building_id for elder in elders}
-    places |= {ticket.grid_id for ticket in tickets}
-    query = select(AreaRow.id, AreaRow.name).where(AreaRow.id.in_({place for place in places if place}))
-    return {row.id: row.name for row in session.execute(query)}
-
-
-def _of_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    said = {name: body[name] for name in PASSED_ON if body.get(name)}
-    who = body.get("who") or []
-    # a word we do not know must not keep a message from going out
-    asked = {who} if isinstance(who, str) else {*who}
-    if told := "、".join(label for one, label in WHO_LABELS.items() if one in asked):
-        said["who"] = told
-    if found := FOUND_LABELS.get(body.get("found", "")):
-        said["found"] = found
-    return said
-
-
-def _of_elder(elder: ElderRow | None, areas: Mapping[UUID | None, str]) -> dict[str, Any]:
-    if elder is None:
-        return {}
-    return {"elder": code_text(elder.number), "building": areas.get(elder.building_id, "")}
-
-
-def _of_incident(incident: IncidentRow | None) -> dict[str, Any]:
-    if incident is None:
-        return {}
-    said = {"incident": no_text(incident.number), "cause": CAUSE_LABELS[Cause(incident.cause)]}
-    if incident.found:
-        said["found"] = FOUND_LABELS[Found(incident.found)]
-    return said | _link(f"/checkins?incident={incident.id}")
-
-
-def _of_ticket(ticket: TicketRow | None, areas: Mapping[UUID | None, str]) -> dict[str, Any]:
-    if ticket is None:
-        return {}
-    said = {"ticket": number_text(ticket.number), "grid": areas.get(ticket.grid_id, "")}
+def _of_ticket(ticket: TicketRow, areas: Mapping[UUID, str]) -> dict[str, Any]:
+    said = {"ticket": number_text(ticket.number), **_link(f"/tickets?ticket={ticket.id}")}
+    if grid := areas.get(ticket.grid_id or ticket.community_id):
+        said["grid"] = grid
     if ticket.due_at:
         said["due"] = f"{local(ticket.due_at):%m月%d日 %H:%M}"
-    return said | _link(f"/tickets?ticket={ticket.id}")
+    return said
 
 
 def _link(path: str) -> dict[str, str]:
@@ -98,5 +64,4 @@ def _link(path: str) -> dict[str, str]:
 
 
 def link_for(template: Template) -> str:
-    page = "/checkins" if template in (Template.INCIDENT_STEP, Template.ALL_CLEAR, Template.UNCHECKED) else "/tickets"
-    return _link(page).get("link", "")
+    return _link("/checkins" if template in CARE else "/tickets").get("link", "")

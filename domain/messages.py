@@ -11,6 +11,8 @@ from domain.outbox import Template
 
 PRODUCT = "邻里一屏"  # in every message: a robot may ask for a keyword
 AGAIN = "（补发）"
+CUT = "……（未完，请到系统里查看）"
+MOST_PARTS = 5
 
 
 class Facts(TypedDict, total=False):
@@ -45,7 +47,7 @@ _FULL = {
     Template.ALERT: "【系统提醒】{text}",
 }
 _SHORT = {
-    Template.INCIDENT_STEP: "{incident} {building} {elder} {cause}",
+    Template.INCIDENT_STEP: "{incident} {building} {elder}",  # the head says the cause
     Template.ALL_CLEAR: "解除 {incident} {building} {elder} {found}",
     Template.UNCHECKED: "{building} {elder} 超时未查看",
     Template.TICKET_DISPATCHED: "派单 {ticket}{at}，{due}前办结",
@@ -54,7 +56,7 @@ _SHORT = {
     Template.TICKET_OVERDUE: "已超期 {ticket}{at}，{due}到期",
 }
 _HEADS = {
-    Template.INCIDENT_STEP: "【预警】共{n}起，请马上逐一核实：",
+    Template.INCIDENT_STEP: "【预警】{cause}，共{n}起，请马上逐一核实：",
     Template.ALL_CLEAR: "【解除】共{n}起，不用再去：",
 }
 _HEAD = "【汇总】共{n}条："
@@ -77,7 +79,7 @@ def line(template: Template, facts: Facts) -> str:
 
 def digest(template: Template, facts: Sequence[Facts], lines: Sequence[str], link: str = "") -> str:
     """Put lines of one kind, or of one grid, into one message."""
-    head = _HEADS.get(template, _HEAD).format(n=len(lines))
+    head = _HEADS.get(template, _HEAD).format(n=len(lines), cause=facts[0].get("cause", "需要核实"))
     return "\n".join([_head(facts[0]) + head, *lines, *([link] if link else [])])
 
 
@@ -128,6 +130,16 @@ def split(text: str, limit: int) -> list[str]:
         parts.append(rest[:cut].rstrip("\n"))
         rest = rest[cut:]
     return [part for part in [*parts, rest] if part]
+
+
+def cut(text: str, limit: int) -> list[str]:
+    """Split a text, but into no more parts than a robot takes at once; what is left out is on the page."""
+    parts = split(text, limit)
+    if len(parts) <= MOST_PARTS:
+        return parts
+    kept = parts[:MOST_PARTS]
+    kept[-1] = split(kept[-1], limit - size(CUT))[0] + CUT
+    return kept
 
 
 def _longest(text: str, limit: int) -> str:

@@ -1,23 +1,20 @@
-"""The loop beside the pages: each minute what the ledger owes, each night a backup, once on any number of processes.
+"""What is done each night, once on any number of processes.
 
 At night the database is backed up and fourteen backups are kept; old drafts go, and photos that nobody kept.
 """
 
-import asyncio
-import contextlib
 import logging
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import db
 from db import attachments, backup, blobs, drafts, jobs
-from domain.clock import local, local_date, now
+from domain.clock import local, local_date
 from domain.errors import Refused
-from jobs import points
+from jobs import points, rounds
 
 JOB = "nightly"
 AFTER = time(2, 30)  # nobody works then, and the day before is over
-TICK_SECONDS = 60.0
 RETRY_AFTER = timedelta(hours=1)
 _LOG = logging.getLogger("linli")
 
@@ -76,7 +73,7 @@ def _note(now: datetime, **outcome: Any) -> None:
 
 # each claims its own night, so that what fails takes no other with it
 _JOBS = (
-    ("job.release", points.release),
+    ("job.rounds", rounds.pay),
     ("job.points", points.close_day),
     ("job.nightly", back_up),
     ("job.drafts", drop_drafts),
@@ -92,11 +89,3 @@ def tick(now: datetime) -> None:
                 _LOG.info(name)
         except Exception as error:  # the next minute or night has its own chance; the app must live on
             _LOG.error(name, extra={"fields": {"error": type(error).__name__}})
-
-
-async def loop(stop: asyncio.Event) -> None:
-    """Look every minute until told to stop; a backup under way is brought to its end."""
-    while not stop.is_set():
-        await asyncio.to_thread(tick, now())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), TICK_SECONDS)

@@ -26,6 +26,7 @@ def close_day(now: datetime) -> bool:
     today = local_date(now)
     if local(now).time() < AFTER or db.read(jobs.is_taken, job=JOB, day=today):
         return False
+    release(now)  # what nobody fetched comes back first, and may be over as well
     while db.run(expiry.expire_due, now=now):
         pass
     anchors.write(db.read(ledger.heads), now=now)

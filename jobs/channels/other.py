@@ -9,11 +9,11 @@ from domain.messages import PRODUCT
 
 
 def send(line: Line, text: str, _now: datetime) -> Answer:
-    import apprise  # a fifth of a second, and most installations have no such channel
+    import apprise  # half a second, and most installations have no such channel
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines would quote addresses
-    # apprise cuts at its own limits and waits between messages: both are our business
-    told = apprise.Apprise(asset=apprise.AppriseAsset(app_id=PRODUCT, app_desc=PRODUCT, async_mode=False))
+    # its id goes into HTTP headers, which take no Chinese
+    told = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Linli", app_desc=PRODUCT, async_mode=False))
     if not told.add(line.address):
         return Answer(Outcome.FINAL, "bad_address")
     return ACCEPTED if told.notify(body=text, title=PRODUCT) else Answer(Outcome.REFUSED, "apprise")

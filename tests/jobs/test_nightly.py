@@ -1,6 +1,5 @@
 """The nightly backup: its hour, once on many processes, fourteen kept, and seen when it fails."""
 
-import asyncio
 import json
 import logging
 import os
@@ -143,32 +142,3 @@ def test_a_failure_is_logged_by_its_kind_alone(world: World) -> None:
     assert [(record.msg, json.dumps(record.__dict__["fields"])) for record in failed] == [
         ("job.nightly", '{"error": "Refused"}')
     ]
-
-
-def looked(monkeypatch: pytest.MonkeyPatch, times: int) -> int:
-    """Run the loop until it has looked this often, then stop it; give how often it looked in all."""
-
-    async def run() -> int:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        seen: list[datetime] = []
-
-        def tick(now: datetime) -> None:
-            seen.append(now)
-            if len(seen) == times:
-                loop.call_soon_threadsafe(stop.set)
-
-        monkeypatch.setattr(nightly, "tick", tick)
-        await asyncio.wait_for(nightly.loop(stop), 10)
-        return len(seen)
-
-    return asyncio.run(run())
-
-
-def test_the_loop_looks_again_and_again_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nightly, "TICK_SECONDS", 0.05)
-
-    assert looked(monkeypatch, 3) == 3
-
-
-def test_the_loop_ends_at_once_when_stopped_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert looked(monkeypatch, 1) == 1  # a minute's wait would run into the time limit

@@ -33,7 +33,7 @@ def waiting(world: World) -> World:
 
 @pytest.mark.parametrize(("seconds", "left"), [(-1, 50), (0, 60)])
 def test_an_order_goes_back_when_its_time_is_over(waiting: World, seconds: int, left: int) -> None:
-    nightly.tick(NOW + PICKUP_WITHIN + timedelta(seconds=seconds))
+    points.release(NOW + PICKUP_WITHIN + timedelta(seconds=seconds))
 
     assert points_of(me(waiting, "volunteer")) == left
 
