@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import stat_facts, stat_writes
+from db import stat_facts, stat_writes, ticket_notices
 from db.models import PartyRow, TicketEventRow, TicketNoteRow, TicketRow, UserRow
 from db.writes import bump, canonical, plain
 from domain import replay, steps
@@ -159,6 +159,7 @@ def append(
     if note:
         tx.execute(insert(TicketNoteRow).values(event_id=event["id"], ticket_id=ticket_id, body=note))
     tx.expire(row)
+    ticket_notices.of_step(tx, row, action, now=now)
     bump(tx, row.community_id)
 
 
