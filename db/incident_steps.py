@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import incident_tickets
@@ -195,10 +195,9 @@ def settle_window(tx: Session, row: IncidentRow, found: Found) -> None:
 
 
 def _set_window(tx: Session, row: IncidentRow, state: WindowState, sources: frozenset[WindowState]) -> None:
-    w = CheckWindowRow
-    mine = (w.id == row.window_id, w.state.in_([source.value for source in sources]))
-    if row.window_id is not None:
-        tx.execute(update(w).where(*mine).values(state=state.value, next_at=None, version=w.version + 1))
+    window = tx.get(CheckWindowRow, row.window_id, populate_existing=True) if row.window_id else None
+    if window is not None and window.state in sources:
+        window.state, window.next_at, window.version = state.value, None, window.version + 1
 
 
 def review(tx: Session, *, note: str, **call: Unpack[Call]) -> Incident:

@@ -8,8 +8,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 import db
-from db import alarms, areas, crypto, incidents, people
+from db import areas, crypto, incidents, people, stat_checkin_writes
 from db.models import ChannelRow, CheckWindowRow, ElderRow, IncidentEventRow, IncidentRow, IncidentStepRow, OutboxRow
+from db.window_rows import window_of
 from domain.access import Actor
 from domain.care import Sign, Slot, Tier, Window, WindowState
 from domain.clock import local_date
@@ -46,8 +47,9 @@ def window(
         who: dict[str, Any] = {"looker_id": world.volunteer.user_id, "backup_id": world.volunteer2.user_id}
         row = {"id": made, "community_id": held.community_id, "elder_id": elder_id, "day": local_date(due)}
         more = {"slot": slot.value, "sign": Sign.CURTAIN.value, "tier": tier.value, "state": WindowState.ALARM.value}
+        stat_checkin_writes.touch_windows(tx, [made], new=True)
         tx.execute(insert(CheckWindowRow).values(**row, **more, **times, **who, area_path=held.area_path))
-        return alarms.window_of(tx.get_one(CheckWindowRow, made))
+        return window_of(tx.get_one(CheckWindowRow, made))
 
     return db.run(write)
 
