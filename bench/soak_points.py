@@ -32,7 +32,7 @@ HEALTH = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_to
 
 
 @contextmanager
-def _fresh(server: str | None, *, serializable: bool = False) -> Iterator[tuple[Path, World]]:
+def fresh(server: str | None, *, serializable: bool = False) -> Iterator[tuple[Path, World]]:
     """Make an empty database with the cast of the tests, and put it in force."""
     with (
         tempfile.TemporaryDirectory(prefix="linli-soak-") as folder,
@@ -57,7 +57,7 @@ def stories(server: str | None, examples: int, steps: int, *, serializable: bool
     def world() -> World:
         while held:
             held.pop().__exit__(None, None, None)
-        held.append(_fresh(server, serializable=serializable))
+        held.append(fresh(server, serializable=serializable))
         made: World = held[0].__enter__()[1]
         return made
 
@@ -74,7 +74,7 @@ def stories(server: str | None, examples: int, steps: int, *, serializable: bool
 
 def kills(server: str | None, count: int) -> int:
     """Kill so many writers; print what the harness says and give the number of faults."""
-    with _fresh(server) as (folder, world):
+    with fresh(server) as (folder, world):
         people = [person(world, f"居民{n}") for n in range(kill_harness.WRITERS)]
         for who in people:
             give(world, who)

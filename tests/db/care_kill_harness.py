@@ -1,0 +1,265 @@
+"""Two workers killed with SIGKILL again and again while windows fall due: is anybody missed, is anybody told thrice?
+
+The caller has the gateway and looks on; `python -m tests.db.care_kill_harness FOLDER KILLS [URL]` is the nursery
+that forks the workers and kills them. It has no threads of its own, so that a fork is clean. When it has killed
+enough, it lets two workers live until it is ended.
+"""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+import db
+import db.engine
+import settings
+from db import areas, channels, fsck, people, stat_checkin_writes
+from db.models import CheckWindowRow, ElderRow, IncidentRow, OutboxRow
+from domain import clock
+from domain.areas import Level
+from domain.care import Sign, Slot, Tier, WindowState
+from domain.clock import local_date
+from domain.ids import new_id, new_key
+from domain.messages import AGAIN
+from domain.outbox import ChannelKind, MessageState, Template
+from jobs import care
+from jobs.sending import Sending
+from settings import Settings
+from tests.builders import World
+from tests.gateway import Gateway
+
+ROOT = Path(__file__).parent.parent.parent
+GRIDS = 20  # each with a robot of its own: one takes twenty messages a minute
+WORKERS = 2
+LIVES_SECONDS = 0.3  # on average
+_NUMBER = re.compile(r"Y\d{4,}")
+
+
+# --- the nursery -------------------------------------------------------------------------------------
+
+
+def main(folder: Path, kills: int, url: str | None = None) -> int:
+    used = Settings(data_dir=folder / "linli-data", database_url=url)
+    workers = [_start(used) for _ in range(WORKERS)]
+    signal.signal(signal.SIGTERM, lambda *_: _end(workers))
+    for number in range(kills):
+        time.sleep(random.uniform(0, 2 * LIVES_SECONDS / WORKERS))
+        _kill(workers[number % WORKERS])
+        workers[number % WORKERS] = _start(used)
+    sys.stdout.write("enough\n")
+    sys.stdout.flush()
+    while True:
+        signal.pause()
+
+
+def _start(used: Settings) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            random.seed()
+            settings.use(used)
+            _work()
+        finally:
+            os._exit(1)
+    return child
+
+
+def _work() -> None:
+    """Do what a worker does, but without its leases: both are at everything at once, which is worse than life."""
+    sending = Sending(clock.now)
+    while True:
+        with contextlib.suppress(Exception):  # a worker logs it and goes on
+            care.run(clock.now())
+            sending.look(clock.now())
+        time.sleep(0.05)
+
+
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _end(workers: list[int]) -> None:
+    for child in workers:
+        _kill(child)
+    os._exit(0)
+
+
+# --- what falls due ----------------------------------------------------------------------------------
+
+
+def make_due(world: World, gateway: Gateway, count: int, first: datetime, over: timedelta) -> None:
+    """Make so many elders whose windows run out one after another in this time, and robots for their grids."""
+    grids = db.run(_grids, world=world)
+    for number, grid in enumerate(grids):
+        call: dict[str, Any] = {
+            "area_id": grid,
+            "kind": ChannelKind.WECOM,
+            "name": "网格群",
+            "address": gateway.url(f"g{number}"),
+        }
+        db.run(channels.create, actor=world.admin, key=new_key(), now=first, **call)
+    db.run(_elders, world=world, grids=grids, moments=[first + over * n / count for n in range(count)])
+
+
+def _grids(tx: Session, world: World) -> list[UUID]:
+    made = (
+        areas.insert_area(tx, level=Level.GRID, name=f"试验{n}网格", parent_id=world.community) for n in range(GRIDS)
+    )
+    return [area.id for area in made]
+
+
+def _elders(tx: Session, world: World, grids: list[UUID], moments: list[datetime]) -> None:
+    places = [areas.place_columns(tx, grid) for grid in grids]
+    made: list[dict[str, Any]] = []
+    for number, moment in enumerate(moments, 1):
+        place = places[number % GRIDS]
+        call: dict[str, Any] = {"community_id": world.community, "name": f"老人{number}", "now": moment}
+        person = people.insert_person(tx, **call)
+        elder, window = new_id(), new_id()
+        row = {**place, "id": elder, "number": number, "person_id": person, "sign": Sign.CURTAIN.value}
+        tx.execute(insert(ElderRow).values(**row, tier=Tier.B.value, joined_on=local_date(moment)))
+        times = {"opens_at": moment - timedelta(hours=2), "due_at": moment - timedelta(minutes=30)}
+        state = {"state": WindowState.UNCHECKED.value, "grace_until": moment, "next_at": moment}
+        kinds = {"slot": Slot.MORNING.value, "sign": Sign.CURTAIN.value, "tier": Tier.B.value}
+        where = {"community_id": world.community, "area_path": place["area_path"], "grid_id": place["grid_id"]}
+        made.append({"id": window, "elder_id": elder, "day": local_date(moment), **times, **state, **kinds, **where})
+    stat_checkin_writes.touch_windows(tx, [one["id"] for one in made], new=True)
+    tx.execute(insert(CheckWindowRow), made)
+
+
+# --- looking on --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """When each incident was first there for others to see, and what went wrong."""
+
+    opened: dict[str, float] = field(default_factory=dict)
+    kills: int = 0
+    count: int = 0
+    faults: list[str] = field(default_factory=list)
+    to_incident: list[float] = field(default_factory=list)
+    to_message: list[float] = field(default_factory=list)
+
+    def told(self) -> str:
+        late = f"{_spread(self.to_incident)}; accepted after {_spread(self.to_message)}"
+        return f"{self.kills} kills, {self.count} windows: incident after {late}; {len(self.faults)} faults"
+
+
+def _spread(seconds: list[float]) -> str:
+    ranked = sorted(seconds) or [0.0]
+    p50, p99 = (ranked[min(int(len(ranked) * part), len(ranked) - 1)] for part in (0.5, 0.99))
+    return f"p50 {p50:.2f} p99 {p99:.2f} max {ranked[-1]:.2f} s"
+
+
+def play(
+    folder: Path, world: World, gateway: Gateway, *, kills: int, count: int, over_seconds: float, url: str | None = None
+) -> Seen:
+    """Let windows fall due under workers that are killed, wait until all is said, and look for faults."""
+    seen = Seen(kills=kills, count=count)
+    first = clock.now() + timedelta(seconds=4 + count / 400)
+    make_due(world, gateway, count, first, timedelta(seconds=over_seconds))
+    command = [sys.executable, "-m", "tests.db.care_kill_harness", str(folder), str(kills), *([url] if url else [])]
+    stop = threading.Event()
+    watching = threading.Thread(target=_watch, args=[seen, stop], daemon=True)
+    watching.start()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as nursery:
+        try:
+            assert nursery.stdout is not None
+            assert nursery.stdout.readline() == "enough\n"
+            _wait_for_all(gateway, count, first + timedelta(seconds=over_seconds + 150))
+        finally:
+            nursery.terminate()
+    stop.set()
+    watching.join()
+    seen.faults += _faults(gateway, count)
+    _measure(seen, gateway)
+    return seen
+
+
+def _watch(seen: Seen, stop: threading.Event) -> None:
+    """Note from outside when an incident can be read, which is after its commit."""
+    while not stop.wait(0.05):
+        numbers = db.read(lambda s: s.scalars(select(IncidentRow.number)).all())
+        now = time.time()
+        for number in numbers:
+            seen.opened.setdefault(f"Y{number:04d}", now)
+
+
+def _wait_for_all(gateway: Gateway, count: int, until: datetime) -> None:
+    while clock.now() < until:
+        if len(_told(gateway)) >= count and not db.read(_unsent):
+            return
+        time.sleep(0.2)
+
+
+def _unsent(session: Session) -> int:
+    step = (OutboxRow.template == Template.INCIDENT_STEP, OutboxRow.state != MessageState.ACCEPTED)
+    return session.scalar(select(func.count()).select_from(OutboxRow).where(*step)) or 0
+
+
+def _told(gateway: Gateway) -> dict[str, list[tuple[float, bool]]]:
+    """List by incident when its number went out, and whether marked as a repeat; from the gateway's own log."""
+    found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for taken in list(gateway.log):
+        for line in taken.text.splitlines() if taken.accepted else ():
+            for number in _NUMBER.findall(line):
+                found[number].append((taken.at, AGAIN in line))
+    return found
+
+
+def _faults(gateway: Gateway, count: int) -> Iterator[str]:
+    windows = db.read(lambda s: Counter(s.scalars(select(CheckWindowRow.state))))
+    if windows != Counter({WindowState.ALARM.value: count}):
+        yield f"windows: {windows}"
+    held = select(IncidentRow.window_id, func.count()).group_by(IncidentRow.window_id)
+    incidents = db.read(lambda s: [n for _, n in s.execute(held)])
+    if incidents != [1] * count:
+        yield f"{len(incidents)} windows have an incident, the most {max(incidents, default=0)}"
+    messages = select(OutboxRow.incident_id, func.count()).where(OutboxRow.template == Template.INCIDENT_STEP)
+    owed = db.read(lambda s: [n for _, n in s.execute(messages.group_by(OutboxRow.incident_id))])
+    if owed != [1] * count:
+        yield f"{len(owed)} incidents have a message, the most {max(owed, default=0)}"
+    told = _told(gateway)
+    if missing := count - len(told):
+        yield f"{missing} were never told of; {db.read(_unsent)} still owed"
+    for number, times in told.items():
+        if len(times) > 2:
+            yield f"{number} was told {len(times)} times"
+        if any(not again for _, again in times[1:]):
+            yield f"{number} was repeated without saying so"
+    yield from db.read(lambda s: list(fsck.problems(s)))
+
+
+def _measure(seen: Seen, gateway: Gateway) -> None:
+    query = select(IncidentRow.number, CheckWindowRow.grace_until).join(
+        CheckWindowRow, CheckWindowRow.id == IncidentRow.window_id
+    )
+    told = _told(gateway)
+    for number, deadline in db.read(lambda s: [(n, at) for n, at in s.execute(query)]):
+        no, due = f"Y{number:04d}", deadline.timestamp()
+        seen.to_incident.append(seen.opened.get(no, time.time()) - due)
+        if no in told:
+            seen.to_message.append(told[no][0][0] - due)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4]))
