@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import stat_checkin_writes
 from db.models import (
     CheckWindowRow,
     CounterRow,
@@ -180,6 +181,7 @@ def append(
         detail=detail or {},
     )
     mine = (IncidentRow.id == row.id, IncidentRow.version == row.version)
+    stat_checkin_writes.touch_incident(tx, row)
     done = tx.execute(update(IncidentRow).where(*mine).values(**values, version=event["seq"], event_hash=event["hash"]))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Changed(f"预警 {no_text(row.number)} 刚有变化，请看一看最新情况再继续。")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from db import incident_tickets, outbox
+from db import incident_tickets, outbox, stat_checkin_writes
 from db.incident_clock import audit, escalate
 from db.incident_end import end, needs_second
 from db.incident_events import append, fresh, incident_of, is_over, make_event, moment
@@ -131,6 +131,7 @@ def _insert(
         "event_hash": event["hash"],
         "version": 1,
     }
+    stat_checkin_writes.touch_incident(tx, made)
     tx.execute(insert(IncidentRow).values(values))
     tx.execute(insert(IncidentEventRow).values(event))
     row = fresh(tx, made)
