@@ -7,16 +7,19 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from db import areas, crypto
+from db import areas, crypto, outbox
 from db.models import AreaRow, ChannelRow, OutboxRow
 from db.writes import audit, first_result, remember, update_version
 from domain import access
-from domain.access import Actor
+from domain.access import RIGHTS, Actor
+from domain.areas import Area, Level
 from domain.channels import check_address, check_channel_name
 from domain.delivery import Answer
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
-from domain.outbox import UNSENT, ChannelKind, MessageState
+from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
+
+TRIAL_EXPIRES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -152,14 +155,45 @@ def _row(session: Session, actor: Actor, channel_id: UUID) -> ChannelRow:
     return row
 
 
-def line_for_test(tx: Session, *, actor: Actor, channel_id: UUID, now: datetime) -> Line:
-    """Give what a trial message by hand needs, at most one each few seconds."""
+def places(session: Session, *, actor: Actor) -> list[Area]:
+    """List the areas that may have a channel: streets, communities and grids, each after what it lies in."""
+    reach = [grant.area_path for grant in access.grants_for(actor, RIGHTS["settings"])]
+    inside = (area for area in areas.tree(session) if area.path.startswith(tuple(reach)))
+    return [area for area in inside if area.level not in (Level.BUILDING, Level.UNIT)]
+
+
+def owe_trial(tx: Session, *, actor: Actor, channel_id: UUID, key: str, now: datetime) -> UUID:
+    """Owe a trial message, which the worker sends within seconds; give its id, for `answer_to`."""
     row = _row(tx, actor, channel_id)
-    if row.recent and now.timestamp() - row.recent[-1] < 3:
-        raise Invalid("刚发过一条，请过几秒再试。")
-    row.recent = [*row.recent, now.timestamp()][-20:]
-    audit(tx, "channel.test", actor_id=actor.user_id, subject_id=channel_id, now=now)
-    return line_of(row)
+    request = {"do": "channel.trial", "channel": channel_id}
+    if done := first_result(tx, key, request):
+        return done
+    if not row.active:
+        raise Invalid("这个渠道已停用，请先改为在用。")
+    area = areas.get(tx, row.area_id)
+    dedupe = f"trial:{key}"
+    outbox.owe(
+        tx,
+        [channel_id],
+        community_id=area.community_id or area.id,
+        area_path=area.path,
+        template=Template.CANARY,
+        body={},
+        severity=Severity.EMERGENCY,  # at any hour, and before others
+        dedupe=dedupe,
+        expires_at=now + TRIAL_EXPIRES,
+        now=now,
+    )
+    made = tx.scalars(select(OutboxRow.id).where(OutboxRow.dedupe_key.startswith(dedupe))).one()
+    audit(tx, "channel.trial", actor_id=actor.user_id, subject_id=channel_id, now=now)
+    remember(tx, key, request, made, now=now)
+    return made
+
+
+def answer_to(session: Session, *, message_id: UUID) -> tuple[MessageState, str]:
+    """Tell how a trial went, or how far it is, with the channel's code."""
+    row = session.get_one(OutboxRow, message_id, populate_existing=True)
+    return MessageState(row.state), row.provider_code
 
 
 def note_answer(tx: Session, *, channel_id: UUID, answer: Answer, now: datetime) -> None:

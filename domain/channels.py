@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from domain.errors import Invalid
-from domain.outbox import ChannelKind
+from domain.outbox import UNSENT, ChannelKind, MessageState
 
 NAME_MAX = 40
 ADDRESS_MAX = 1000
@@ -58,6 +58,17 @@ def code_words(code: str) -> str:
     if known is None:
         known = "对方服务器出错，稍后自动再发" if code.startswith("5") and len(code) == 3 else "没有收下"
     return known if not code.isdigit() or code == "0" else f"{known}（代码 {code}）"
+
+
+def trial_words(state: MessageState, code: str) -> str:
+    """Say how a trial message goes, for whoever waits for it."""
+    if state is MessageState.ACCEPTED:
+        return "通道已收到测试消息，请在群里看一眼。"
+    if state in UNSENT and state is not MessageState.FAILED:
+        return "正在发送，请稍候…" if not code else f"正在发送：{code_words(code)}"
+    if state is MessageState.EXPIRED:
+        return "两分钟内没有发出，请检查后台值守是否在运行。"
+    return f"没有发出：{code_words(code)}。"
 
 
 def example(kind: ChannelKind) -> str:

@@ -7,9 +7,11 @@ from pages import (
     _settings_audit,
     _settings_backup,
     _settings_categories,
+    _settings_channels,
     _settings_form,
     _settings_parties,
     _settings_rules,
+    _settings_screens,
     _settings_start,
     _settings_users,
 )
@@ -22,6 +24,8 @@ SECTIONS = {
     "处理人": _settings_parties.show,
     "类别": _settings_categories.show,
     "规则": _settings_rules.show,
+    "大屏": _settings_screens.show,
+    "通知渠道": _settings_channels.show,
     "数据": _settings_backup.show,
     "操作记录": _settings_audit.show,
 }
