@@ -1,18 +1,25 @@
-"""What happens on the 预警 ticket is said on its incident: claimed is answered, done is arrived, given back is not."""
+"""What happens on the 预警 ticket is said on its incident: claimed is answered, done is arrived, given back is not.
 
+And the other way round: the ticket shows what was done about the incident.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.incident_events import append, fresh, is_over, moment
+from db.incident_events import append, fresh, is_over, may, moment
 from db.incident_steps import answer, arrived
-from db.models import IncidentRow, UserRow
+from db.models import IncidentEventRow, IncidentNoteRow, IncidentRow, UserRow
 from domain import ladder
 from domain.access import Actor
 from domain.errors import WrongState
-from domain.incidents import IncidentAction, no_text
+from domain.incidents import ACTION_LABELS, WHO_LABELS, IncidentAction, Who, no_text
 from domain.tickets import Kind, Ticket
+
+_FROM_TICKET = "ticket"  # the ticket tells it itself
 
 
 def running(session: Session, ticket: Ticket) -> IncidentRow | None:
@@ -29,6 +36,55 @@ def check_end(session: Session, ticket: Ticket) -> None:
     if (row := running(session, ticket)) is not None:
         no = no_text(row.number)
         raise WrongState(f"工单 {ticket.no} 跟着预警 {no}，请在“平安守望”里写明查看结果结案，工单会一起办结。")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A line of the incident's timeline, for the ticket's."""
+
+    at: datetime
+    label: str
+    who: str
+    note: str
+
+
+# the ticket says these itself
+_SAID = tuple(
+    a.value for a in (IncidentAction.OPEN, IncidentAction.ACK, IncidentAction.WITHDRAW, IncidentAction.REOPEN)
+)
+
+
+def story(session: Session, actor: Actor, ticket: Ticket) -> list[Told]:
+    """Tell what was done about the ticket's incident, to whoever may read that."""
+    row = session.scalars(select(IncidentRow).where(IncidentRow.ticket_id == ticket.id)).first()
+    if row is None or not may(session, actor, "incidents.read", row):
+        return []
+    e, note = IncidentEventRow, IncidentNoteRow
+    query = (
+        select(e.at, e.action, e.detail, UserRow.name, note.body)
+        .outerjoin(UserRow, UserRow.id == e.actor_id)
+        .outerjoin(note, note.event_id == e.id)
+        .where(e.incident_id == row.id, e.action.not_in(_SAID))
+        .order_by(e.seq)
+    )
+    return [
+        Told(at, _label(row, action, detail), name or "", body or "")
+        for at, action, detail, name, body in session.execute(query)
+        if not detail.get(_FROM_TICKET)
+    ]
+
+
+def _label(row: IncidentRow, action: str, detail: dict[str, Any]) -> str:
+    label = ACTION_LABELS[IncidentAction(action)]
+    who = "、".join(WHO_LABELS[Who(one)] for one in detail.get("who", ()))
+    return f"预警 {no_text(row.number)} {label}{f'：{who}' if who else ''}"
+
+
+def noted(tx: Session, ticket: Ticket, actor: Actor, now: datetime, note: str) -> None:
+    """Put what is remarked on the ticket where the desk looks."""
+    if (row := running(tx, ticket)) is not None:
+        at, detail = moment(tx, row, now), {_FROM_TICKET: True}
+        append(tx, row, IncidentAction.NOTE, at=at, actor_id=actor.user_id, detail=detail, note=note)
 
 
 def claimed(tx: Session, ticket: Ticket, actor: Actor, now: datetime) -> None:
@@ -48,7 +104,7 @@ def given_back(tx: Session, ticket: Ticket, actor: Actor, now: datetime, note: s
     if (row := running(tx, ticket)) is not None:
         at = moment(tx, row, now)
         values = {"acked_by": None, "acked_at": None, "responder_id": None, "eta_at": None, "next_step_at": at}
-        detail = {"given_back": True}
+        detail = {"given_back": True, _FROM_TICKET: True}
         append(tx, row, IncidentAction.NOTE, at=at, actor_id=actor.user_id, values=values, detail=detail, note=note)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import people
+from db import incident_answers, people
 from db.board import PRIVATE, card
 from db.models import (
     AreaRow,
@@ -29,7 +29,7 @@ from domain.board import Card
 from domain.errors import NotFound
 from domain.people import Person
 from domain.replay import Event
-from domain.tickets import Action, Channel, RejectReason, Result, Status, Ticket
+from domain.tickets import Action, Channel, Kind, RejectReason, Result, Status, Ticket
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         contact_tries=row.contact_tries,
         source=row.source or "",
         external_id=row.external_id or "",
-        timeline=() if shown.hidden else tuple(_timeline(session, ticket_id)),
+        timeline=() if shown.hidden else tuple(_whole_timeline(session, actor, ticket)),
         actions=() if shown.hidden else steps.allowed(actor, ticket, now=now),
         hidden=shown.hidden,
     )
@@ -147,6 +147,18 @@ def _supporters(session: Session, actor: Actor, ticket_id: UUID, now: datetime) 
     query = select(TicketSupportRow).where(TicketSupportRow.ticket_id == ticket_id)
     for row in session.scalars(query.order_by(TicketSupportRow.at, TicketSupportRow.event_id)):
         yield Supporter(_person(session, actor, row.reporter_id, now), Channel(row.channel), row.at)
+
+
+def _whole_timeline(session: Session, actor: Actor, ticket: Ticket) -> list[Entry]:
+    """Tell of a 预警 what was done there too: one story, whichever page it is read on."""
+    own = _timeline(session, ticket.id)
+    if ticket.kind is not Kind.ALERT:
+        return own
+    theirs = (
+        Entry(one.at, Action.COMMENT, one.label, one.who or "系统", "", "", one.note, {})
+        for one in incident_answers.story(session, actor, ticket)
+    )
+    return sorted([*own, *theirs], key=lambda entry: entry.at)
 
 
 def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:

@@ -282,7 +282,12 @@ def cancel(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
 
 def comment(tx: Session, *, note: str, **call: Unpack[Call]) -> Ticket:
     note = need(note, "请先写下要备注的内容。", "note")
-    return simple(tx, Action.COMMENT, call, {}, note)
+
+    def work(ticket: Ticket) -> Ticket:
+        incident_answers.noted(tx, ticket, call["actor"], call["now"], note)
+        return take(tx, ticket, Action.COMMENT, actor=call["actor"], now=call["now"], note=note)
+
+    return once(tx, Action.COMMENT, call, {"note": note}, work)
 
 
 def urge(tx: Session, *, note: str = "", **call: Unpack[Call]) -> Ticket:

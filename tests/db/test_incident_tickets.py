@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 import db
-from db import awards, fsck, incidents, people, tickets
+from db import awards, fsck, incidents, people, ticket_detail, tickets
 from db.models import ElderRow, ServiceRecordRow
 from db.records import record_of
 from db.ticket_events import load
 from domain.errors import NotAllowed, WrongState
-from domain.incidents import Found, Incident, IncidentState, Method
+from domain.incidents import Called, Found, Incident, IncidentState, Method
 from domain.people import Purpose
 from domain.points import RecordState
 from domain.tickets import Result, Status, Ticket
@@ -112,6 +112,20 @@ def test_the_ticket_cannot_end_before_it_is_said_what_was_found(world: World) ->
     done = ticket_step(tickets.resolve, held, world.volunteer, **DONE)
     with pytest.raises(WrongState, match="Y0001"):
         ticket_step(tickets.close, done, world.coordinator)
+
+
+def test_the_ticket_and_the_incident_tell_one_story(world: World) -> None:
+    opened = alarm(world)
+    db.run(incidents.escalate, now=NOW + 10 * MINUTE)
+    ticket = ticket_of(world, opened)
+    ticket_step(tickets.comment, ticket, world.coordinator, note="女儿说昨天通过电话", now=NOW + 11 * MINUTE)
+    more: dict[str, Any] = {"reached": False, "whom": Called.ELDER, "now": NOW + 12 * MINUTE}
+    step(incidents.called, opened, world.coordinator, **more)
+
+    shown = db.read(ticket_detail.detail, actor=world.coordinator, ticket_id=ticket.id, now=NOW)
+
+    assert [one.label for one in shown.timeline] == ["上报", "预警 Y0001 逐级通知：社区值班", "备注", "预警 Y0001 电话"]
+    assert actions(opened) == ["open", "step", "note", "call"]
 
 
 def test_only_an_open_incident_in_their_hands_opens_an_elder_to_who_goes_there(world: World) -> None:
