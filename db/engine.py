@@ -3,8 +3,10 @@
 import random
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -30,10 +32,12 @@ _RACED = (
     "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting|draft"
     "|import_mapping|import_change|ledger_account|ledger_head|ledger_txn|points_stat|service_record|redemption"
     "|award_rule|outbox_message|worker_lease|incident|incident_event|incident_step"
+    "|elder|care_slot|care_duty|care_handover|check_window|observation"
 )
 _RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")
 
 _made: dict[str, Engine] = {}
+_elsewhere: ContextVar[str | None] = ContextVar("_elsewhere", default=None)
 
 
 def make(url: str, *, serializable: bool = False) -> Engine:
@@ -69,11 +73,24 @@ def _on_begin(connection: Connection) -> None:
 
 
 def get() -> Engine:
-    """Give the engine of the database in use, which `settings` names."""
+    """Give the engine of the database in use, which `settings` names unless `using` does."""
     held = settings.current()
-    url = held.url
+    url = _elsewhere.get() or held.url
     # setdefault: of two threads here at once, both get the same one; a third may dispose meanwhile
     return _made.get(url) or _made.setdefault(url, make(url, serializable=held.serializable))
+
+
+@contextmanager
+def using(file: Path) -> Iterator[None]:
+    """Let whatever runs in this context, and nothing else, read and write this SQLite file."""
+    url = f"sqlite:///{file}"
+    before = _elsewhere.set(url)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(before)
+        if made := _made.pop(url, None):
+            made.dispose()
 
 
 def dispose() -> None:

@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "ui.board.markup",
         "ui.board.calendar",
         "ui.care.markup",
+        "ui.tour.markup",
         "ui.wall.markup",
     },
     "jobs": {"db", "domain", "settings", "files"},

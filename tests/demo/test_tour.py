@@ -1,0 +1,89 @@
+"""The one-minute demo: the whole loop by real commands, and nothing of it left behind."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import db
+import demo
+import settings
+from db import engine, setup
+from demo import tour
+from domain.care_board import TileState
+from domain.errors import Refused
+from domain.tickets import Status
+from domain.tour import Scene
+from tests.demo.test_generate import NOW, copy_of
+from ui.tour import markup
+
+
+@pytest.fixture(scope="module")
+def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
+    used = copy_of(template, tmp_path_factory.mktemp("tour"))
+    demo.generate(now=NOW)
+    yield used
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def scenes(filled: settings.Settings) -> tuple[Scene, ...]:
+    settings.use(filled)  # another test may have had its own since
+    return tour.play(now=NOW)
+
+
+def test_the_tile_goes_from_waiting_over_red_to_green(scenes: tuple[Scene, ...]) -> None:
+    states = [scene.tiles[0].state for scene in scenes]
+
+    assert states[:4] == [TileState.WAITING, TileState.ALARM, TileState.TAKEN, TileState.OK]
+
+
+def test_one_loop_joins_incident_ticket_claim_points_and_figure(scenes: tuple[Scene, ...]) -> None:
+    start, closed, claimed, found, paid, counted = scenes
+
+    assert [len(scene.cards) for scene in scenes] == [0, 1, 1, 2, 2, 2]
+    assert closed.cards[0].status is Status.ACCEPTED
+    assert (claimed.cards[0].status, claimed.cards[0].handler) == (Status.IN_PROGRESS, "赵阿姨")
+    assert (found.cards[0].handler, found.cards[1].status) == ("王师傅", Status.CLOSED)
+    assert paid.entry and (paid.entry.amount, paid.balance - start.balance) == (20, 20)
+    assert paid.entry.why.endswith("上门查看，2分")
+    assert start.figure.value is not None and counted.figure.value == start.figure.value + 1
+    assert [no for no, _ in counted.rows] == [closed.cards[0].no]
+
+
+def test_the_demos_own_file_stays_as_it_was_and_each_time_is_the_first(
+    filled: settings.Settings, scenes: tuple[Scene, ...]
+) -> None:
+    settings.use(filled)
+    before = _rows_of(filled)
+
+    again = tour.play(now=NOW)
+
+    assert [(s.title, s.balance, s.figure.value) for s in again] == [
+        (s.title, s.balance, s.figure.value) for s in scenes
+    ]
+    assert _rows_of(filled) == before
+    assert all("tour" not in url for url in engine._made)
+
+
+def _rows_of(filled: settings.Settings) -> str:
+    db.engine.dispose()
+    return sha256(filled.demo_file.read_bytes()).hexdigest()
+
+
+def test_every_beat_is_drawn_and_says_what_it_is_about(scenes: tuple[Scene, ...]) -> None:
+    drawn = markup.html(scenes)
+
+    assert drawn.count('class="beat"') == len(scenes) == 6
+    for scene in scenes:
+        assert scene.title in drawn and scene.told in drawn
+
+
+def test_real_data_is_no_stage(template: Path, tmp_path: Path) -> None:
+    copy_of(template, tmp_path)
+    setup.start_real(now=NOW)
+
+    with pytest.raises(Refused, match="演示数据"):
+        tour.play(now=NOW)
+    db.engine.dispose()

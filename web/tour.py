@@ -1,0 +1,61 @@
+"""`/wall/tour`: the one-minute demo as a light page. It lies under `/wall`, so that a screen may show it too."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from domain.access import Actor, has
+from domain.clock import now
+from domain.errors import Refused
+from domain.tour import Scene
+from ui.tour import markup
+from web import errors
+from web.render import render
+
+Play = Callable[..., Sequence[Scene]]
+
+_ROOT = Path(__file__).parent
+# the stage has the tiles and cards of the pages themselves
+_STYLES = (
+    *(_ROOT.parent / "ui" / "board" / "board.css", _ROOT.parent / "ui" / "care" / "care.css"),
+    _ROOT / "static" / "tour.css",
+)
+
+
+def routes(play: Play) -> list[BaseRoute]:
+    """Give the page; `play(now=)` tells the scenes, or refuses where there is no demo data."""
+    playing = anyio.CapacityLimiter(1)  # it works on a copy of the whole file: one at a time is enough
+
+    async def page(request: Request) -> Response:
+        actor: Actor = request.scope["linli_actor"]
+        if not has(actor, "wall.read"):
+            return errors.page(403, request.scope["linli_request"])
+        try:
+            scenes = await anyio.to_thread.run_sync(lambda: _play(play, now()), limiter=playing)
+        except Refused as refused:
+            return HTMLResponse(render("tour.html", body="", refused=refused.message, wall=False), 409)
+        body, wall = markup.html(scenes), "wall" in request.query_params
+        return HTMLResponse(render("tour.html", body=body, refused="", wall=wall))
+
+    return [
+        Route("/wall/tour", page),
+        Route("/wall/tour.js", _script),
+        Route("/wall/tour.css", _style),
+    ]
+
+
+def _play(play: Play, at: datetime) -> Sequence[Scene]:
+    return play(now=at)
+
+
+def _script(_request: Request) -> Response:
+    return Response((_ROOT / "static" / "tour.js").read_text("utf-8"), media_type="text/javascript")
+
+
+def _style(_request: Request) -> Response:
+    return Response("\n".join(file.read_text("utf-8") for file in _STYLES), media_type="text/css")
