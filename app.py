@@ -16,12 +16,13 @@ import streamlit as st
 import settings
 import web
 from db import engine
+from demo import tour
 from demo.starting import get_ready
 from domain.clock import now
 from jobs.worker import Worker
 from web import logs
 
-PAGES = ("tickets", "points", "checkins", "me", "import", "settings")
+PAGES = ("tickets", "points", "checkins", "charts", "wall", "me", "import", "settings")
 
 
 @asynccontextmanager
@@ -49,6 +50,8 @@ def _freeze() -> None:
     """Import what the pages need, then take it out of the collector's sight: each costs every run."""
     import pandas  # noqa: F401
 
+    from ui import figures_beside, figures_places  # noqa: F401  # with Plotly
+
     gc.collect()
     gc.freeze()
 
@@ -61,7 +64,7 @@ def on_script_error(error: Exception) -> bool:
 
 app = st.App(
     str(Path(__file__).parent / "pages" / "_shell.py"),
-    routes=web.routes(),
+    routes=web.routes(play=tour.play),
     middleware=web.middleware(PAGES),
     lifespan=life,
     on_script_error=on_script_error,

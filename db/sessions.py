@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 import settings
-from db import hashing, throttle
+from db import hashing, screens, throttle
 from db.areas import grant_of
 from db.engine import read, run
 from db.models import AreaRow, DeviceRow, GrantRow, PartyRow, SessionRow, UserRow
@@ -64,6 +64,8 @@ def actor_for(session: Session, token: str, *, now: datetime) -> Actor | None:
 
 def identify(token: str | None, *, now: datetime, active: bool) -> Actor | None:
     """Read who holds this token; an active visitor (no timer, no push) keeps the session alive."""
+    if token and token.startswith(screens.MARK):
+        return _screen(token, now)
     found = read(_find, token, now) if token else None
     if found is None:
         return None
@@ -72,6 +74,18 @@ def identify(token: str | None, *, now: datetime, active: bool) -> Actor | None:
         with suppress(Busy):  # the next one will write it
             run(_touch, actor.session_id, now)
     return actor
+
+
+def _screen(token: str, now: datetime) -> Actor | None:
+    """Read which wall holds this token: nobody is active there, and it stays for years."""
+    found = read(screens.find, token, now)
+    if found is None:
+        return None
+    screen, seen_at = found
+    if seen_at is None or seen_at < now - screens.SEEN_EVERY:
+        with suppress(Busy):
+            run(screens.touch, screen.user_id, now)
+    return screen
 
 
 def _find(session: Session, token: str, now: datetime) -> tuple[Actor, datetime] | None:

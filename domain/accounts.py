@@ -11,6 +11,7 @@ from domain.errors import Invalid
 
 SESSION_COOKIE = "linli_session"
 DEVICE_COOKIE = "linli_device"
+SCREEN_COOKIE = "linli_screen"
 
 # A party can be given a ticket: these roles make the user one.
 HANDLING = STAFF | {Role.VOLUNTEER}

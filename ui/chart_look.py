@@ -53,11 +53,11 @@ class Head:
     @property
     def below(self) -> str:
         count = f"n={self.n:,}" if self.n is not None else ""
-        return " · ".join(filter(None, (f"单位：{self.unit}", self.period, count, self.note)))
+        return " · ".join(filter(None, (f"单位：{self.unit}", self.period, count)))
 
     @property
     def alt(self) -> str:
-        return f"{self.title}，{self.below}"
+        return "，".join(filter(None, (self.title, self.below, self.note)))
 
 
 def tool(name: str) -> dict[str, Any]:

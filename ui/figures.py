@@ -27,8 +27,9 @@ from ui.chart_look import (
 
 CONFIG = STILL
 _ROW = 34
-HEAD_ROOM, HEIGHT = 88, 350
-_LEGEND_AT = 48
+HEAD_ROOM, HEIGHT = 104, 366
+_LEGEND_AT = 64
+_FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 
 def columns(names: Sequence[str], series: Mapping[str, Sequence[float]], *, dark: bool = False) -> go.Figure:
@@ -105,6 +106,24 @@ def by_day(
     return _days(figure, days, dark)
 
 
+def by_month(
+    head: Head, months: Sequence[date], series: Mapping[str, Sequence[float]], *, dark: bool = False, **more: Any
+) -> go.Figure:
+    """Draw the same a month."""
+    figure = by_day(head, months, series, dark=dark, **more)
+    figure.update_traces(hovertemplate="%{x|%Y年%-m月} %{y:,}<extra></extra>", xperiod="M1", xperiodalignment="middle")
+    figure.update_xaxes(tickvals=None, tickformat="%-m月", dtick="M1", ticklabelmode="period", range=_months(months))
+    return figure
+
+
+def _months(months: Sequence[date]) -> list[date] | None:
+    """Leave room for whole months at both ends."""
+    if not months:
+        return None
+    last = months[-1].year * 12 + months[-1].month
+    return [months[0].replace(day=1), date(last // 12, last % 12 + 1, 1)]
+
+
 def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *, dark: bool = False) -> go.Figure:
     """Draw the cumulative flow: how many have come this far, each band on what has come farther."""
     figure = go.Figure()
@@ -129,7 +148,9 @@ def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
     # few days are ticked one by one: Plotly would put hours between them
     ticks = {"tickvals": list(days)} if len(days) <= 8 else {"nticks": 8}
     figure.update_xaxes(type="date", tickformat="%-m月%-d日", showgrid=False, linecolor=GRID[dark], **ticks)
-    figure.update_yaxes(rangemode="tozero", gridcolor=GRID[dark], zerolinecolor=GRID[dark], nticks=5, tickformat=",d")
+    figure.update_yaxes(rangemode="tozero", gridcolor=GRID[dark], zerolinecolor=GRID[dark], tickformat=",d")
+    few = max((value for trace in figure.data for value in trace.y), default=0) <= _FEW
+    figure.update_yaxes(**({"dtick": 1} if few else {"nticks": 5}))
     return figure
 
 
@@ -139,7 +160,8 @@ def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
 def titled(figure: go.Figure, head: Head, dark: bool, *, height: int = HEIGHT) -> go.Figure:
     """Put what it is above it, so that its picture says so too; a tap marks nothing, the page answers."""
     _dress(figure, dark, height=height)
-    below = {"text": plain(head.below), "font": {"size": 12, "color": MUTED[dark]}}
+    # what must not be overlooked has a line of its own: on a phone one line would be cut off
+    below = {"text": f"{plain(head.below)}<br>{plain(head.note) or ' '}", "font": {"size": 12, "color": MUTED[dark]}}
     title = {"text": f"<b>{plain(head.title)}</b>", "font": {"size": 16, "color": INK[dark]}, "subtitle": below}
     # from there down: two lines of it on a phone are not to cover the words above
     place = {"x": 0, "xref": "container", "yref": "container", "y": 1 - _LEGEND_AT / height, "yanchor": "top"}

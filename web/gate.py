@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 import settings
 from db import sessions
 from domain.access import Actor
-from domain.accounts import SESSION_COOKIE
+from domain.accounts import SCREEN_COOKIE, SESSION_COOKIE
 from domain.clock import now
 from web import errors, first_sight, headers, logs, proxy
 
@@ -30,6 +30,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOGIN, PASSWORD, LOGOUT = "/login", "/password", "/logout"
 PUBLIC = frozenset({LOGIN, LOGOUT, "/healthz", "/readyz", "/_stcore/health"})
 API = "/api/v1/"  # for devices: no cookie, so nothing that another site could borrow; each route asks for a key
+WALL, SCREEN = "/wall", "/screen/"  # the one page of a screen, and the address that makes a browser one
 UNCHANGED_MAY = frozenset({PASSWORD})  # what one may still open who must set a password first
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 NO_DOCUMENT = ("/_stcore/", "/media/", "/component/", "/static/", "/app/static/", "/live")
@@ -99,18 +100,15 @@ class Gate:
             return errors.plain(400, "网址不正确")
         if path.startswith(CLOSED):
             return errors.plain(403, "不提供")
-        if path.startswith(API):
+        if path.startswith((API, SCREEN)):
             return None
         if method not in SAFE_METHODS and not proxy.is_same_origin(scope, settings.current()):
             return errors.plain(403, "请从本系统的页面上操作")
         if path in PUBLIC or path.startswith(headers.ASSETS):
             return None
         document = is_document(scope, path)
-        actor = await self.sessions.find(
-            token_in(scope),
-            fresh=document or method not in SAFE_METHODS,
-            active=document or method not in SAFE_METHODS,
-        )
+        by_hand = document or method not in SAFE_METHODS
+        actor = await self._who(scope, path, fresh=by_hand, active=by_hand)
         if actor is None:
             return _to(LOGIN, scope) if document else errors.plain(401, "请先登录")
         if actor.must_change_password and path not in UNCHANGED_MAY:
@@ -119,13 +117,26 @@ class Gate:
             scope["headers"] = [(k, v) for k, v in scope["headers"] if k not in headers.UNWANTED]
             scope["extensions"] = {}  # the body must come through here, not as a file's path
         scope["linli_actor"] = actor
+        if document and path == "/" and actor.home == WALL.strip("/"):
+            return RedirectResponse(WALL, 303)  # a light page: Streamlit could only send there by a script
+        return None
+
+    async def _who(self, scope: Scope, path: str, *, fresh: bool, active: bool) -> Actor | None:
+        """Find whose cookie it is; a screen's counts for its one page, and only where nobody is logged in."""
+        screens = is_for_screens(path)
+        for token in (token_in(scope), token_in(scope, SCREEN_COOKIE) if screens else ""):
+            actor = await self.sessions.find(token, fresh=fresh, active=active)
+            if actor and (screens or not actor.read_only):
+                scope["linli_token"] = token
+                return actor
         return None
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_in(scope)
         if is_twisted(path) or path.startswith(CLOSED) or not self._may_connect(scope):
             return await _refuse_socket(path, receive, send, 4403)
-        actor = await self.sessions.find(token_in(scope), fresh=True, active=False)
+        scope = {**scope}
+        actor = await self._who(scope, path, fresh=True, active=False)
         if actor is None or actor.must_change_password:
             return await _refuse_socket(path, receive, send, LOG_IN_AGAIN)
         await self.app({**scope, "linli_actor": actor}, receive, send)
@@ -233,8 +244,12 @@ def is_document(scope: Scope, path: str) -> bool:
     return wanted and (not accept or "text/html" in accept or "*/*" in accept)
 
 
-def token_in(scope: Scope) -> str:
-    return cookie_parser(proxy.header(scope, b"cookie")).get(SESSION_COOKIE, "")
+def is_for_screens(path: str) -> bool:
+    return path in (WALL, "/live") or path.startswith(f"{WALL}/")
+
+
+def token_in(scope: Scope, cookie: str = SESSION_COOKIE) -> str:
+    return cookie_parser(proxy.header(scope, b"cookie")).get(cookie, "")
 
 
 def _to(page: str, scope: Scope) -> Response:

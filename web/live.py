@@ -41,7 +41,7 @@ from domain.access import Actor
 from domain.clock import now
 from domain.ids import parse_id
 from web import live_views, patches
-from web.gate import LOG_IN_AGAIN, token_in
+from web.gate import LOG_IN_AGAIN
 from web.watching import Viewer, Watcher
 
 NOT_FOR_YOU, TOO_MANY, TOO_LONG, UNFIT = 4403, 4429, 1009, 1003
@@ -64,7 +64,7 @@ class Live:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         socket = WebSocket(scope, receive, send)
         await socket.accept()
-        viewer = Viewer(scope["linli_actor"], token_in(scope))
+        viewer = Viewer(scope["linli_actor"], scope["linli_token"])
         code = 1000
         self._open[viewer.session] += 1
         try:

@@ -8,18 +8,21 @@ from uuid import UUID
 
 from db import board as boards
 from db import care_board, listing, live, writes
+from db import wall as walls
 from db.ticket_filters import from_query
 from domain.access import OFFICE, RIGHTS, Actor, communities_of, grants_for, has
 from domain.board import LONGEST_COLUMN
 from domain.care_board import NAMES as CARE_NAMES
 from domain.care_board import from_query as care_filters
 from domain.clock import local_date
+from domain.ids import parse_id
 from domain.live import Topic
 from domain.tickets import Column
 from domain.views import DAY, STATE_NAMES, Layout, day_asked, days_of, from_body
 from ui.board import markup
 from ui.board.calendar import calendar_html
 from ui.care import markup as care_markup
+from ui.wall import markup as wall_markup
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -55,12 +58,14 @@ def parse(given: Mapping[str, Any]) -> Asked | None:
 
 
 def may_follow(actor: Actor, page: str) -> bool:
-    return has(actor, _RIGHT[page])
+    return has(actor, _RIGHT[page]) and (page == "wall" or not actor.read_only)
 
 
 def key(actor: Actor, asked: Asked, *, alone: bool) -> object:
     """Name the drawing: who has the same key gets the same one. `alone` is `db.live.reach`'s word."""
     query = dict(asked.query)
+    if asked.page == "wall":
+        return (actor.grants, asked)  # it shows no person, and of which place their grants say
     if alone or query.get("mine") or asked.page == "me":
         return (actor.user_id, actor.party_id, actor.grants, asked)
     scopes = (grants_for(actor, OFFICE), grants_for(actor, RIGHTS["tickets.read"]), actor.grants)
@@ -95,6 +100,16 @@ def checkins(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
     return Drawn(care_markup.tiles_html(board), care_markup.figures_html(board), board.stamp)
 
 
+def wall(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
+    held = walls.wall(session, actor=actor, area_id=parse_id(dict(asked.query).get("area")), now=now)
+    return Drawn(wall_markup.html(held), "", held.stamp)
+
+
+def _nothing_of(session: Any, actor: Actor, ids: Collection[UUID]) -> dict[UUID, int]:
+    del session, actor, ids  # nothing opens on a wall
+    return {}
+
+
 def _tickets_of(session: Any, actor: Actor, ids: Collection[UUID]) -> dict[UUID, int]:
     return live.versions(session, actor=actor, ticket_ids=ids)
 
@@ -107,14 +122,26 @@ PAGES: dict[str, Callable[[Any, Actor, Asked, datetime], Drawn]] = {
     "tickets": tickets,
     "me": me,
     "checkins": checkins,
+    "wall": wall,
 }
 # whose change stamps say that there is something new
-TOPICS = {"tickets": Topic.BOARD.value, "me": Topic.BOARD.value, "checkins": Topic.CARE.value}
+TOPICS = {
+    "tickets": (Topic.BOARD.value,),
+    "me": (Topic.BOARD.value,),
+    "checkins": (Topic.CARE.value,),
+    "wall": (Topic.BOARD.value, Topic.CARE.value),
+}
 # how often what stands open in the drawer has changed
 VERSIONS: dict[str, Callable[[Any, Actor, Collection[UUID]], dict[UUID, int]]] = {
     "tickets": _tickets_of,
     "me": _tickets_of,
     "checkins": _incidents_of,
+    "wall": _nothing_of,
 }
-_RIGHT = {"tickets": "tickets.board", "me": "me", "checkins": "checkins.read"}
-_NAMES = {"tickets": (*STATE_NAMES, DAY), "me": (*STATE_NAMES, DAY), "checkins": CARE_NAMES}
+_RIGHT = {"tickets": "tickets.board", "me": "me", "checkins": "checkins.read", "wall": "wall.read"}
+_NAMES = {
+    "tickets": (*STATE_NAMES, DAY),
+    "me": (*STATE_NAMES, DAY),
+    "checkins": CARE_NAMES,
+    "wall": ("area",),
+}

@@ -16,7 +16,7 @@ _BYTES, _KEPT = 5_000_000, 10
 # all that a line may say: a field that is not here is dropped, whoever hands it in
 _FIELDS = ("request_id", "user_id", "method", "path", "status", "ms", "error", "at")
 _WORD = re.compile(r"[a-z][a-z_.-]{0,30}")
-_TOKENS_FOLLOW = frozenset({"r", "t", "h", "media"})
+_TOKENS_FOLLOW = frozenset({"r", "t", "h", "media", "screen"})
 
 
 class JsonLines(logging.Formatter):

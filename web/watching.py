@@ -129,8 +129,8 @@ class Channel:
         self.begun = self.not_before = 0.0
 
     def place(self, stamps: Stamps) -> tuple[int, ...]:
-        topic = live_views.TOPICS[self.asked.page]
-        return tuple(stamps.get((topic, community), 0) for community in self.communities)
+        topics = live_views.TOPICS[self.asked.page]
+        return tuple(stamps.get((topic, community), 0) for topic in topics for community in self.communities)
 
     def is_due(self, stamps: Stamps, at: float) -> bool:
         if self.reading or at < self.not_before:

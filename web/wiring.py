@@ -5,18 +5,21 @@ from collections.abc import Collection
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from web import api, health, login, pictures, round
+from web import api, health, login, pictures, round, tour, wall
 from web.gate import Gate
 from web.live import RECHECK_SECONDS, Live
 
 
-def routes(*, recheck_seconds: float = RECHECK_SECONDS) -> list[BaseRoute]:
+def routes(*, recheck_seconds: float = RECHECK_SECONDS, play: tour.Play | None = None) -> list[BaseRoute]:
+    """Give every route; `play` tells the scenes of the one-minute demo, which is not this layer's to know."""
     return [
         Route("/login", login.login_page, methods=["GET", "POST"]),
         Route("/logout", login.logout_page, methods=["GET", "POST"]),
         Route("/password", login.password_page, methods=["GET", "POST"]),
         Route("/pictures/{id}", pictures.picture),
         Route("/pictures/{id}/small", pictures.small),
+        *wall.routes(),
+        *(tour.routes(play) if play else ()),
         *round.routes(),
         *api.routes(),
         Route("/healthz", health.healthz),

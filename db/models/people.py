@@ -90,6 +90,20 @@ class SessionRow(Base):
     agent: Mapped[str] = mapped_column(String(160), default="")
 
 
+class ScreenRow(Base):
+    """A wall that reads the figures of an area by a token of its own, until that is revoked."""
+
+    __tablename__ = "screen"
+
+    id: Mapped[UUID] = id_column()
+    name: Mapped[str] = mapped_column(String(40))
+    area_id: Mapped[UUID] = mapped_column(Id, ForeignKey("area.id"))
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class DeviceRow(Base):
     """A browser that has logged in as this user before: the throttle never locks it out."""
 

@@ -41,6 +41,8 @@ def test_a_volunteer_takes_a_task_on_the_phone(visit: Visit) -> None:
 
 def test_a_leader_reads_and_cannot_register(visit: Visit) -> None:
     who = visit("郑主任")
+    who.page.wait_for_url(re.compile("/wall$"))
+    who.open("/tickets")
 
     who.sees("待处理")
     expect(who.page.get_by_role("button", name="登记诉求")).to_have_count(0)

@@ -1,0 +1,128 @@
+"""辖区: how the places below this one stand beside each other, and down from street to building."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+import db
+from db import areas, stats
+from domain.access import Actor
+from domain.areas import LEVEL_LABELS, Area, Level
+from domain.clock import now
+from domain.kpis import Figure
+from domain.stats import Scope
+from pages._chart_frame import chart, head, is_dark, nothing
+from pages._chart_scope import Chosen
+from ui import figures_beside as beside
+from ui import figures_places as places
+from ui.figures_beside import Rate
+
+CODES = ("reported_per_1000", "on_time_rate", "solve_rate", "satisfaction", "proactive_share", "same_day_rate")
+_RATES = ("on_time_rate", "solve_rate", "satisfaction")
+_SHOWN = ("reported", "reported_per_1000", *_RATES)
+_ROOMS = 12  # communities whose grids are read one by one; with more the communities themselves are drawn
+
+Key = UUID | str | None
+Row = tuple[Key, str, dict[str, Figure]]
+
+
+def show(actor: Actor, held: Chosen) -> None:
+    below = held.area.level_below
+    if below is None or below is Level.UNIT:
+        nothing("已经到楼栋这一级了。看它的工单，请点上面的数字；看别处，请点“清除筛选”。")
+        return
+    call: dict[str, Any] = {"actor": actor, "now": now()}
+    known = {area.id: area for area in db.read(areas.tree)}
+    rows = db.read(stats.breakdown, dim="area", codes=_SHOWN, scope=held.scope, **call)
+    if not rows:
+        nothing(f"{held.area.name}下面还没有{LEVEL_LABELS[below]}。管理员可以在“系统设置 → 辖区”里添加。")
+        return
+    inner = _inner(held, rows, known, call)
+    _rates(held, rows, below)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _tree(held, rows, inner)
+    with right:
+        _floor(held, rows, inner, below)
+
+
+def _inner(held: Chosen, rows: Sequence[Row], known: dict[UUID, Area], call: dict[str, Any]) -> dict[Key, list[Row]]:
+    """Read the places below these, if that is not too many: of a street its grids, of a community its buildings."""
+    if held.area.level not in (Level.STREET, Level.COMMUNITY) or len(rows) > _ROOMS:
+        return {}
+    told: dict[Key, list[Row]] = {}
+    for key, _, _ in rows:
+        area = known.get(key)  # type: ignore[arg-type]
+        if area:
+            scope: Scope = replace(held.scope, area_id=area.id, area_path=area.path)
+            told[area.id] = db.read(
+                stats.breakdown, dim="area", codes=("reported", "on_time_rate"), scope=scope, **call
+            )
+    return told
+
+
+def _rates(held: Chosen, rows: Sequence[Row], below: Level) -> None:
+    def rate(name: str, one: Figure) -> Rate:
+        return name, one.value, one.n, one.small
+
+    series = {one.kpi.name: [rate(name, f[code]) for _, name, f in rows] for code, one in _named(rows)}
+    due = sum(found["on_time_rate"].n for *_, found in rows)
+    above = head(held, f"各{LEVEL_LABELS[below]} 按期、解决、满意", "%", due, note="灰色空心：样本不足 10，不作比较")
+    figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=is_dark())
+    table = [
+        {LEVEL_LABELS[below]: name}
+        | {found[code].kpi.name: found[code].text for code in _SHOWN}
+        | {"到期件数": found["on_time_rate"].n, "评价件数": found["satisfaction"].n}
+        for _, name, found in rows
+    ]
+    chart(figure, above, table, key="rates", held=held, narrows=below.value, code="on_time_rate")
+
+
+def _named(rows: Sequence[Row]) -> list[tuple[str, Figure]]:
+    return [(code, rows[0][2][code]) for code in _RATES]
+
+
+def _count(found: dict[str, Figure]) -> int:
+    return found["reported"].numerator or 0
+
+
+def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]]) -> None:
+    """Draw each with what lies in it; what is noted only higher up has a part of its own."""
+    own = "直接登记"
+    root = str(held.area.id)
+    nodes = [(root, "", held.area.name, sum(_count(found) for *_, found in rows))]
+    table: list[dict[str, Any]] = []
+    for key, name, found in rows:
+        nodes.append((str(key), root, name, _count(found)))
+        parts = [(str(k), n, _count(f)) for k, n, f in inner.get(key, [])]
+        rest = _count(found) - sum(count for *_, count in parts)
+        parts += [(f"{key}-own", own, rest)] if parts and rest > 0 else []
+        nodes += [(k, str(key), n, count) for k, n, count in parts if count]
+        table += [{"上级": name, "名称": n, "件数": c} for _, n, c in parts] or [
+            {"上级": held.area.name, "名称": name, "件数": _count(found)}
+        ]
+    above = head(held, "上报量落在哪里", "件", nodes[0][3])
+    if not nodes[0][3]:
+        nothing("这个期间没有上报的工单。")
+        return
+    chart(places.tree(above, nodes, dark=is_dark()), above, table, key="tree", held=held, code="reported")
+
+
+def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below: Level) -> None:
+    grids = below is Level.COMMUNITY and bool(inner)
+    groups = [(name, inner[key]) for key, name, _ in rows if key in inner] if grids else [(held.area.name, rows)]
+    level = Level.GRID if grids else below
+    cells = [
+        (room, str(key), name, one.value, f"{one.text}", one.small or one.new)
+        for room, held_rows in groups
+        for key, name, found in held_rows
+        for one in (found["on_time_rate"],)
+    ]
+    title = f"{LEVEL_LABELS[level]}平面图：按期办结率"
+    above = head(held, title, "%", sum(f["on_time_rate"].n for *_, f in rows), note="灰色：样本不足 10；点一格看它")
+    figure = places.floor(above, cells, dark=is_dark())
+    table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]
+    chart(figure, above, table, key="floor", held=held, narrows=level.value, code="on_time_rate")

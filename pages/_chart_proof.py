@@ -1,0 +1,114 @@
+"""The proof of a figure: how it is worked out, its numbers, what is left out, and the very rows, each leading on."""
+
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+import db
+from db import stats
+from domain.access import Actor
+from domain.clock import local, now
+from domain.errors import Refused
+from domain.kpis import KPIS, Basis, Figure
+from pages import _form
+from pages._chart_scope import Chosen
+from pages._session import require
+from ui import cards
+from ui.charts import component, markup
+from ui.charts.markup import Cell
+
+_PARTS = {"numerator": "分子", "denominator": "分母"}
+_AFTER = "proof-after"
+
+
+def close() -> None:
+    st.query_params.pop("proof", None)
+    st.session_state.pop(_AFTER, None)
+
+
+def show(held: Chosen) -> None:
+    """Open the proof that the address asks for; to be called from the page's body."""
+    kpi = KPIS.get(st.query_params["proof"])
+    if kpi is None:
+        close()
+        return
+    st.dialog(f"依据：{kpi.name}", width="large", on_dismiss=close)(_proof)(held, kpi.code)
+
+
+def _proof(held: Chosen, code: str) -> None:
+    actor = require("charts.read")
+    figure = db.read(stats.figures, actor=actor, scope=held.scope, codes=(code,), now=now())[code]
+    st.html(cards.facts_html(_facts(held, figure)))
+    parts = ["numerator", "denominator"] if figure.kpi.bottom else ["denominator" if figure.kpi.times else "numerator"]
+    part = parts[0]
+    if len(parts) > 1:
+        counts = {"numerator": figure.numerator, "denominator": figure.denominator}
+        part = st.segmented_control(
+            "明细",
+            parts,
+            default=parts[0],
+            required=True,
+            format_func=lambda one: f"{_PARTS[one]} {counts[one] or 0:,}",
+            key=f"part-{code}",
+            label_visibility="collapsed",
+            on_change=_begin_again,
+        )
+    _rows(actor, held, code, str(part))
+
+
+def _begin_again() -> None:
+    st.session_state.pop(_AFTER, None)
+
+
+def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
+    kpi = figure.kpi
+    if kpi.times or figure.denominator is None:
+        worked = figure.text
+    else:
+        worked = f"{figure.text} = {figure.numerator or 0:,} ÷ {figure.denominator:,}"
+    period = "现在" if kpi.basis is Basis.NOW else held.period
+    until = f"（算到 {figure.until.month}月{figure.until.day}日）" if figure.until else ""
+    return [
+        ("结果", worked + ("，刚启用，数据不足 7 天" if figure.new else "")),
+        ("算法", kpi.formula),
+        ("分子", kpi.numerator),
+        ("分母", kpi.denominator),
+        ("样本", f"n={figure.n:,}{'，不足 10，不作比较' if figure.small else ''}" if kpi.bottom or kpi.times else ""),
+        ("范围", f"{held.area.name} · {period}{until}"),
+        ("时间口径", kpi.basis.value),
+        ("不计入", kpi.exclusions),
+        ("没有算全", figure.partial),
+        ("目标（参考）", kpi.target),
+        ("基线（参考）", kpi.baseline),
+        ("版本", f"第 {kpi.version} 版 · 数据截至 {local(figure.as_of):%Y-%m-%d %H:%M:%S}"),
+    ]
+
+
+def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
+    after: UUID | None = st.session_state.get(_AFTER)
+    call: dict[str, Any] = {"actor": actor, "scope": held.scope, "code": code, "part": part, "after": after}
+    try:
+        page = db.read(stats.rows, now=now(), **call)
+    except Refused as refused:
+        _form.refuse(refused)
+        return
+    if not page.rows:
+        st.caption("没有更多明细了。" if after else "这个数字后面没有明细：没有一件符合。")
+        return
+    lines = [
+        [Cell(row.no, href=row.link), Cell(f"{row.day:%Y-%m-%d}"), Cell(row.title), Cell(row.card.grid)]
+        for row in page.rows
+    ]
+    component.draw(
+        markup.table_html(("编号", "计入哪天", "内容", "网格"), lines), key="proof-rows", on_picked=lambda: None
+    )
+    with st.container(horizontal=True):
+        if after:
+            st.button("回到最新", icon=":material/first_page:", on_click=_begin_again)
+        if page.after:
+            st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(page.after,))
+
+
+def _go(after: UUID) -> None:
+    st.session_state[_AFTER] = after

@@ -1,0 +1,84 @@
+"""Cards of figures, and tables of what lies behind them, as HTML: every word is escaped here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+NEW = "刚启用"
+_WIDE, _HIGH = 96, 26  # of a sparkline, in its own units
+
+
+@dataclass(frozen=True)
+class Face:
+    """A figure as its card shows it."""
+
+    code: str
+    name: str
+    text: str
+    tone: str = ""  # small, or nothing
+    marks: tuple[str, ...] = ()  # 刚启用, n=8
+    moves: tuple[tuple[str, str, str], ...] = ()  # 环比, +1.2 个百分点, up or down or nothing
+    target: str = ""
+    trend: tuple[float | None, ...] = ()
+
+
+def cards_html(faces: Iterable[Face]) -> str:
+    return f'<div class="faces">{"".join(map(_card, faces))}</div>'
+
+
+def _card(face: Face) -> str:
+    marks = "".join(f'<em class="{"new" if mark == NEW else "n"}">{escape(mark)}</em>' for mark in face.marks)
+    moves = "".join(
+        f'<span class="{tone or "same"}">{escape(name)} {escape(text)}</span>' for name, text, tone in face.moves
+    )
+    target = f'<span class="target">参考：{escape(face.target)}</span>' if face.target else ""
+    return (
+        f'<button class="face {face.tone}" data-pick="{escape(face.code)}" title="看算法和明细">'
+        f"<span class=name>{escape(face.name)}{marks}</span>"
+        f"<b>{escape(face.text)}</b>{_spark(face.trend)}<span class=moves>{moves}</span>{target}</button>"
+    )
+
+
+def _spark(values: Sequence[float | None]) -> str:
+    """Draw how it went; from zero, so that little does not look like much, with gaps where there is nothing."""
+    known = [value for value in values if value is not None]
+    if len(known) < 3:
+        return ""
+    top, step = max(known) or 1, _WIDE / max(len(values) - 1, 1)
+    runs: list[list[str]] = [[]]
+    for n, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{n * step:.1f},{_HIGH - 2 - value / top * (_HIGH - 4):.1f}")
+    lines = "".join(f'<polyline points="{" ".join(run)}"/>' for run in runs if len(run) > 1)
+    return f'<svg viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none" aria-hidden="true">{lines}</svg>'
+
+
+@dataclass(frozen=True)
+class Cell:
+    words: str
+    href: str = ""
+    pick: str = ""  # what a button hands back; without it, plain words
+    number: bool = False
+
+
+def table_html(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Render a table whose cells may lead on: to a page, or back to the script."""
+    rows = list(rows)
+    numbers = [cell.number for cell in rows[0]] if rows else [False] * len(headers)
+    head = "".join(
+        f"<th class=n>{escape(name)}</th>" if number else f"<th>{escape(name)}</th>"
+        for name, number in zip(headers, numbers, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(cell: Cell) -> str:
+    words = escape(cell.words)
+    if cell.href:
+        words = f'<a href="{escape(cell.href)}">{words}</a>'
+    elif cell.pick:
+        words = f'<button data-pick="{escape(cell.pick)}">{words}</button>'
+    return f"<td class=n>{words}</td>" if cell.number else f"<td>{words}</td>"
