@@ -110,9 +110,11 @@ def bench(asked: argparse.Namespace) -> int:
 
 def soak(asked: argparse.Namespace) -> int:
     try:
-        from bench import soak_points
+        from bench import soak_checkins, soak_points
     except ImportError as error:
         raise Refused(f"试验要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
+    if asked.what == "checkins":
+        return soak_checkins.run(asked.days, asked.seed)
     return soak_points.run(asked.kills, asked.stories, asked.steps, postgres=asked.postgres)
 
 

@@ -63,12 +63,14 @@ def parser(does: Mapping[str, Command]) -> Parser:
     measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
     measuring.add_argument("--no-browser", action="store_true", help="不测浏览器")
 
-    soaking = command("soak", "反复试验积分账：随机操作、强行中断，另建数据库，不碰本机数据")
-    soaking.add_argument("what", choices=["points"], help="points：积分账")
+    soaking = command("soak", "反复试验积分账或平安守望：随机操作，另建数据库，不碰本机数据")
+    soaking.add_argument("what", choices=["points", "checkins"], help="points：积分账；checkins：平安守望")
     soaking.add_argument("--kills", type=int, default=1000, metavar="N", help="强行中断的次数，默认 1000")
     soaking.add_argument("--stories", type=int, default=500, metavar="N", help="随机操作的段数，默认 500")
     soaking.add_argument("--steps", type=int, default=200, metavar="N", help="每段的步数，默认 200")
     soaking.add_argument("--postgres", action="store_true", help="用 PostgreSQL 而不是 SQLite")
+    soaking.add_argument("--days", type=int, default=10_000, metavar="N", help="平安守望：天数，默认 10000")
+    soaking.add_argument("--seed", type=int, default=1, metavar="N", help="平安守望：从哪个种子开始，默认 1")
 
     taking = command("import", "导入 XLSX、XLS、CSV 表格；再次导入同一来源只更新变化的行")
     taking.add_argument("what", choices=["tickets"], help="tickets：工单")

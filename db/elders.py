@@ -262,6 +262,7 @@ def leave(
         row = row_for(tx, actor, elder_id, "care.write", lock=True)
         if row.left_on is not None:
             raise WrongState("这位老人已不在名册上。")
+        windows.make_for(tx, [elder_id], now=now)
         values = {"left_on": local_date(now), "left_reason": reason.value}
         update_version(tx, ElderRow, elder_id, expected_version, values)
         audit(tx, "elder.leave", actor_id=actor.user_id, subject_id=elder_id, detail=reason.value, now=now)

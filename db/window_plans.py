@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import alarms, stat_checkin_writes
 from db.models import CareDutyRow, CareSlotRow, CheckWindowRow, ConsentRow, ElderRow, IncidentRow
+from db.window_rows import times_of
 from db.windows import away_of, make_for, passed_on
 from domain.care import WAITING, Duty, Scope, Slot, WindowState
 from domain.windows import SlotPlan, Times, day_bit, is_away, responsible, times
@@ -29,6 +30,8 @@ def follow(tx: Session, elder_id: UUID, *, now: datetime) -> None:
             _drop(tx, row)
             continue
         when = times(row.day, SlotPlan(Slot(row.slot), plan.opens_min, plan.due_min, plan.grace_min))
+        if when.opens_at <= now:
+            when = times_of(row)  # a slot moved into the past is first owed tomorrow: today's stays as it was made
         _follow(row, elder, when, excused=is_away(when, absences))
     tx.flush()
     make_for(tx, [elder_id], now=now)

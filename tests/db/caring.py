@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import db
 from db import care_plans, elders, looks, windows
@@ -90,8 +91,12 @@ def window(elder_id: UUID, day: date = TOMORROW, slot: Slot = Slot.MORNING) -> C
 
 
 def find_window(elder_id: UUID, day: date = TOMORROW, slot: Slot = Slot.MORNING) -> CheckWindowRow | None:
+    return db.run(window_in, elder_id, day, slot)
+
+
+def window_in(tx: Session, elder_id: UUID, day: date, slot: Slot) -> CheckWindowRow | None:
     mine = (CheckWindowRow.elder_id == elder_id, CheckWindowRow.day == day, CheckWindowRow.slot == slot.value)
-    return db.run(lambda session: session.scalars(select(CheckWindowRow).where(*mine)).first())
+    return tx.scalars(select(CheckWindowRow).where(*mine)).first()
 
 
 def look(who: Actor | None, elder_id: UUID, what: Look, when: datetime, **changes: Any) -> Seen:
