@@ -6,7 +6,7 @@ import db
 from db import incident_clock
 from jobs import windows
 
-BATCH = 100
+BATCH = 25
 
 
 def run(now: datetime) -> int:

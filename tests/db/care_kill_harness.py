@@ -46,7 +46,7 @@ from tests.gateway import Gateway
 ROOT = Path(__file__).parent.parent.parent
 GRIDS = 20  # each with a robot of its own: one takes twenty messages a minute
 WORKERS = 2
-LIVES_SECONDS = 0.3  # on average
+LIVES_SECONDS = 0.4  # on average, at work
 _NUMBER = re.compile(r"Y\d{4,}")
 
 
@@ -68,21 +68,28 @@ def main(folder: Path, kills: int, url: str | None = None) -> int:
 
 
 def _start(used: Settings) -> int:
+    """Fork a worker, and wait until it is about to begin: it is killed at work, not while starting."""
+    ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             random.seed()
             settings.use(used)
-            _work()
+            _work(tell)
         finally:
             os._exit(1)
+    os.close(tell)
+    os.read(ready, 1)
+    os.close(ready)
     return child
 
 
-def _work() -> None:
+def _work(tell: int) -> None:
     """Do what a worker does, but without its leases: both are at everything at once, which is worse than life."""
     sending = Sending(clock.now)
+    db.read(_unsent)
+    os.write(tell, b".")
     while True:
         with contextlib.suppress(Exception):  # a worker logs it and goes on
             care.run(clock.now())

@@ -1,23 +1,26 @@
 """An incident and its 预警 ticket: one goes with the other, and going to the door is paid whatever was found."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 import db
-from db import awards, fsck, incidents, people, ticket_detail, tickets
-from db.models import ElderRow, ServiceRecordRow
+from db import awards, care_incident, fsck, incidents, people, ticket_detail, tickets
+from db.models import ConsentRow, ElderRow, ServiceRecordRow
 from db.records import record_of
 from db.ticket_events import load
+from domain.clock import local_date
 from domain.errors import NotAllowed, WrongState
+from domain.ids import new_id
 from domain.incidents import Called, Found, Incident, IncidentState, Method
 from domain.people import Purpose
 from domain.points import RecordState
 from domain.tickets import Result, Status, Ticket
 from tests.builders import NOW, World
 from tests.builders import step as ticket_step
-from tests.db.alarming import MINUTE, actions, alarm, row_of, step
+from tests.db.alarming import MINUTE, actions, alarm, elder, row_of, step
 from tests.db.earning import step as record_step
 
 DONE: dict[str, Any] = {"result": Result.SOLVED, "note": "敲开门了，在看电视"}
@@ -30,6 +33,10 @@ def ticket_of(world: World, incident: Incident) -> Ticket:
 
 def records() -> list[ServiceRecordRow]:
     return db.run(lambda s: list(s.scalars(select(ServiceRecordRow))))
+
+
+def person_of(elder_id: UUID) -> UUID:
+    return db.read(lambda s: s.scalars(select(ElderRow.person_id).where(ElderRow.id == elder_id)).one())
 
 
 def faults() -> list[str]:
@@ -130,7 +137,7 @@ def test_the_ticket_and_the_incident_tell_one_story(world: World) -> None:
 
 def test_only_an_open_incident_in_their_hands_opens_an_elder_to_who_goes_there(world: World) -> None:
     opened = alarm(world)
-    person = db.read(lambda s: s.scalars(select(ElderRow.person_id)).one())
+    person = person_of(opened.elder_id)
     call: dict[str, Any] = {"person_id": person, "ticket_id": None, "now": NOW}
     emergency = Purpose.EMERGENCY
     seen = db.run(people.reveal, actor=world.grid_worker, purpose=emergency, key="a", **call)
@@ -147,3 +154,21 @@ def test_only_an_open_incident_in_their_hands_opens_an_elder_to_who_goes_there(w
 
     with pytest.raises(NotAllowed):
         db.run(people.reveal, actor=world.building_head, purpose=emergency, key="c", **call)
+
+
+def test_health_is_shown_in_an_open_incident_with_consent_for_an_emergency_and_nowhere_else(world: World) -> None:
+    who = elder(world, health="青霉素过敏")
+    opened = alarm(world, who)
+    call: dict[str, Any] = {"actor": world.coordinator, "incident_id": opened.id, "now": NOW}
+    shown: dict[str, Any] = {"person_id": person_of(who), "ticket_id": None, "now": NOW, "actor": world.coordinator}
+
+    db.run(people.reveal, purpose=Purpose.CONTACT, key="a", **shown)
+    assert db.read(care_incident.sheet, **call).health == ""
+    db.run(people.reveal, purpose=Purpose.EMERGENCY, key="b", **shown)
+    assert db.read(care_incident.sheet, **call).health == ""
+    consent = {"id": new_id(), "elder_id": who, "scope": "health", "granted_on": local_date(NOW)}
+    db.run(lambda tx: tx.execute(insert(ConsentRow).values(**consent)) and None)
+    assert db.read(care_incident.sheet, **call).health == "青霉素过敏"
+
+    step(incidents.resolve, opened, world.colleague, found=Found.SAFE_HOME, method=Method.SEEN)
+    assert db.read(care_incident.sheet, **call).health == ""
