@@ -9,7 +9,7 @@ import pytest
 import db
 import demo
 import settings
-from db import engine, setup
+from db import engine
 from demo import tour
 from domain.care_board import TileState
 from domain.errors import Refused
@@ -22,6 +22,7 @@ from ui.tour import markup
 @pytest.fixture(scope="module")
 def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
     used = copy_of(template, tmp_path_factory.mktemp("tour"))
+    used.real_file.rename(used.demo_file)
     demo.generate(now=NOW)
     yield used
     db.engine.dispose()
@@ -81,8 +82,7 @@ def test_every_beat_is_drawn_and_says_what_it_is_about(scenes: tuple[Scene, ...]
 
 
 def test_real_data_is_no_stage(template: Path, tmp_path: Path) -> None:
-    copy_of(template, tmp_path)
-    setup.start_real(now=NOW)
+    assert not copy_of(template, tmp_path).is_demo
 
     with pytest.raises(Refused, match="演示数据"):
         tour.play(now=NOW)
