@@ -28,6 +28,7 @@ from web.render import render
 
 _FILES = Path(__file__).parent / "static"
 _SCREEN_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer; each visit begins anew
+_DEMO = (("/wall/tour", "一分钟演示"),)
 _LINKS = (("/charts", "数据分析", "charts.read"), ("/tickets", "工单看板", "tickets.read"), ("/logout", "退出", "me"))
 
 
@@ -44,18 +45,21 @@ def page(request: Request) -> Response:
     actor: Actor = request.scope["linli_actor"]
     if not has(actor, "wall.read"):
         return errors.page(403, request.scope["linli_request"])
+    if "tour" in request.query_params:
+        return RedirectResponse("/wall/tour?wall=1", 303)
     area_id = parse_id(request.query_params.get("area"))
     try:
         wall = db.read(walls.wall, actor=actor, area_id=area_id, now=now())
     except Refused:  # an area that is not theirs, or no more there
         return errors.page(403, request.scope["linli_request"])
+    links = [(path, name) for path, name, right in _LINKS if has(actor, right)]
     body = render(
         "wall.html",
         body=markup.html(wall),
         as_of=markup.as_of(wall.at),
         build=_build(),
         screen=actor.read_only,
-        links=[(path, name) for path, name, right in _LINKS if has(actor, right)],
+        links=[*_DEMO, *links] if settings.current().is_demo else links,
     )
     return _kept(request, HTMLResponse(body)) if actor.read_only else HTMLResponse(body)
 

@@ -18,6 +18,7 @@ import db
 import settings
 import web
 from db import accounts, hashing
+from demo import tour
 from domain.access import Role
 from domain.clock import now
 from domain.ids import new_key
@@ -92,7 +93,7 @@ def build() -> Starlette:
         Route("/{path:path}", document),
     ]
     return Starlette(
-        routes=[*web.routes(), *inner],
+        routes=[*web.routes(play=tour.play), *inner],
         middleware=web.middleware(PAGES),
         exception_handlers=web.handlers(),
     )
