@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from db import areas, people, stat_writes
 from db.models import CategoryRow, TicketEventRow, TicketRow, TicketTextRow
 from db.ticket_call import Call, due_columns, once
 from db.ticket_events import acting_role, changes, load, make_event, take
-from db.writes import bump, first_result, next_number, remember
+from db.writes import bump, first_result, next_number, put, remember
 from domain import steps
 from domain.access import Actor
 from domain.clock import local_date
@@ -110,9 +109,9 @@ def insert_ticket(tx: Session, values: dict[str, Any], *, actor: Actor | None, d
         prev_hash="",
     )
     row = {**values, "id": ticket_id, "number": number, "updated_at": now}
-    tx.execute(insert(TicketRow).values(**row, event_hash=event["hash"], version=1))
-    tx.execute(insert(TicketTextRow).values(ticket_id=ticket_id, description=description, result="", extra={}))
-    tx.execute(insert(TicketEventRow).values(event))
+    put(tx, TicketRow, row | {"event_hash": event["hash"], "version": 1})
+    put(tx, TicketTextRow, {"ticket_id": ticket_id, "description": description, "result": "", "extra": {}})
+    put(tx, TicketEventRow, event)
     stat_writes.touch_new(tx, [ticket_id])
     bump(tx, values["community_id"])
     return ticket_id

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import stat_facts, stat_writes, ticket_notices
 from db.models import PartyRow, TicketEventRow, TicketNoteRow, TicketRow, UserRow
-from db.writes import bump, canonical, plain
+from db.writes import bump, canonical, plain, put
 from domain import replay, steps
 from domain.access import RIGHTS, Actor, Grant, Role, grants_for
 from domain.clock import local
@@ -155,9 +155,9 @@ def append(
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Changed(f"工单 {number_text(row.number)} 刚被别人改过，请看一看最新情况再继续。")
-    tx.execute(insert(TicketEventRow).values(event))
+    put(tx, TicketEventRow, event)
     if note:
-        tx.execute(insert(TicketNoteRow).values(event_id=event["id"], ticket_id=ticket_id, body=note))
+        put(tx, TicketNoteRow, {"event_id": event["id"], "ticket_id": ticket_id, "body": note})
     tx.expire(row)
     ticket_notices.of_step(tx, row, action, now=now)
     bump(tx, row.community_id)

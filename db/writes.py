@@ -1,12 +1,14 @@
 """What every command does besides its own rows: keys, counters, change stamps, the audit."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Insert, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from db import crypto
@@ -37,6 +39,17 @@ def canonical(body: Any) -> str:
     return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)
 
 
+@cache
+def _insert(row: Any) -> Insert:
+    statement: Insert = row.__table__.insert()
+    return statement
+
+
+def put(tx: Session, row: Any, values: Mapping[str, Any]) -> None:
+    """Insert one row. The statement is made once: built with its values each time, it costs more than the insert."""
+    tx.execute(_insert(row), [values])
+
+
 def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
     """Find what this key led to the first time; refuse it with another request."""
     if not key:
@@ -52,25 +65,34 @@ def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
 def remember(tx: Session, key: str, request: dict[str, Any], result_id: UUID, *, now: datetime) -> None:
     """Keep the key with its result; two at once meet at the primary key and the loser runs again."""
     mac = crypto.mac_hex(canonical(request))
-    tx.execute(insert(CommandKeyRow).values(key=key, request_mac=mac, result_id=result_id, at=now))
+    put(tx, CommandKeyRow, {"key": key, "request_mac": mac, "result_id": result_id, "at": now})
+
+
+_COUNT = (
+    update(CounterRow.__table__)  # type: ignore[arg-type]
+    .where(CounterRow.community_id == bindparam("community"), CounterRow.name == bindparam("counter"))
+    .values(value=CounterRow.value + bindparam("by"))
+    .returning(CounterRow.value)
+)
+_BUMP = (
+    update(ChangeStampRow.__table__)  # type: ignore[arg-type]
+    .where(ChangeStampRow.community_id == bindparam("community"), ChangeStampRow.topic == bindparam("of"))
+    .values(stamp=ChangeStampRow.stamp + 1)
+)
 
 
 def next_number(tx: Session, community_id: UUID, name: str, *, count: int = 1) -> int:
     """Take `count` numbers of a community's counter and give the first."""
-    mine = (CounterRow.community_id == community_id, CounterRow.name == name)
-    taken = tx.execute(
-        update(CounterRow).where(*mine).values(value=CounterRow.value + count).returning(CounterRow.value)
-    ).scalar_one_or_none()
+    taken = tx.execute(_COUNT, {"community": community_id, "counter": name, "by": count}).scalar_one_or_none()
     if taken is None:
         tx.execute(insert(CounterRow).values(community_id=community_id, name=name, value=count))
         return 1
-    return taken - count + 1
+    return int(taken) - count + 1
 
 
 def bump(tx: Session, community_id: UUID, topic: Topic = Topic.BOARD) -> None:
     """Raise the community's change stamp; last of all locks (row → counter → stamp)."""
-    mine = (ChangeStampRow.community_id == community_id, ChangeStampRow.topic == topic)
-    raised = tx.execute(update(ChangeStampRow).where(*mine).values(stamp=ChangeStampRow.stamp + 1))
+    raised = tx.execute(_BUMP, {"community": community_id, "of": topic.value})
     if raised.rowcount == 0:  # type: ignore[attr-defined]
         tx.execute(insert(ChangeStampRow).values(community_id=community_id, topic=topic.value, stamp=1))
 
@@ -90,11 +112,8 @@ def audit(
     detail: str = "",
     now: datetime,
 ) -> None:
-    tx.execute(
-        insert(AuditRow).values(
-            id=new_id(), at=now, actor_id=actor_id, action=action, subject_id=subject_id, detail=detail
-        )
-    )
+    told = {"id": new_id(), "at": now, "actor_id": actor_id, "action": action}
+    put(tx, AuditRow, told | {"subject_id": subject_id, "detail": detail})
 
 
 def update_version(tx: Session, row: Any, row_id: UUID, version: int, values: dict[str, Any]) -> None:
