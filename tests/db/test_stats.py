@@ -1,0 +1,314 @@
+"""Roll-ups: what events add up to is what the rows come to; every figure opens down to its very rows."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+import db
+from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_writes, stats
+from db.models import TICKET_STAT, CategoryRow
+from db.stat_rows import DENOMINATOR, NUMERATOR
+from db.ticket_events import load
+from domain import steps
+from domain.clock import local_date
+from domain.due import Grade
+from domain.errors import NotAllowed, Refused
+from domain.imports import Incoming
+from domain.kpis import EMPTY, KPIS, Better, Source, delta, figure
+from domain.stats import Dim, Grain, Scope
+from domain.tickets import Action, Kind, Satisfaction, Status, Ticket
+from settings import Settings
+from tests.builders import NOW, World, make_world, report
+from tests.db.acting import at, at_once, do
+
+ONWARD = (Action.ACCEPT, Action.DISPATCH, Action.CLAIM, Action.RESOLVE, Action.CLOSE)
+CODES = [code for code, kpi in KPIS.items() if kpi.source is Source.TICKETS]
+DAY = timedelta(days=1)
+
+
+class Move(NamedTuple):
+    wish: str
+    ticket: int
+    place: int
+    category: int
+    hours: int
+
+
+moves = st.builds(
+    Move,
+    st.sampled_from(["on"] * 8 + ["report", "reopen", "back", "edit", "contact", "cancel", "import", "undo"]),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.integers(0, 2),
+    st.sampled_from([0, 0, 1, 5, 30, 24 * 9]),
+)
+stories = st.lists(moves, min_size=25, max_size=25)
+quickly = settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def play(world: World, story: list[Move]) -> datetime:
+    """Make tickets and move them about, change what they are of and where, bring some in and take them back."""
+    now = NOW
+    held = [report(world, area_id=where, now=now) for where in places(world)]
+    batches: list[UUID] = []
+    for number, move in enumerate(story):
+        now += timedelta(hours=move.hours)
+        place = move.ticket % len(held)
+        try:
+            if move.wish == "report":
+                held.append(report(world, now=now, **what(world, move)))
+            elif move.wish == "import":
+                batches.append(bring_in(world, f"{number % 3}", move, now))
+            elif move.wish == "undo" and batches:
+                db.run(import_batches.undo, actor=world.coordinator, batch_id=batches.pop(), now=now)
+            else:
+                held[place] = moved(world, held[place], move, now)
+        except Refused:
+            held[place] = db.read(load, world.coordinator, held[place].id)
+    return now
+
+
+def places(world: World) -> tuple[UUID, ...]:
+    return world.building, world.grid, world.other_grid, world.community
+
+
+def categories(session: Session) -> list[UUID]:
+    return list(session.scalars(select(CategoryRow.id).where(CategoryRow.parent_id.is_not(None)).limit(2)))
+
+
+def what(world: World, move: Move) -> dict[str, Any]:
+    category = [None, *db.read(categories)][move.category]
+    # mostly one building, so that things come again
+    return {"area_id": places(world)[max(move.place - 1, 0)], "category_id": category, "matter": None}
+
+
+def moved(world: World, ticket: Ticket, move: Move, now: datetime) -> Ticket:
+    named = {"reopen": Action.REOPEN, "back": Action.VERIFY_FAIL, "cancel": Action.CANCEL, "contact": Action.CONTACT}
+    if move.wish == "edit":
+        grade = (Grade.NORMAL, Grade.FAST)[move.ticket % 2]
+        return do(world, Action.EDIT, ticket, now=now, **(what(world, move) | {"grade": grade}))
+    open_to = steps.allowed(world.coordinator, ticket, now=now)
+    action = named.get(move.wish) or next((one for one in ONWARD if one in open_to), Action.COMMENT)
+    more = {"satisfaction": list(Satisfaction)[move.category]} if action is Action.CLOSE else {}
+    return do(world, action, ticket, now=now, **more)
+
+
+def bring_in(world: World, key: str, move: Move, now: datetime) -> UUID:
+    told: dict[str, Any] = {"reported_at": now - 9 * DAY}
+    if move.category:
+        told |= {"status": Status.CLOSED, "closed_at": now - move.category * DAY}
+    row = Incoming(key=key, title=f"路灯{move}", **told, content=repr((key, move, now)).encode())
+    call = {"actor": world.coordinator, "now": now}
+    where = {"community": db.read(areas.get, world.community), "source": "留言板", "file_name": "x.xlsx"}
+    batch = db.run(imports.start, **call, **where)
+    db.run(imports.store, **call, batch_id=batch, rows=[row])
+    return batch
+
+
+def wrong() -> list[str]:
+    return db.read(lambda session: list(stat_rebuild.problems(session)))
+
+
+def check(world: World, now: datetime) -> None:
+    """Hold what the story added up to against the rows, and every figure against the rows it opens."""
+    assert wrong() == []
+    before = db.read(lambda session: sorted(map(repr, session.execute(select(TICKET_STAT)))))
+    db.run(stat_rebuild.rebuild)
+    assert wrong() == []
+    kept = db.read(lambda session: sorted(map(repr, session.execute(select(TICKET_STAT)))))
+    assert set(kept) <= set(before), "written anew there are no cells without a count"
+    db.read(every_figure_opens, world, now)
+
+
+def every_figure_opens(session: Session, world: World, now: datetime) -> None:
+    day = local_date(now)
+    for area in (world.street, *places(world)):
+        call: dict[str, Any] = {"area_id": area, "start": local_date(NOW), "end": day}
+        for more in ({}, {"kind": Kind.REPORT}, {"category_id": categories(session)[0]}):
+            scope = stats.scope_of(session, actor=world.leader, **call, **more)
+            figures = stats.figures(session, actor=world.leader, scope=scope, codes=CODES, now=now)
+            for code, one in figures.items():
+                if one.numerator is not None:
+                    assert opened(session, world, scope, code, NUMERATOR, now) == one.numerator, (code, scope)
+                if one.denominator is not None and code != "reported_per_1000":
+                    assert opened(session, world, scope, code, DENOMINATOR, now) == one.denominator, (code, scope)
+
+
+def opened(session: Session, world: World, scope: Scope, code: str, part: str, now: datetime) -> int:
+    return sum(1 for _ in all_rows(session, world, scope, code, part, now))
+
+
+def all_rows(session: Session, world: World, scope: Scope, code: str, part: str, now: datetime) -> Iterator[Any]:
+    after = None
+    while True:
+        call: dict[str, Any] = {"actor": world.leader, "scope": scope, "code": code, "part": part, "now": now}
+        page = stats.rows(session, **call, after=after, limit=2)
+        yield from page.rows
+        if page.after is None:
+            return
+        after = page.after
+
+
+@quickly
+@given(story=stories)
+def test_whatever_happens_figures_are_what_the_rows_come_to(world: World, story: list[Move]) -> None:
+    check(world, play(world, story))
+
+
+@pytest.mark.pg
+@quickly
+@given(story=stories)
+def test_whatever_happens_figures_are_what_the_rows_come_to_on_postgresql(pg_world: World, story: list[Move]) -> None:
+    check(pg_world, play(pg_world, story))
+
+
+@pytest.fixture
+def pg_world(db_postgres_once: Settings) -> World:
+    return make_world()
+
+
+def test_one_event_that_is_not_counted_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = report(world)
+    monkeypatch.setattr(stat_writes, "touch", lambda *_: None)
+
+    do(world, Action.ACCEPT, ticket)
+    do(world, Action.CANCEL, db.read(load, world.coordinator, ticket.id))
+
+    assert "dropped 记为 0，应为 1" in wrong()[0]
+
+
+def test_a_cell_changed_by_hand_is_named_and_written_anew(world: World) -> None:
+    report(world)
+    cell = TICKET_STAT.c
+    one = update(TICKET_STAT).where(cell.area == world.community.hex[-12:], cell.dim == Dim.ALL, cell.reported == 1)
+    db.run(lambda tx: tx.execute(one.values(closed=3)))
+
+    assert wrong() == ["工单统计 桂花社区 day all 2026-11-20 的 closed 记为 3，应为 0，请用 rebuild-stats 重算"]
+
+    db.run(stat_rebuild.rebuild)
+    assert wrong() == []
+
+
+def test_two_communities_of_a_street_count_at_once(any_world: World) -> None:
+    world = any_world
+    mine = [lambda: report(world) for _ in range(8)]
+    theirs = [lambda: report(world, actor=world.stranger, area_id=world.other_community) for _ in range(8)]
+
+    at_once(*mine, *theirs)
+
+    assert read(world, "reported", area=world.street).numerator == 16
+    assert wrong() == []
+
+
+def read(world: World, code: str, *, area: UUID | None = None, now: datetime = NOW, **more: Any) -> Any:
+    def query(session: Session) -> Any:
+        day = local_date(now)
+        place = {"area_id": area or world.community, "start": day - 6 * DAY, "end": day}
+        scope = stats.scope_of(session, actor=world.leader, **(place | more))
+        return stats.figures(session, actor=world.leader, scope=scope, codes=[code], now=now)[code]
+
+    return db.read(query)
+
+
+def test_without_anything_to_divide_by_there_is_no_rate(world: World) -> None:
+    empty = read(world, "satisfaction")
+
+    assert (empty.text, empty.value, empty.denominator) == (EMPTY, None, 0)
+
+
+def test_a_rate_of_few_is_grey_and_a_place_of_a_week_is_new(world: World) -> None:
+    for _ in range(9):
+        at(world, Status.CLOSED)
+    assert read(world, "close_rate").small
+    assert read(world, "close_rate").new
+
+    at(world, Status.CLOSED)
+    later = read(world, "close_rate", now=NOW + 7 * DAY, start=local_date(NOW))
+
+    assert not later.small
+    assert not later.new
+    assert not read(world, "reported").small, "a count is a count"
+
+
+def test_roll_ups_and_the_tickets_themselves_say_the_same(world: World) -> None:
+    for status in (Status.CLOSED, Status.CLOSED, Status.IN_PROGRESS, Status.CANCELLED):
+        at(world, status)
+    at(world, Status.CLOSED, area_id=world.other_grid)
+    day = local_date(NOW)
+
+    def both(session: Session, by: Any) -> tuple[Any, Any]:
+        scope = stats.scope_of(session, actor=world.leader, area_id=world.community, start=day, end=day)
+        measures = ("reported", "dropped", "closed", "solved", "due", "pending")
+        asked = stat_sums.Asked(scope, measures, day, day + 30 * DAY, by)
+        kept, _ = stat_sums.sums(session, asked)
+        return dict(kept), dict(stat_sums._from_tickets(session, asked)[0])
+
+    for by in (None, stat_sums.BY_DAY, stat_sums.BY_MONTH, stat_sums.BY_AREA, Dim.KIND, Dim.CATEGORY):
+        kept, counted = db.read(both, by)
+        some = {key: +counts for key, counts in kept.items() if +counts}
+        assert some == counted, by
+
+
+def test_a_leader_sees_figures_and_never_a_person(world: World) -> None:
+    at(world, Status.CLOSED)
+    day = local_date(NOW)
+
+    def query(session: Session, who: str) -> Any:
+        call: dict[str, Any] = {"actor": world.actors[who], "now": NOW}
+        scope = stats.scope_of(session, actor=call["actor"], area_id=world.community, start=day, end=day)
+        (row,) = stats.rows(session, **call, scope=scope, code="closed").rows
+        return row, lambda: stats.breakdown(session, **call, scope=scope, dim="handler", codes=["closed"])
+
+    leaders, _ = db.read(query, "leader")
+    offices, _ = db.read(query, "coordinator")
+
+    assert (leaders.card.handler, leaders.card.place) == ("", "")
+    assert offices.card.handler
+    with pytest.raises(NotAllowed):
+        db.read(lambda session: query(session, "leader")[1]())
+    assert db.read(lambda session: query(session, "coordinator")[1]())[0][1] == offices.card.handler
+
+
+def test_figures_are_of_ones_own_area_only(world: World) -> None:
+    day = local_date(NOW)
+    place = {"start": day, "end": day}
+    for who, area in (("grid_worker", world.community), ("stranger", world.community), ("volunteer", world.community)):
+        with pytest.raises(NotAllowed):
+            db.read(stats.scope_of, actor=world.actors[who], area_id=area, **place)
+    assert db.read(stats.scope_of, actor=world.grid_worker, area_id=world.grid, **place)
+
+
+def test_a_period_is_cut_into_whole_months_and_the_days_around_them() -> None:
+    cut = list(stat_sums.pieces(date(2026, 1, 30), date(2026, 4, 2)))
+
+    assert cut == [
+        (Grain.DAY, date(2026, 1, 30), date(2026, 1, 31)),
+        (Grain.MONTH, date(2026, 2, 1), date(2026, 3, 1)),
+        (Grain.DAY, date(2026, 4, 1), date(2026, 4, 2)),
+    ]
+    assert list(stat_sums.pieces(date(2026, 2, 1), date(2026, 2, 28))) == [
+        (Grain.MONTH, date(2026, 2, 1), date(2026, 2, 1))
+    ]
+    assert [grain for grain, *_ in stat_sums.pieces(date(2026, 2, 2), date(2026, 3, 30))] == [Grain.DAY]
+
+
+def test_a_change_is_told_in_points_for_a_rate_and_against_nothing_not_at_all() -> None:
+    rate, count = KPIS["on_time_rate"], KPIS["overdue"]
+    assert count.better is Better.DOWN
+
+    up = delta(figure(rate, 8, 10, as_of=NOW), figure(rate, 6, 10, as_of=NOW))
+    worse = delta(figure(count, 6, None, as_of=NOW), figure(count, 4, None, as_of=NOW))
+    nothing = delta(figure(rate, 8, 10, as_of=NOW), figure(rate, 0, 0, as_of=NOW))
+
+    assert (up.text, up.better) == ("+20.0 个百分点", True)
+    assert (worse.text, worse.better) == ("+50.0%", False)
+    assert (nothing.text, nothing.better) == (EMPTY, None)
