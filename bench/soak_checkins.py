@@ -361,16 +361,13 @@ def _begin(seed: int, base: Path) -> Story:
 
 def run(days: int, seed: int) -> int:
     """Play so many days in stories of twenty; print what broke, and give 0 if nothing did."""
-    started, count = monotonic(), max(1, days // DAYS_A_STORY)
+    started, count, faults = monotonic(), max(1, days // DAYS_A_STORY), 0
     with tempfile.TemporaryDirectory(prefix="linli-soak-", dir=_memory()) as folder:
         base = make_base(Path(folder))
         with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-            wrong = [
-                line
-                for told in pool.map(partial(play, days=DAYS_A_STORY, base=base), range(seed, seed + count))
-                for line in told
-            ]
-    for line in wrong:
-        print(line)
-    print(f"checkins: {count * DAYS_A_STORY} days, {monotonic() - started:.0f} s, {len(wrong)} faults", flush=True)
-    return 1 if wrong else 0
+            for told in pool.map(partial(play, days=DAYS_A_STORY, base=base), range(seed, seed + count)):
+                faults += len(told)
+                if told:
+                    print(*told, sep="\n", flush=True)
+    print(f"checkins: {count * DAYS_A_STORY} days, {monotonic() - started:.0f} s, {faults} faults", flush=True)
+    return 1 if faults else 0

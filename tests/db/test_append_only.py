@@ -1,21 +1,23 @@
 """Rows that tell what happened are never changed or removed: the database itself refuses."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 import db
 import db.engine
 from db import award_rules, people, schema
-from db.models import append_only
+from db.models import OutboxAttemptRow, OutboxRow, append_only
 from db.models.append_only import APPEND_ONLY
 from db.writes import audit
 from domain.awards import DEFAULT_RULES
+from domain.care import Look
 from domain.clock import local_date
-from domain.ids import new_key
+from domain.ids import new_id, new_key
 from domain.people import Purpose
 from domain.points import RecordKind
 from tests.builders import NOW, World, report
+from tests.db.caring import TOMORROW, at, elder, look, made_day
 from tests.db.checks import dump, row_of
 from tests.db.earning import confirmed
 
@@ -27,6 +29,10 @@ COLUMN = {
     "ledger_txn": "seq",
     "ledger_transfer": "amount",
     "award_rule": "per_hour",
+    "observation": "look",
+    "incident_event": "seq",
+    "incident_step": "who",
+    "outbox_attempt": "code",
 }
 
 
@@ -42,7 +48,18 @@ def filled(any_world: World) -> World:
     confirmed(any_world, person)
     rule = {"rule": DEFAULT_RULES[RecordKind.SERVICE], "valid_from": local_date(NOW), "key": new_key(), "now": NOW}
     db.run(award_rules.change, actor=any_world.secretary, community_id=any_world.community, **rule)  # type: ignore[arg-type]
+    _alarm(any_world)
     return any_world
+
+
+def _alarm(world: World) -> None:
+    """Let an elder be seen with the curtain closed, and a message about it be tried."""
+    one = elder(world)
+    made_day()
+    look(world.volunteer, one.id, Look.CLOSED, at(TOMORROW, 8))
+    tried = {"id": new_id(), "at": NOW, "ok": False, "code": "500", "millis": 7}
+    message = select(OutboxRow.id).limit(1)
+    db.run(lambda tx: tx.execute(insert(OutboxAttemptRow).values(**tried, message_id=tx.scalars(message).one())))
 
 
 def execute(statement: str) -> None:
