@@ -1,0 +1,157 @@
+"""数据分析: empty and filled, narrowed by taps, figures that open to their rows, and what each role may do there."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import db
+from db import tickets
+from domain.tickets import Kind, Result, Satisfaction
+from pages import _chart_cards, _chart_scope
+from tests.builders import NOW, World, assigned, report, step
+from tests.pages.conftest import drawn, field, page_html, press, send
+
+PARTS = ("工单", "辖区", "时段", "积分", "守望")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Figures are kept by who sees which state of the database: here each test has a database of its own."""
+    _chart_cards._faces.clear()
+    _chart_scope.known.clear()
+
+
+@pytest.fixture
+def charts(visit: Any) -> Any:
+    def open_part(who: str = "coordinator", part: str = "工单", **query: str) -> AppTest:
+        page: AppTest = visit(who, "charts", charts=part, **query)
+        assert not page.exception
+        return page
+
+    return open_part
+
+
+def closed(world: World) -> UUID:
+    """A ticket of 王师傅's that is closed as solved, and with which the resident is satisfied."""
+    ticket = assigned(world)
+    ticket = step(tickets.resolve, ticket, world.coordinator, result=Result.SOLVED, note="换了灯泡")
+    ticket = step(tickets.close, ticket, world.colleague, satisfaction=Satisfaction.SATISFIED, note="")
+    return ticket.id
+
+
+def titles(page: AppTest) -> list[str]:
+    return [chart.proto.alt.partition("，")[0] for chart in page.get("plotly_chart")]
+
+
+def test_a_place_without_tickets_says_so_and_claims_nothing(charts: Any) -> None:
+    page = charts()
+
+    assert page.subheader[0].value == "数据分析"
+    assert "没有工单" in page.info[0].value
+    assert titles(page) == []
+    assert "100" not in drawn(page)
+    assert "—" in drawn(page)
+    assert "刚启用" in drawn(page)
+
+
+def test_the_first_part_shows_four_charts_with_what_each_is_of(charts: Any, world: World) -> None:
+    report(world)
+
+    page = charts()
+
+    assert titles(page) == ["每天受理与办结", "在办工单多久了", "累积流：办了多少", "哪类最多"]
+    assert all("单位：" in chart.proto.alt and "n=1" in chart.proto.alt for chart in page.get("plotly_chart"))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_part_shows_more_than_four_charts(charts: Any, world: World, part: str) -> None:
+    report(world)
+
+    assert len(titles(charts(part=part))) <= 4
+
+
+def test_a_figure_opens_to_its_formula_its_numbers_and_the_ticket_behind_it(charts: Any, world: World) -> None:
+    ticket = closed(world)
+    page = charts()
+
+    page = send(page, "picked", "solve_rate", key="cards")
+
+    shown = page_html(page)
+    assert "100.0% = 1 ÷ 1" in shown
+    assert "没有写明处理结果的办结" in shown
+    assert f'href="/tickets?ticket={ticket}"' in drawn(page)
+
+
+def test_a_filter_narrows_the_cards_and_the_charts_alike(charts: Any, world: World) -> None:
+    report(world)
+    report(world, kind=Kind.SERVICE, title="陪同就医")
+
+    page = charts(kind="service")
+
+    assert all("n=1" in c.proto.alt for c in page.get("plotly_chart") if c.proto.alt.startswith(("每天", "哪类")))
+    assert field(page, "类型").value == "service"
+
+
+def test_the_numbers_of_a_chart_come_when_they_are_asked_for(charts: Any, world: World) -> None:
+    report(world)
+    page = charts()
+    assert not page.dataframe
+
+    (scope,) = [c.proto.id.partition("-daily-")[2] for c in page.get("plotly_chart") if "-daily-" in c.proto.id]
+    page.session_state[f"data-daily-{scope}"] = True
+    page.run()
+
+    assert list(page.dataframe[0].value.columns) == ["日期", "受理", "办结"]
+    assert page.dataframe[0].value["受理"].sum() == 1
+
+
+def test_a_place_of_another_is_not_shown(charts: Any, world: World) -> None:
+    report(world)
+
+    page = charts("stranger", community=str(world.community))
+
+    assert "没有工单" in page.info[0].value, "their own place, which is empty"
+
+
+def test_who_may_not_read_figures_is_told_so(visit: Any) -> None:
+    page = visit("volunteer", "charts")
+
+    assert page.error
+    assert not page.get("plotly_chart")
+
+
+def test_a_leader_sees_figures_and_no_person(charts: Any, world: World) -> None:
+    ticket = closed(world)
+    page = send(charts("leader"), "picked", "closed", key="cards")
+
+    assert str(ticket) in drawn(page)
+    assert all(name not in drawn(page) for name in ("王师傅", "李敏", "何静", "3号楼2单元"))
+
+
+def test_from_a_place_where_it_comes_up_again_to_a_preventive_ticket_once(charts: Any, world: World) -> None:
+    report(world)
+    page = charts(part="时段")
+    assert "建预防工单" in drawn(page)
+
+    page = send(page, "picked", f"{world.building}|", key="spots")
+    page = press(page, "建工单，按类别计时限")
+
+    assert not page.exception
+    held = db.read(_kinds)
+    assert held.count(Kind.PREVENTIVE.value) == 1
+
+
+def _kinds(session: Any) -> list[str]:
+    from sqlalchemy import select
+
+    from db.models import TicketRow
+
+    return list(session.scalars(select(TicketRow.kind)))
+
+
+def test_a_leader_cannot_open_one(charts: Any, world: World) -> None:
+    report(world, now=NOW)
+
+    assert "建预防工单" not in drawn(charts("leader", part="时段"))

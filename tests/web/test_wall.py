@@ -1,0 +1,137 @@
+"""The wall's document, and the token of a screen: one page, no person, nothing written, taken back at once."""
+
+from typing import Any
+
+import pytest
+
+import db
+from db import screens
+from domain.clock import now
+from domain.ids import new_key
+from tests.builders import World, report
+from tests.db.alarming import alarm
+from tests.web.conftest import HERE
+from tests.web.test_first_sight import visit
+
+
+@pytest.fixture
+def screen(world: World) -> str:
+    made = db.run(screens.make, actor=world.admin, name="一楼大厅", area_id=world.community, key=new_key(), now=now())
+    assert made.token
+    return made.token
+
+
+def become(world: World, token: str) -> Any:
+    """A browser that has opened the screen's address."""
+    client = visit(world, "stranger")
+    client.cookies.clear()
+    answer = client.get(f"/screen/{token}", follow_redirects=False)
+    assert answer.headers["location"] == "/wall"
+    return client
+
+
+def test_the_wall_shows_figures_places_and_numbers_and_no_person(world: World) -> None:
+    report(world, title="张奶奶家漏水", now=now())
+
+    body = visit(world, "leader").get("/wall").text
+
+    assert "梧桐街道 · 一屏统管" in body
+    assert 'data-code="open"' in body
+    assert "E0001" in body
+    assert all(words not in body for words in ("张奶奶", "漏水", "李敏", "3号楼2单元"))
+
+
+def test_it_is_red_while_an_incident_is_open(world: World) -> None:
+    client = visit(world, "leader")
+    assert 'class="alarm"' not in client.get("/wall").text
+
+    alarm(world)
+
+    body = client.get("/wall").text
+    assert 'class="alarm"' in body
+    assert "Y0001 · 桂花一网格" in body
+    assert all(words not in body for words in ("张奶奶", "张桂芳", "402"))
+
+
+def test_the_leaders_way_in_leads_to_the_wall(world: World) -> None:
+    assert visit(world, "leader").get("/", follow_redirects=False).headers["location"] == "/wall"
+
+
+@pytest.mark.parametrize("who", ["volunteer", "grid_worker"])
+def test_who_reads_no_wall_gets_none(world: World, who: str) -> None:
+    assert visit(world, who).get("/wall").status_code == 403
+
+
+def test_nobody_sees_it_without_a_login(world: World) -> None:
+    client = visit(world, "leader")
+    client.cookies.clear()
+
+    assert client.get("/wall", follow_redirects=False).headers["location"].startswith("/login")
+
+
+def test_an_area_of_another_is_refused(world: World) -> None:
+    assert visit(world, "coordinator").get(f"/wall?area={world.other_community}").status_code == 403
+
+
+def test_a_screen_shows_its_area_and_nothing_else_of_the_system(world: World, screen: str) -> None:
+    client = become(world, screen)
+
+    assert "桂花社区 · 一屏统管" in client.get("/wall").text
+    assert client.get("/tickets", follow_redirects=False).headers["location"].startswith("/login")
+    assert client.get("/charts", follow_redirects=False).headers["location"].startswith("/login")
+    assert client.post("/logout", headers={"origin": HERE}).status_code in (200, 303)
+
+
+def test_a_screens_token_in_the_place_of_a_sessions_opens_no_more(world: World, screen: str) -> None:
+    client = become(world, screen)
+    client.cookies.set("linli_session", screen)
+
+    assert client.get("/tickets", follow_redirects=False).headers["location"].startswith("/login")
+    with client.websocket_connect("ws://127.0.0.1:8501/live", headers={"origin": HERE}) as socket:
+        socket.send_json({"sub": 1, "page": "tickets"})
+        assert _closed(socket) == 4403
+
+
+def test_a_screen_follows_the_push_of_the_wall(world: World, screen: str) -> None:
+    client = become(world, screen)
+
+    with client.websocket_connect("ws://127.0.0.1:8501/live", headers={"origin": HERE}) as socket:
+        socket.send_json({"sub": 1, "page": "wall", "have": ""})
+        said = _answer(socket)
+
+    assert "一屏统管" in "".join(said["ops"][0][2])
+
+
+def test_a_screen_that_was_taken_back_is_dark(world: World, screen: str) -> None:
+    client = become(world, screen)
+    held = db.read(screens.listed, actor=world.admin)
+
+    db.run(screens.revoke, actor=world.admin, screen_id=held[0].id, now=now())
+
+    assert client.get("/wall", follow_redirects=False).headers["location"].startswith("/login")
+
+
+def test_a_wrong_address_makes_no_screen(world: World) -> None:
+    assert visit(world, "leader").get("/screen/screen-guessed").status_code == 403
+
+
+def test_making_one_twice_by_a_double_click_makes_one(world: World) -> None:
+    call: dict[str, Any] = {"actor": world.admin, "name": "大厅", "area_id": world.community, "key": "k", "now": now()}
+
+    first, second = db.run(screens.make, **call), db.run(screens.make, **call)
+
+    assert (second.id, second.token) == (first.id, None)
+
+
+def _answer(socket: Any) -> dict[str, Any]:
+    while True:
+        said: dict[str, Any] = socket.receive_json()
+        if "ops" in said:
+            return said
+
+
+def _closed(socket: Any) -> int:
+    while True:
+        message = socket.receive()
+        if message["type"] == "websocket.close":
+            return int(message["code"])
