@@ -97,6 +97,7 @@ def demo(asked: argparse.Namespace) -> int:
 def bench(asked: argparse.Namespace) -> int:
     try:
         from bench import board as measured
+        from bench import charts
         from bench import points as ledger  # both need what only developers have installed
     except ImportError as error:
         raise Refused(f"测速要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
@@ -104,6 +105,9 @@ def bench(asked: argparse.Namespace) -> int:
         return ledger.run()
     boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
     sizes = asked.sizes.split(",")
+    if asked.what == "charts":
+        charts.run(sizes, data=asked.data, json=asked.json)
+        return 0
     measured.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
     return 0
 

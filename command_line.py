@@ -56,8 +56,9 @@ def parser(does: Mapping[str, Command]) -> Parser:
     sizes = "规模：demo 600 张工单；city 一百万张、269 个网格；large 一千万张（PostgreSQL 要空库）"
     showing.add_argument("--size", choices=["demo", "city", "large"], default="demo", help=sizes)
 
-    measuring = command("bench", "测速：看板在一万、一百万、一千万张工单下的速度，打印表格")
-    measuring.add_argument("what", choices=["board", "points"], help="board：看板；points：积分账")
+    measuring = command("bench", "测速：看板、图表在一万、一百万、一千万张工单下的速度，打印表格")
+    measured = "board：看板；charts：图表；points：积分账"
+    measuring.add_argument("what", choices=["board", "charts", "points"], help=measured)
     measuring.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
     measuring.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
     measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")

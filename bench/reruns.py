@@ -35,16 +35,16 @@ def measure(figures: Figures, size: str, server: Server, token: str) -> None:
 
 async def _all(server: Server, token: str) -> tuple[Cost, Cost, Cost]:
     async with httpx.AsyncClient(timeout=60) as http:
-        hello = await _full(server, StSession(server.url, http, page="hello", cookies={SESSION_COOKIE: token}))
+        hello = await page(server, StSession(server.url, http, page="hello", cookies={SESSION_COOKIE: token}))
         board = StSession(server.url, http, page="tickets", cookies={SESSION_COOKIE: token}, answer_auto=False)
-        full = await _full(server, board, leave_open=True)
+        full = await page(server, board, leave_open=True)
         fragment = next(fragment for _type, _proto, _run, fragment in board.widgets.values() if fragment)
         cost = await _runs(server, lambda: board._wait(board._send("auto", fragment, auto=True), 60))
         await board.close()
         return hello, full, cost
 
 
-async def _full(server: Server, session: StSession, *, leave_open: bool = False) -> Cost:
+async def page(server: Server, session: StSession, *, leave_open: bool = False) -> Cost:
     await session.connect()
     cost = await _runs(server, session.rerun)
     if not leave_open:
