@@ -19,11 +19,13 @@ from domain.access import Actor
 from domain.care import Sign, Slot, Tier, WindowState, code_text
 from domain.care_board import CareBoard, Filters, Tile, TileState, part_of, slot_now, state_of
 from domain.clock import local_date
+from domain.incidents import IncidentState
 from domain.live import Topic
 
 _E, _W, _I = ElderRow, CheckWindowRow, IncidentRow
 # who is to look is worth a word only while somebody still has to
 _NAMED = frozenset({TileState.UNCHECKED, TileState.UNCLEAR, TileState.WAITING})
+_AT_THE_DOOR = frozenset({IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER})
 _SEEN = frozenset({TileState.OK, TileState.EVENT})
 _TIERS, _SIGNS = {t.value: t for t in Tier}, {s.value: s for s in Sign}  # calling an enum costs more than a look-up
 
@@ -37,7 +39,13 @@ class Running:
     opened_at: datetime
     acked_by: UUID | None
     eta: datetime | None
+    state: str
     version: int
+
+    @property
+    def taken(self) -> bool:
+        """Tell whether somebody is seeing to it; who said when they would be there and was not, is not."""
+        return self.acked_by is not None and (self.eta is not None or self.state in _AT_THE_DOOR)
 
 
 def today(session: Session, *, actor: Actor, filters: Filters, now: datetime) -> CareBoard:
@@ -56,7 +64,7 @@ def today(session: Session, *, actor: Actor, filters: Filters, now: datetime) ->
 def open_incidents(session: Session, actor: Actor) -> dict[UUID, Running]:
     """Read what is open for each elder: of several the most severe, of those the oldest."""
     query = (
-        select(_I.elder_id, _I.id, _I.severity, _I.opened_at, _I.acked_by, _I.eta_at, _I.version)
+        select(_I.elder_id, _I.id, _I.severity, _I.opened_at, _I.acked_by, _I.eta_at, _I.state, _I.version)
         .where(RUNNING, may_see(actor, _I))
         .order_by(_I.severity.desc(), _I.opened_at.desc())
     )
@@ -152,12 +160,12 @@ def names_of(session: Session, users: Collection[UUID | None]) -> dict[UUID | No
 
 def _tile(row: Any, open_: Running | None, names: Mapping[UUID | None, str], now: datetime) -> Tile:
     window = WindowState(row.state) if row.state else None
-    state = state_of(window, row.due_at, now, incident=open_ is not None, taken=bool(open_ and open_.acked_by))
+    state = state_of(window, row.due_at, now, incident=open_ is not None, taken=open_ is not None and open_.taken)
     base = (row.id, code_text(row.number), row.building or "", state, _TIERS[row.tier], _SIGNS[row.sign])
     version = f"{row.version or 0}.{state}.{open_.version if open_ else 0}"
     if open_:
         more = (open_.incident_id, open_.severity, open_.eta)
-        return Tile(*base, open_.opened_at, names.get(open_.acked_by, ""), version, *more)
+        return Tile(*base, open_.opened_at, names.get(open_.acked_by, "") if open_.taken else "", version, *more)
     return Tile(*base, _moment(row, state), names.get(row.looker_id, "") if state in _NAMED else "", version)
 
 

@@ -43,7 +43,8 @@ def show(actor: Actor) -> None:
         st.query_params["incident"] = str(chosen)
     style.style()
     st.html(_head(page))
-    left, right = st.columns([5, 3], gap="large")
+    with st.container(key="care-elder"):
+        left, right = st.columns([5, 3], gap="large")
     with left:
         _year(page)
         _past(page)

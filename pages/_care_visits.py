@@ -60,7 +60,7 @@ def show(who: Actor, here: Area) -> None:
 def _month(who: Actor, here: Area, month: Visits) -> None:
     name = f"{month.month.year}年{month.month.month}月"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.metric(f"{name}月探访率", words.percent(month.share), width=200)
+        st.metric(f"月探访率（{month.month.month}月）", words.percent(month.share), width=200)
         st.metric("已探访（户）", f"{month.visited} / {month.elders}", width=180)
         st.metric("其中只打了电话", month.by_phone, width=160)
         st.space("stretch")

@@ -4,6 +4,7 @@ import streamlit as st
 
 import db
 from db import rules
+from domain.access import has
 from domain.care_board import TODAY
 from pages import (
     _care_elder,
@@ -22,11 +23,12 @@ from pages import (
 from pages._session import require
 from ui import theme
 
+# part → what shows it, and whom
 PARTS = {
-    "名册": _care_register.show,
-    "结对": _care_pairs.show,
-    "探访": _care_visits.show,
-    "交接班": _care_shift.show,
+    "名册": (_care_register.show, "checkins.read"),
+    "结对": (_care_pairs.show, "checkins.read"),
+    "探访": (_care_visits.show, "checkins.read"),
+    "交接班": (_care_shift.show, "incidents.notes"),
 }
 
 actor = require("checkins.read")
@@ -37,7 +39,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
     st.subheader(project or "平安守望", anchor=False, width="content")
     part = st.segmented_control(
         "分区",
-        [TODAY, *PARTS],
+        [TODAY, *(name for name, (_, right) in PARTS.items() if has(actor, right))],
         default=TODAY,
         required=True,
         key="part",
@@ -53,7 +55,7 @@ elif part == TODAY:
     _care_visits.reminder(actor)
     _care_today.live_tiles()
 else:
-    PARTS[str(part)](actor, _care_here.community(actor))
+    PARTS[str(part)][0](actor, _care_here.community(actor))
 # a dialog opened inside the fragment would die on its next tick
 if "incident" in st.query_params:
     _care_incident.show()

@@ -202,7 +202,7 @@ def test_the_missing_visits_stand_at_the_top_from_the_twentieth(
 
     page = press(opened(visit, part="探访"), "登记这次探访")
 
-    assert "2026年11月月探访率 50.0%" in said(page)
+    assert "月探访率（11月） 50.0%" in said(page)
     assert page.dataframe[0].value["编号"].tolist() == ["L0002"]
 
 
@@ -215,6 +215,18 @@ def test_a_whole_round_is_entered_at_the_desk(world: World, watched: list[Elder]
     press(page, "保存整轮巡看")
 
     assert [window(one.id, TODAY).state for one in watched] == [WindowState.SEEN_OK, WindowState.SEEN_CLOSED]
+
+
+def test_a_shift_leaves_a_note_and_another_takes_over(watched: list[Elder], visit: Visit) -> None:
+    page = opened(visit, part="交接班")
+    next(e for e in page.text_area).set_value("L0001 儿子下午来")
+    page = press(page, "交班")
+    assert "已接班" not in labels(page)
+
+    page = press(opened(visit, "colleague", part="交接班"), "已接班")
+
+    assert "L0001 儿子下午来" in said(page)
+    assert "何静 今天 11:00 已接班" in said(page)
 
 
 def test_a_late_worker_is_said(world: World, watched: list[Elder], visit: Visit, monkeypatch: Any) -> None:

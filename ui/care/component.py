@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui.board import component
-from ui.board.component import Picked
+from ui.board.component import Picked, packed
 
 _HERE = Path(__file__).parent
 _BOARD = Path(component.__file__).parent
@@ -36,7 +36,7 @@ def care(
     """Draw the markup and follow the push; tiles whose version changed light up."""
     return _mount(
         key=key,
-        data={"html": html, "scope": scope, "live": live, "table": None, "answer": None},
+        data=packed({"html": html, "scope": scope, "live": live, "table": None, "answer": None}),
         on_opened_change=on_opened,
         on_picked_change=on_picked,
         on_resync_change=_nothing,  # the run itself is what was wanted

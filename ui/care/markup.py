@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from domain.care import SLOT_LABELS, TIER_LABELS, Tier
+from domain.care import TIER_LABELS, Tier
 from domain.care_board import PART_LABELS, TILE_LABELS, CareBoard, Part, Tile, TileState, part_of
 from domain.clock import local
 
@@ -27,11 +27,12 @@ def tile_html(tile: Tile, *, first: bool = False) -> str:
     """Render one elder: a link, so that it also opens in a tab of its own."""
     target = f"incident={tile.incident_id}" if tile.incident_id else f"elder={tile.elder_id}"
     label, said = TILE_LABELS[tile.state], _said(tile)
-    mark = f'<i class="k">{TIER_LABELS[tile.tier]}</i>' if tile.tier is Tier.A else ""
+    mark = f'<i class="k">{TIER_LABELS[Tier.A][:2]}</i>' if tile.tier is Tier.A else ""
+    where = escape(" · ".join(filter(None, (tile.building, tile.who))))
     return (
         f'<li><a class="tile {_TONES[tile.state]}" href="?{target}" data-open="{tile.elder_id}" '
         f'data-version="{tile.version}" tabindex="{0 if first else -1}">'
-        f'<b class="n">{tile.code}</b><span class="w">{escape(tile.building)}{mark}</span>'
+        f'<b class="n">{tile.code}{mark}</b><span class="w">{where}</span>'
         f'<span class="s">{label}{said}</span></a></li>'
     )
 
@@ -43,8 +44,6 @@ def _said(tile: Tile) -> str:
         words.append(_WHEN[tile.state].format(f"{(at := local(tile.at)).hour}:{at:%M}"))
     if tile.eta is not None and tile.state is TileState.TAKEN:
         words.append(f"{(at := local(tile.eta)).hour}:{at:%M} 到")
-    if tile.who:
-        words.append(escape(tile.who))
     return f" <em>{' · '.join(words)}</em>" if words else ""
 
 
@@ -88,7 +87,7 @@ def figures_html(board: CareBoard) -> str:
     asked = board.filters.part
     rest = [part for part in Part if part not in _FIGURES and board.counts.get(part)]
     parts = [part for part in _FIGURES if part in _ALWAYS or board.counts.get(part) or part is asked]
-    buttons = _figure("all", board.total, f"{SLOT_LABELS[board.slot]}共（户）", "", on=asked is None)
+    buttons = _figure("all", board.total, "在册（户）", "", on=asked is None)
     for part in (*parts, *rest):
         count = board.counts.get(part, 0)
         buttons += _figure(part, count, PART_LABELS[part], f"f-{part}" if count else "", on=asked is part)
