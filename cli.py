@@ -97,12 +97,16 @@ def demo(asked: argparse.Namespace) -> int:
 def bench(asked: argparse.Namespace) -> int:
     try:
         from bench import board as measured
-        from bench import charts
+        from bench import charts, checkins
         from bench import points as ledger  # both need what only developers have installed
     except ImportError as error:
         raise Refused(f"测速要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
     if asked.what == "points":
         return ledger.run()
+    if asked.what == "checkins":
+        counts = [int(size) for size in asked.sizes.split(",") if size.isdigit()]
+        checkins.run(counts or checkins.SIZES, json=asked.json)
+        return 0
     boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
     sizes = asked.sizes.split(",")
     if asked.what == "charts":
@@ -114,12 +118,15 @@ def bench(asked: argparse.Namespace) -> int:
 
 def soak(asked: argparse.Namespace) -> int:
     try:
-        from bench import soak_checkins, soak_points
+        from bench import soak_checkins, soak_kills, soak_points
     except ImportError as error:
         raise Refused(f"试验要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
     if asked.what == "checkins":
-        return soak_checkins.run(asked.days, asked.seed)
-    return soak_points.run(asked.kills, asked.stories, asked.steps, postgres=asked.postgres)
+        wrong = soak_checkins.run(asked.days, asked.seed) if asked.days else 0
+        return wrong | (soak_kills.run(asked.kills, postgres=asked.postgres) if asked.kills else 0)
+    return soak_points.run(
+        1000 if asked.kills is None else asked.kills, asked.stories, asked.steps, postgres=asked.postgres
+    )
 
 
 class Rate:

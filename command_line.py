@@ -57,8 +57,8 @@ def parser(does: Mapping[str, Command]) -> Parser:
     showing.add_argument("--size", choices=["demo", "city", "large"], default="demo", help=sizes)
 
     measuring = command("bench", "测速：看板、图表在一万、一百万、一千万张工单下的速度，打印表格")
-    measured = "board：看板；charts：图表；points：积分账"
-    measuring.add_argument("what", choices=["board", "charts", "points"], help=measured)
+    measured = "board：看板；charts：图表；checkins：平安守望（--sizes 填老人数）；points：积分账"
+    measuring.add_argument("what", choices=["board", "charts", "checkins", "points"], help=measured)
     measuring.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
     measuring.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
     measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
@@ -66,7 +66,7 @@ def parser(does: Mapping[str, Command]) -> Parser:
 
     soaking = command("soak", "反复试验积分账或平安守望：随机操作，另建数据库，不碰本机数据")
     soaking.add_argument("what", choices=["points", "checkins"], help="points：积分账；checkins：平安守望")
-    soaking.add_argument("--kills", type=int, default=1000, metavar="N", help="强行中断的次数，默认 1000")
+    soaking.add_argument("--kills", type=int, metavar="N", help="强行中断的次数，积分账默认 1000，平安守望默认不做")
     soaking.add_argument("--stories", type=int, default=500, metavar="N", help="随机操作的段数，默认 500")
     soaking.add_argument("--steps", type=int, default=200, metavar="N", help="每段的步数，默认 200")
     soaking.add_argument("--postgres", action="store_true", help="用 PostgreSQL 而不是 SQLite")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,17 +29,19 @@ from sqlalchemy.orm import Session
 import db
 import db.engine
 import settings
-from db import areas, channels, fsck, people, stat_checkin_writes
+from db import areas, channels, fsck, people, stat_checkin_writes, windows
 from db.models import CheckWindowRow, ElderRow, IncidentRow, OutboxRow
 from domain import clock
 from domain.areas import Level
 from domain.care import Sign, Slot, Tier, WindowState
 from domain.clock import local_date
+from domain.errors import Busy
 from domain.ids import new_id, new_key
 from domain.messages import AGAIN
 from domain.outbox import ChannelKind, MessageState, Template
 from jobs import care
 from jobs.sending import Sending
+from jobs.windows import BATCH
 from settings import Settings
 from tests.builders import World
 from tests.gateway import Gateway
@@ -46,11 +49,20 @@ from tests.gateway import Gateway
 ROOT = Path(__file__).parent.parent.parent
 GRIDS = 20  # each with a robot of its own: one takes twenty messages a minute
 WORKERS = 2
-LIVES_SECONDS = 0.4  # on average, at work
+PATIENCE_SECONDS = 240  # what was under way comes again after half a minute, a robot takes twenty a minute
+MOST_TURNS, MOST_SECONDS = 3, 0.2  # a worker is killed somewhere in its first turns
 _NUMBER = re.compile(r"Y\d{4,}")
 
 
 # --- the nursery -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Child:
+    """A worker of the nursery, and the pipe by which it says that it is through one turn more."""
+
+    pid: int
+    turns: int  # the end of the pipe that is read
 
 
 def main(folder: Path, kills: int, url: str | None = None) -> int:
@@ -58,52 +70,58 @@ def main(folder: Path, kills: int, url: str | None = None) -> int:
     workers = [_start(used) for _ in range(WORKERS)]
     signal.signal(signal.SIGTERM, lambda *_: _end(workers))
     for number in range(kills):
-        time.sleep(random.uniform(0, 2 * LIVES_SECONDS / WORKERS))
-        _kill(workers[number % WORKERS])
-        workers[number % WORKERS] = _start(used)
+        one = number % WORKERS
+        for _ in range(random.randint(0, MOST_TURNS)):
+            os.read(workers[one].turns, 1)
+        time.sleep(random.uniform(0, MOST_SECONDS))
+        _kill(workers[one])
+        workers[one] = _start(used)
     sys.stdout.write("enough\n")
     sys.stdout.flush()
     while True:
         signal.pause()
 
 
-def _start(used: Settings) -> int:
-    """Fork a worker, and wait until it is about to begin: it is killed at work, not while starting."""
-    ready, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
+def _start(used: Settings) -> Child:
+    turns, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             random.seed()
             settings.use(used)
             _work(tell)
+        except Exception:
+            traceback.print_exc()
         finally:
             os._exit(1)
     os.close(tell)
-    os.read(ready, 1)
-    os.close(ready)
-    return child
+    return Child(pid, turns)
 
 
 def _work(tell: int) -> None:
     """Do what a worker does, but without its leases: both are at everything at once, which is worse than life."""
-    sending = Sending(clock.now)
-    db.read(_unsent)
-    os.write(tell, b".")
+    sending, moved = Sending(clock.now), 0
+    os.set_blocking(tell, False)
     while True:
-        with contextlib.suppress(Exception):  # a worker logs it and goes on
-            care.run(clock.now())
-            sending.look(clock.now())
-        time.sleep(0.05)
+        with contextlib.suppress(Busy):  # a worker logs it and goes on
+            moved = db.run(windows.sweep, now=clock.now(), limit=BATCH).moved
+            care.escalate(clock.now())
+        sending.look(clock.now())
+        with contextlib.suppress(BlockingIOError):
+            os.write(tell, b".")
+        if not moved:
+            time.sleep(0.05)
 
 
-def _kill(child: int) -> None:
+def _kill(child: Child) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+        os.kill(child.pid, signal.SIGKILL)
+    os.waitpid(child.pid, 0)
+    os.close(child.turns)
 
 
-def _end(workers: list[int]) -> None:
+def _end(workers: list[Child]) -> None:
     for child in workers:
         _kill(child)
     os._exit(0)
@@ -192,7 +210,7 @@ def play(
         try:
             assert nursery.stdout is not None
             assert nursery.stdout.readline() == "enough\n"
-            _wait_for_all(gateway, count, first + timedelta(seconds=over_seconds + 150))
+            _wait_for_all(gateway, count, clock.now() + timedelta(seconds=PATIENCE_SECONDS))
         finally:
             nursery.terminate()
     stop.set()
