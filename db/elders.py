@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from db import crypto, people, window_plans, windows
 from db.areas import place_columns
-from db.models import AreaRow, ConsentRow, ElderRow, PersonRow
+from db.models import CareSlotRow, ConsentRow, ElderRow, PersonRow
 from db.points import check
 from db.writes import audit, bump, first_result, next_number, remember, update_version
 from domain.access import Actor
@@ -175,7 +175,7 @@ def _person(tx: Session, community_id: UUID, area_id: UUID, name: str, phone: st
     """Find the person there is, or write them; nobody is on the register twice."""
     person = people.find_or_insert(tx, community_id=community_id, name=name, phone=phone, now=now)
     if tx.scalars(select(ElderRow.id).where(ElderRow.person_id == person)).first():
-        raise Invalid("这位老人已在平安守望的名册上，请直接查找。", field="name")
+        raise Invalid("这位老人已在平安守望的名册上（也可能曾经退出），请直接查找。", field="name")
     found = tx.get_one(PersonRow, person)
     if address:
         found.address, found.area_id = crypto.seal(address), area_id
@@ -271,10 +271,23 @@ def leave(
     return elder_of(row_for(tx, actor, elder_id, "care.read"))
 
 
+def come_back(tx: Session, *, actor: Actor, elder_id: UUID, expected_version: int, key: str, now: datetime) -> Elder:
+    """Take an elder who had left onto the rounds again, from tomorrow, as far as the consents still hold."""
+    request = {"do": "elder.back", "actor": actor.user_id, "elder": elder_id, "v": expected_version}
+    if first_result(tx, key, request) is None:
+        remember(tx, key, request, elder_id, now=now)
+        row = row_for(tx, actor, elder_id, "care.write", lock=True)
+        if row.left_on is None:
+            raise WrongState("这位老人就在名册上。")
+        update_version(tx, ElderRow, elder_id, expected_version, {"left_on": None, "left_reason": None})
+        starts = {"starts_on": local_date(now) + timedelta(days=1)}
+        tx.execute(update(CareSlotRow).where(CareSlotRow.elder_id == elder_id).values(starts))
+        audit(tx, "elder.back", actor_id=actor.user_id, subject_id=elder_id, now=now)
+        window_plans.follow(tx, elder_id, now=now)
+        bump(tx, row.community_id, Topic.CARE)
+    return elder_of(row_for(tx, actor, elder_id, "care.read"))
+
+
 def codes(session: Session, elder_ids: Sequence[UUID]) -> dict[UUID, str]:
     query = select(ElderRow.id, ElderRow.number).where(ElderRow.id.in_(elder_ids))
     return {elder: code_text(number) for elder, number in session.execute(query)}
-
-
-def building_name(session: Session, row: ElderRow) -> str:
-    return session.scalar(select(AreaRow.name).where(AreaRow.id == (row.building_id or row.area_id))) or ""

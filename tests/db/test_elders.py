@@ -182,6 +182,20 @@ def test_who_has_left_is_looked_in_on_no_more(world: World) -> None:
         db.run(elders.leave, **call, expected_version=one.version + 1, key=new_key(), now=NOW)
 
 
+def test_who_comes_back_is_looked_in_on_from_tomorrow(world: World) -> None:
+    one = elder(world, now=NOW - timedelta(days=1), slots=BOTH)
+    call: dict[str, Any] = {"actor": world.coordinator, "elder_id": one.id}
+    left = {"reason": LeaveReason.CARE_HOME, "expected_version": one.version, "key": new_key(), "now": NOW}
+    gone = db.run(elders.leave, **call, **left)  # type: ignore[arg-type]
+
+    back = db.run(elders.come_back, **call, expected_version=gone.version, key=new_key(), now=NOW)
+
+    assert (back.left_on, back.code) == (None, one.code)
+    assert made_day() == 2
+    with pytest.raises(WrongState):
+        db.run(elders.come_back, **call, expected_version=back.version, key=new_key(), now=NOW)
+
+
 # --- who looks -----------------------------------------------------------------------------------------
 
 

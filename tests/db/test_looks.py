@@ -1,4 +1,4 @@
-"""Looks as they come in: appended once, whoever may; what follows for the window; ten seconds to take one back."""
+"""Looks as they come in: appended once, whoever may; what follows for the window and its incident."""
 
 import random
 from collections.abc import Callable
@@ -11,19 +11,15 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 import db
-from db import looks, signal_devices
-from db.looks import Signal
-from db.models import IncidentEventRow, OutboxRow
-from domain.care import Look, Slot, Source, WindowState
-from domain.errors import KeyReused, NotAllowed, NotFound, WrongState
-from domain.ids import new_id, new_key
+from db import looks
+from db.models import IncidentEventRow
+from domain.care import Look, Source, WindowState
+from domain.errors import KeyReused, NotAllowed
+from domain.ids import new_id
 from domain.incidents import Cause, Found, IncidentAction, IncidentState
-from domain.outbox import Template
 from tests.builders import World
 from tests.db.acting import at_once, refusals
 from tests.db.caring import (
-    BOTH,
-    DAUGHTER,
     TOMORROW,
     at,
     elder,
@@ -47,19 +43,9 @@ def one(any_world: World) -> Any:
     return made
 
 
-def undo(who: Any, observation_id: UUID, when: Any, **changes: Any) -> looks.Seen:
-    call: dict[str, Any] = {"actor": who, "observation_id": observation_id, "undo_id": new_id(), "now": when}
-    return db.run(looks.undo, **(call | changes))
-
-
 def timeline(incident_id: UUID | None) -> list[str]:
     query = select(IncidentEventRow.action).where(IncidentEventRow.incident_id == incident_id)
     return db.run(lambda tx: list(tx.scalars(query.order_by(IncidentEventRow.seq))))
-
-
-def all_clear(incident_id: UUID | None) -> list[OutboxRow]:
-    mine = (OutboxRow.incident_id == incident_id, OutboxRow.template == Template.ALL_CLEAR.value)
-    return db.run(lambda tx: list(tx.scalars(select(OutboxRow).where(*mine))))
 
 
 # --- what a look does ------------------------------------------------------------------------------------
@@ -210,7 +196,8 @@ def test_a_phone_that_replays_its_day_three_times_changes_nothing(any_world: Wor
     def replay(now: Any) -> None:
         for elder_id, what, made, _ in day:
             look(any_world.volunteer, elder_id, what, EIGHT, observation_id=made, now=now)
-        undo(any_world.volunteer, day[3][2], now, at=EIGHT + 5 * SECOND, undo_id=day[3][3])
+        taken: dict[str, Any] = {"observation_id": day[3][2], "undo_id": day[3][3], "at": EIGHT + 5 * SECOND}
+        db.run(looks.undo, actor=any_world.volunteer, **taken, now=now)
 
     replay(EIGHT + timedelta(minutes=1))
     before = [(window(one.id).state, window(one.id).version, len(observations(one.id))) for one in ones]
@@ -277,179 +264,3 @@ def test_looks_in_any_order_end_in_one_state(world: World) -> None:
         ends.add((window(one.id).state, len(incidents(one.id))))
 
     assert ends == {(WindowState.SEEN_CLOSED, 1)}
-
-
-# --- taking one back -------------------------------------------------------------------------------------
-
-
-def test_a_slip_is_taken_back_within_ten_seconds_and_nobody_is_told(any_world: World, one: Any) -> None:
-    seen = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
-
-    after = undo(any_world.volunteer, seen.observation_id, EIGHT + 10 * SECOND)
-
-    (incident,) = incidents(one.id)
-    assert (after.state, window(one.id).next_at) == (WindowState.OPEN, at(TOMORROW, 9))
-    assert (incident.state, all_clear(incident.id)) == (IncidentState.WITHDRAWN, [])
-    sweep(at(TOMORROW, 10))
-    assert [incident.state for incident in incidents(one.id)] == [IncidentState.DETECTED]  # the same one again
-
-
-def test_a_window_has_one_incident_however_often_it_is_seen_closed(any_world: World, one: Any) -> None:
-    first = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
-    undo(any_world.volunteer, first.observation_id, EIGHT + 3 * SECOND)
-
-    again = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT + 8 * SECOND)
-
-    assert again.incident_id == first.incident_id
-    assert [incident.state for incident in incidents(one.id)] == [IncidentState.DETECTED]
-
-
-def test_after_ten_seconds_it_takes_a_telephone_call(any_world: World, one: Any) -> None:
-    seen = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
-
-    with pytest.raises(WrongState, match="打电话"):
-        undo(any_world.volunteer, seen.observation_id, EIGHT + 15 * SECOND)
-    with pytest.raises(NotFound):
-        undo(any_world.volunteer2, seen.observation_id, EIGHT + SECOND)
-    with pytest.raises(NotFound):
-        undo(any_world.volunteer, new_id(), EIGHT + SECOND)
-
-
-def test_taking_back_a_sign_leaves_the_window_waiting(any_world: World, one: Any) -> None:
-    seen = look(any_world.volunteer, one.id, Look.OK, EIGHT)
-    undo(any_world.volunteer, seen.observation_id, EIGHT + 5 * SECOND)
-
-    assert window(one.id).state == WindowState.OPEN
-    with pytest.raises(WrongState, match="已经撤销"):
-        undo(any_world.volunteer, seen.observation_id, EIGHT + 6 * SECOND)
-
-
-def test_taking_back_what_had_cleared_an_alarm_opens_it_again(any_world: World, one: Any) -> None:
-    sweep(at(TOMORROW, 10))
-    late = at(TOMORROW, 10, 20)
-    seen = look(any_world.volunteer, one.id, Look.OK, late)
-
-    undo(any_world.volunteer, seen.observation_id, late + 5 * SECOND)
-
-    (incident,) = incidents(one.id)
-    assert (window(one.id).state, incident.state) == (WindowState.ALARM, IncidentState.DETECTED)
-
-
-def test_taking_back_one_of_two_leaves_the_other(any_world: World, one: Any) -> None:
-    look(any_world.volunteer2, one.id, Look.CLOSED, EIGHT)
-    seen = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT + SECOND)
-
-    undo(any_world.volunteer, seen.observation_id, EIGHT + 5 * SECOND)
-
-    assert window(one.id).state == WindowState.SEEN_CLOSED
-    assert [incident.state for incident in incidents(one.id)] == [IncidentState.DETECTED]
-
-
-def test_nobody_answering_the_door_is_a_line_of_the_incident(any_world: World, one: Any) -> None:
-    seen = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
-    call: dict[str, Any] = {"actor": any_world.volunteer, "window_id": window(one.id).id, "key": "k", "now": EIGHT}
-
-    db.run(looks.nobody, **call)
-    db.run(looks.nobody, **call)
-
-    assert timeline(seen.incident_id).count(IncidentAction.CALL) == 1
-
-
-# --- 求助 ------------------------------------------------------------------------------------------------
-
-
-def test_a_call_for_help_is_an_incident_of_the_first_degree(any_world: World, one: Any) -> None:
-    seen = look(any_world.volunteer, one.id, Look.HELP, EIGHT)
-
-    (incident,) = incidents(one.id)
-    assert (incident.id, incident.cause, incident.severity) == (seen.incident_id, Cause.BUTTON, 1)
-    assert (seen.window_id, incident.window_id) == (None, None)
-
-
-def test_a_sign_that_is_there_does_not_answer_a_call_for_help(any_world: World, one: Any) -> None:
-    sweep(at(TOMORROW, 10))
-    look(None, one.id, Look.HELP, at(TOMORROW, 10, 5))
-
-    look(any_world.volunteer, one.id, Look.OK, at(TOMORROW, 10, 20))
-
-    (incident,) = incidents(one.id)
-    assert (incident.state, incident.severity) == (IncidentState.DETECTED, 1)
-
-
-# --- devices ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def button(any_world: World, one: Any) -> signal_devices.Device:
-    call: dict[str, Any] = {"actor": any_world.coordinator, "community_id": any_world.community, "elder_id": one.id}
-    return db.run(signal_devices.add, **call, label="求助按钮", now=EIGHT)[0]
-
-
-def test_a_device_sends_each_signal_once(any_world: World, one: Any, button: signal_devices.Device) -> None:
-    items = [Signal(new_id(), Look.HELP, EIGHT), Signal(new_id(), Look.FINE, EIGHT)]
-
-    first = db.run(looks.signals, device=button, items=items, now=EIGHT)
-    again = db.run(looks.signals, device=button, items=items, now=EIGHT + SECOND)
-
-    assert [item.observation_id for item in again if isinstance(item, looks.Seen)] == [item.id for item in items]
-    assert len(observations(one.id)) == 2
-    assert [incident.severity for incident in incidents(one.id)] == [1]
-    assert isinstance(first[1], looks.Seen)
-
-
-def test_a_device_says_nothing_that_only_a_person_can_see(one: Any, button: signal_devices.Device) -> None:
-    items = [Signal(new_id(), Look.TALKED, EIGHT), Signal(new_id(), Look.WEAK, EIGHT)]
-
-    told = db.run(looks.signals, device=button, items=items, now=EIGHT)
-
-    assert told[0] == "这台设备不能发这种信号。"
-    assert [seen.look for seen in observations(one.id)] == [Look.WEAK]
-
-
-def test_a_device_that_is_off_is_no_evidence(one: Any, button: signal_devices.Device) -> None:
-    db.run(looks.signals, device=button, items=[Signal(new_id(), Look.OFFLINE, EIGHT)], now=EIGHT)
-
-    sweep(at(TOMORROW, 9))
-    assert window(one.id).state == WindowState.UNCHECKED
-
-
-# --- at the desk -----------------------------------------------------------------------------------------
-
-
-def test_the_desk_enters_a_round_all_there_but(any_world: World) -> None:
-    ones = [elder(any_world, n, slots=BOTH, contacts=[DAUGHTER]) for n in range(4)]
-    made_day()
-    look(any_world.volunteer, ones[0].id, Look.OK, at(TOMORROW, 7, 30))
-    call: dict[str, Any] = {
-        "actor": any_world.coordinator,
-        "looker_id": any_world.volunteer.user_id,
-        "day": TOMORROW,
-        "slot": Slot.MORNING,
-        "closed": [window(ones[1].id).id],
-        "unclear": [window(ones[2].id).id],
-        "now": EIGHT,
-    }
-
-    for _ in range(2):
-        done = db.run(looks.all_but, **call, key="sheet")
-        assert len(done) in (3, 2)
-
-    w = WindowState
-    assert [window(one.id).state for one in ones] == [w.SEEN_OK, w.SEEN_CLOSED, w.UNCLEAR, w.SEEN_OK]
-    assert [len(observations(one.id)) for one in ones] == [1, 1, 1, 1]
-    assert observations(ones[3].id)[0].seen_by == any_world.volunteer.user_id
-    assert window(ones[0].id, slot=Slot.EVENING).state == w.SCHEDULED
-
-
-def test_the_desk_enters_no_round_that_has_not_begun_and_no_strange_window(world: World) -> None:
-    elder(world)
-    made_day()
-    call: dict[str, Any] = {"actor": world.coordinator, "looker_id": world.volunteer.user_id, "day": TOMORROW}
-    call |= {"slot": Slot.MORNING, "key": new_key()}
-
-    with pytest.raises(WrongState):
-        db.run(looks.all_but, **call, closed=[], now=at(TOMORROW, 6))
-    with pytest.raises(NotFound):
-        db.run(looks.all_but, **call, closed=[new_id()], now=EIGHT)
-    with pytest.raises(NotAllowed):
-        db.run(looks.all_but, **(call | {"actor": world.volunteer2}), closed=[], now=EIGHT)
