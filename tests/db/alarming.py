@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 import db
-from db import areas, crypto, incidents, people, stat_checkin_writes
+from db import areas, crypto, fsck, incidents, people, stat_checkin_writes
 from db.models import ChannelRow, CheckWindowRow, ElderRow, IncidentEventRow, IncidentRow, IncidentStepRow, OutboxRow
 from db.window_rows import window_of
 from domain.access import Actor
@@ -114,3 +114,11 @@ def messages(incident: Incident | None = None, template: Template = Template.INC
     if incident:
         query = query.where(OutboxRow.incident_id == incident.id)
     return db.run(lambda s: list(s.scalars(query)))
+
+
+def escalate(minutes: float, limit: int = 100) -> int:
+    return db.run(incidents.escalate, now=NOW + minutes * MINUTE, limit=limit)
+
+
+def faults() -> list[str]:
+    return db.read(lambda s: list(fsck.problems(s)))
