@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from db.incident_events import make_event
+from demo.care_register import Elder
 from demo.chance import Chance
 from demo.histories import History
 from demo.people import Rows, Team
 from domain import ladder
 from domain.care import Tier, WindowState
 from domain.incidents import Cause, Found, IncidentAction, IncidentState, Method
-
-if TYPE_CHECKING:
-    from demo.care import Elder
 
 _FOUND = {Found.SAFE_HOME: 70, Found.SAFE_AWAY: 20, Found.UNWELL: 8, Found.HOSPITAL: 2}
 _SAID = ("起晚了，忘了拉窗帘。", "去菜场了，手机没带。", "在家看电视，没听见敲门。", "前一晚没睡好，还在休息。")
@@ -29,7 +27,7 @@ class Incidents:
         self.closed_today: tuple[Elder, dict[str, Any]] | None = None
         self.made: list[Timeline] = []
 
-    def past(self, elder: "Elder", window: dict[str, Any]) -> None:
+    def past(self, elder: Elder, window: dict[str, Any]) -> None:
         """Tell how a look that came to nothing ended well, mostly."""
         cause = Cause.CLOSED if self.chance.happens(0.6) else Cause.NOT_LOOKED
         at = window["due_at"] - 20 * _MINUTE if cause is Cause.CLOSED else window["grace_until"]
@@ -57,7 +55,7 @@ class Incidents:
         counter = {"community_id": self.team.community.id, "name": "incident", "value": len(self.made)}
         rows["counter"].append(counter)
 
-    def _today(self, elder: "Elder", window: dict[str, Any], curtain: History) -> None:
+    def _today(self, elder: Elder, window: dict[str, Any], curtain: History) -> None:
         """Knocked and called without an answer; the desk has taken it on, somebody should go and look."""
         at, ticket_id = window["seen_at"], curtain.row["id"]
         one = Timeline(self, elder, window["id"], Cause.CLOSED, at, ticket_id, by=elder.looker.user_id)
@@ -72,7 +70,7 @@ class Timeline:
     def __init__(
         self,
         book: Incidents,
-        elder: "Elder",
+        elder: Elder,
         window_id: UUID | None,
         cause: Cause,
         at: datetime,

@@ -19,7 +19,7 @@ from db.models import (
     ObservationRow,
     TicketRow,
 )
-from demo.care import lately, lively
+from demo.care_register import lately, lively
 from domain.care import WAITING, WindowState
 from domain.clock import at_local, local_date
 from domain.incidents import IncidentState
