@@ -20,7 +20,7 @@ from demo import tour
 from demo.starting import get_ready
 from domain.clock import now
 from jobs.worker import Worker
-from web import logs
+from web import logs, memory
 
 PAGES = ("tickets", "points", "checkins", "charts", "wall", "me", "import", "settings")
 
@@ -35,12 +35,14 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         print(f"管理员账号 {first.login}，初始密码 {first.password}（只显示这一次，登录后请修改）")  # noqa: T201
     await asyncio.to_thread(web.warm_up)
     _freeze()
+    small = asyncio.create_task(memory.give_back())
     worker = Worker() if settings.current().worker == "on" else None
     if worker:
         worker.start()
     try:
         yield {}
     finally:
+        small.cancel()
         if worker:
             await asyncio.to_thread(worker.stop)
         engine.dispose()

@@ -25,7 +25,7 @@ from domain.ids import new_key
 CHANGES, BETWEEN_SECONDS, PATIENCE_SECONDS = 20, 1.0, 15.0
 A_SESSION = 15  # boards of one login: `/live` takes no more than twenty
 FIRST = 5  # boards that make the server load what all the others share; no board's own memory
-SETTLED_BYTES, SETTLE_SECONDS = 2**18, 1.0
+SETTLED_BYTES, SETTLE_SECONDS = 2**18, 12.0  # what is free is given back every ten seconds
 _SUBSCRIPTION = {"sub": 1, "page": "tickets", "query": {}, "shown": {}, "stamp": 0, "at": 0, "have": "", "figures": 0}
 
 

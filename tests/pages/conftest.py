@@ -60,12 +60,16 @@ def _log_in(tx: Session, *, token: str, user_id: UUID, at: Any) -> None:
 
 def drawn(at: AppTest) -> str:
     """Give the HTML that the page's components were fed with."""
-    return "".join(json.loads(e.proto.json).get("html", "") for e in at.get("bidi_component"))
+    return "".join(_fed(e).get("html", "") for e in at.get("bidi_component"))
+
+
+def _fed(element: Any) -> Any:
+    return json.loads(element.proto.bytes or element.proto.json)
 
 
 def told(at: AppTest, name: str, key: str = "board") -> Any:
     """Give one part of what the component with this key was fed with."""
-    return json.loads(_component(at, key).proto.json)[name]
+    return _fed(_component(at, key))[name]
 
 
 def send(at: AppTest, event: str, value: Any, key: str = "board") -> AppTest:

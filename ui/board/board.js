@@ -2,6 +2,7 @@
 // Every word in `data.html` was escaped by ui/board/markup.py.
 
 const mounted = new WeakMap();
+const utf8 = new TextDecoder();
 const BACK_AFTER_MS = 50; // the dialog gives the focus back itself first, to the body
 
 export default function (component) {
@@ -9,13 +10,17 @@ export default function (component) {
   const held = mounted.get(root) ?? start(root);
   mounted.set(root, held);
   held.send = component.setTriggerValue;
-  held.table = component.data.table;
+  const data = told(component.data);
+  held.table = data.table;
   root.toggleAttribute("data-dark", isDark(root));
-  answered(root, held, component.data.answer); // moves.js
-  if (held.html !== component.data.html && !isStale(held, component.data)) draw(root, held, component.data); // live.js
+  answered(root, held, data.answer); // moves.js
+  if (held.html !== data.html && !isStale(held, data)) draw(root, held, data); // live.js
   else redrawn(root, held);
-  follow(root, held, component.data); // live.js
+  follow(root, held, data); // live.js
 }
+
+// As bytes (ui/board/component.py): Streamlit's own JSON spells a Chinese character in six.
+const told = (data) => (data instanceof Uint8Array ? JSON.parse(utf8.decode(data)) : data);
 
 function rootOf({ parentElement }) {
   const found = parentElement.querySelector(".linli");
