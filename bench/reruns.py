@@ -22,9 +22,11 @@ class Cost:
     messages: float
 
 
-def measure(figures: Figures, size: str, server: Server, token: str) -> None:
-    hello, full, fragment = asyncio.run(_all(server, token))
-    for what, cost in (("hello, full run", hello), ("board, full run", full), ("board, fragment run", fragment)):
+def measure(
+    figures: Figures, size: str, server: Server, token: str, *, path: str = "tickets", name: str = "board"
+) -> None:
+    hello, full, fragment = asyncio.run(_all(server, token, path))
+    for what, cost in (("hello, full run", hello), (f"{name}, full run", full), (f"{name}, fragment run", fragment)):
         figures.add(size, f"{what}, p50", milliseconds(percentile(cost.wall, 0.5)), "ms")
         figures.add(size, f"{what}, p95", milliseconds(percentile(cost.wall, 0.95)), "ms")
         beside = None if cost is hello else hello.cpu * 1000
@@ -33,10 +35,10 @@ def measure(figures: Figures, size: str, server: Server, token: str) -> None:
         figures.add(size, f"{what}, messages", cost.messages, "")
 
 
-async def _all(server: Server, token: str) -> tuple[Cost, Cost, Cost]:
+async def _all(server: Server, token: str, path: str) -> tuple[Cost, Cost, Cost]:
     async with httpx.AsyncClient(timeout=60) as http:
         hello = await page(server, StSession(server.url, http, page="hello", cookies={SESSION_COOKIE: token}))
-        board = StSession(server.url, http, page="tickets", cookies={SESSION_COOKIE: token}, answer_auto=False)
+        board = StSession(server.url, http, page=path, cookies={SESSION_COOKIE: token}, answer_auto=False)
         full = await page(server, board, leave_open=True)
         fragment = next(fragment for _type, _proto, _run, fragment in board.widgets.values() if fragment)
         cost = await _runs(server, lambda: board._wait(board._send("auto", fragment, auto=True), 60))
