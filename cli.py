@@ -193,6 +193,25 @@ def create_admin(asked: argparse.Namespace) -> int:
     return 0
 
 
+def device(asked: argparse.Namespace) -> int:
+    _must_be_ready()
+    import db
+    from db import console, signal_devices
+    from domain.ids import parse_id
+
+    if asked.stop:
+        found = parse_id(asked.label)
+        if found is None:
+            raise Refused("停用时请写登记时打印的设备编号。")
+        db.run(signal_devices.stop, actor=db.read(console.actor), device_id=found, now=now())
+        print("已停用，这台设备的密钥不再有效。")
+        return 0
+    where = {"community": asked.community, "elder": asked.elder}
+    made, key = db.run(signal_devices.add_at, **where, label=asked.label, now=now())
+    print(f"设备编号：{made.id}\n密钥：{key}\n密钥只显示这一次。用法见 docs/api.md。")
+    return 0
+
+
 def migrate(_asked: argparse.Namespace) -> int:
     _must_exist()
     from db import schema, setup
@@ -286,6 +305,7 @@ def _commands() -> dict[str, Command]:
         "import": import_tickets,
         "export": export_tickets,
         "create-admin": create_admin,
+        "device": device,
         "migrate": migrate,
         "backup": backup,
         "restore": restore,

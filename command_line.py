@@ -89,6 +89,7 @@ def parser(does: Mapping[str, Command]) -> Parser:
 
     admin = command("create-admin", "新建管理员账号，初始密码只显示一次")
     admin.add_argument("login", metavar="LOGIN")
+    _device(command("device", "登记一台求助按钮或传感器，密钥只显示一次；--stop 停用"))
     command("migrate", "升级数据库结构（先自动备份）")
     saving = command("backup", "备份数据库与照片；密钥不在其中，须另行保管")
     saving.add_argument("file", type=Path, metavar="FILE")
@@ -99,3 +100,10 @@ def parser(does: Mapping[str, Command]) -> Parser:
     checking.add_argument("--anchors", type=Path, metavar="PATH", help=told)
     command("rebuild-stats", "按工单和守望记录重算全部统计数字")
     return made
+
+
+def _device(one: Parser) -> None:
+    one.add_argument("label", metavar="LABEL", help="名称，如 床头按钮；与 --stop 一起时写设备编号")
+    one.add_argument("--community", metavar="CODE", default="", help="社区编码，如 GH")
+    one.add_argument("--elder", metavar="L0037", default="", help="老人的编号")
+    one.add_argument("--stop", action="store_true", help="停用这台设备，密钥随即失效")

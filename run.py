@@ -37,11 +37,11 @@ HELP = """\
 
   serve         启动网站并打开浏览器（默认；首次启动自动生成演示数据）
   worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
-  worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
   demo          生成演示数据
   import        导入工单、名册等表格
   export        导出为 XLSX 或 CSV
   create-admin  新建管理员账号
+  device        登记求助按钮等设备，密钥只显示一次
   migrate       升级数据库结构（升级前自动备份）
   backup        备份数据库与照片
   restore       从备份恢复

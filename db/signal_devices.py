@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from db import console
 from db.models import AreaRow, ElderRow, SignalDeviceRow
 from db.writes import audit
 from domain import access
 from domain.access import Actor
+from domain.areas import Level
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
 
@@ -58,6 +60,19 @@ def add(
     tx.execute(insert(SignalDeviceRow).values(**values, key_sha256=_digest(key)))
     audit(tx, "device.add", actor_id=actor.user_id, subject_id=made, now=now)
     return Device(made, community_id, elder_id, label, True, None), key
+
+
+def add_at(tx: Session, *, community: str, elder: str, label: str, now: datetime) -> tuple[Device, str]:
+    """Register an elder's device by the codes that people say: GH, L0037; for the server's command line."""
+    place = tx.scalars(select(AreaRow).where(AreaRow.level == Level.COMMUNITY, AreaRow.code == community)).first()
+    if place is None:
+        raise NotFound(f"没有编码为 {community} 的社区，请核对。")
+    number = int(elder[1:]) if elder[:1] in ("L", "l") and elder[1:].isdecimal() else 0
+    mine = (ElderRow.community_id == place.id, ElderRow.number == number, ElderRow.left_on.is_(None))
+    found = tx.scalars(select(ElderRow.id).where(*mine)).first()
+    if found is None:
+        raise NotFound(f"{place.name}没有编号 {elder} 的老人，请写成 L0037 这样。")
+    return add(tx, actor=console.actor(tx), community_id=place.id, elder_id=found, label=label, now=now)
 
 
 def stop(tx: Session, *, actor: Actor, device_id: UUID, now: datetime) -> None:

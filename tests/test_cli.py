@@ -19,10 +19,12 @@ import cli
 import db
 import db.engine
 import settings
-from db import setup
+from db import setup, signal_devices
+from db.models import AreaRow
 from domain.errors import Refused
 from settings import Settings
 from tests.builders import World, report
+from tests.db import caring
 from web import logs
 
 ROOT = Path(__file__).parent.parent
@@ -217,6 +219,27 @@ def test_an_administrator_is_made_with_a_password_told_once(real: World, run: Ru
     assert re.search(r"管理员账号：boss\n初始密码：\S{8,}\n", capsys.readouterr().out)
     assert run("create-admin", "boss") == 1
     assert "已有人使用" in failed(capsys)
+
+
+def test_a_device_is_registered_with_a_key_told_once_and_put_out_of_use(real: World, run: Run, capsys: Said) -> None:
+    caring.elder(real)
+    db.run(lambda tx: tx.get_one(AreaRow, real.community).__setattr__("code", "GH"))
+
+    assert run("device", "床头按钮", "--community", "GH", "--elder", "L0001") == 0
+    told = re.search(r"设备编号：(\S+)\n密钥：(lk_\S{40,})\n", capsys.readouterr().out)
+    assert told
+    assert db.read(signal_devices.by_key, key=told[2])
+
+    assert run("device", told[1], "--stop") == 0
+    assert db.read(signal_devices.by_key, key=told[2]) is None
+
+
+@pytest.mark.parametrize(("place", "elder"), [("XX", "L0001"), ("GH", "L0099"), ("GH", "张奶奶"), ("", "")])
+def test_a_device_of_nobody_is_refused(real: World, run: Run, capsys: Said, place: str, elder: str) -> None:
+    db.run(lambda tx: tx.get_one(AreaRow, real.community).__setattr__("code", "GH"))
+
+    assert run("device", "按钮", "--community", place, "--elder", elder) == 1
+    assert "没有编" in failed(capsys)
 
 
 def test_migrating_what_is_current_changes_nothing(real: World, run: Run, capsys: Said) -> None:

@@ -348,7 +348,8 @@ function drawDone(held) {
   $("#done .thanks").textContent = "今天看了 " + (states.length - left) + " 户，有您看一眼，老人和家里人都安心。";
   const again = named("unclear");
   const closed = named("closed");
-  $("#done .again").textContent = (again ? again + "看不清，请 15 分钟内再看一眼。" : "") + (closed ? closed + "还要跟进，社区已经知道。" : "");
+  const untold = states.some(({ state }) => state.is === "closed" && state.unsent);
+  $("#done .again").textContent = (again ? again + "看不清，请 15 分钟内再看一眼。" : "") + (closed ? closed + (untold ? "的情况还没送出去，请现在就打值班电话。" : "还要跟进，社区已经知道。") : "");
   const unclear = states.find(({ state }) => state.is === "unclear");
   const button = $("#done [data-do=again]");
   button.hidden = !unclear;
