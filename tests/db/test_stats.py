@@ -107,8 +107,12 @@ def bring_in(world: World, key: str, move: Move, now: datetime) -> UUID:
     if move.category:
         told |= {"status": Status.CLOSED, "closed_at": now - move.category * DAY}
     row = Incoming(key=key, title=f"路灯{move}", **told, content=repr((key, move, now)).encode())
-    call = {"actor": world.coordinator, "now": now}
-    where = {"community": db.read(areas.get, world.community), "source": "留言板", "file_name": "x.xlsx"}
+    call: dict[str, Any] = {"actor": world.coordinator, "now": now}
+    where: dict[str, Any] = {
+        "community": db.read(areas.get, world.community),
+        "source": "留言板",
+        "file_name": "x.xlsx",
+    }
     batch = db.run(imports.start, **call, **where)
     db.run(imports.store, **call, batch_id=batch, rows=[row])
     return batch
@@ -212,7 +216,7 @@ def test_two_communities_of_a_street_count_at_once(any_world: World) -> None:
 def read(world: World, code: str, *, area: UUID | None = None, now: datetime = NOW, **more: Any) -> Any:
     def query(session: Session) -> Any:
         day = local_date(now)
-        place = {"area_id": area or world.community, "start": day - 6 * DAY, "end": day}
+        place: dict[str, Any] = {"area_id": area or world.community, "start": day - 6 * DAY, "end": day}
         scope = stats.scope_of(session, actor=world.leader, **(place | more))
         return stats.figures(session, actor=world.leader, scope=scope, codes=[code], now=now)[code]
 
@@ -280,7 +284,7 @@ def test_a_leader_sees_figures_and_never_a_person(world: World) -> None:
 
 def test_figures_are_of_ones_own_area_only(world: World) -> None:
     day = local_date(NOW)
-    place = {"start": day, "end": day}
+    place: dict[str, Any] = {"start": day, "end": day}
     for who, area in (("grid_worker", world.community), ("stranger", world.community), ("volunteer", world.community)):
         with pytest.raises(NotAllowed):
             db.read(stats.scope_of, actor=world.actors[who], area_id=area, **place)

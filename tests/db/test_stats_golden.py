@@ -103,16 +103,20 @@ def reopened(world: World) -> None:
     """Due 12 Oct, in time, closed on the 6th; opened again on the 10th, closed again on the 12th."""
     ticket = live(world, Life(on(10, 5), "治安", 30 * MINUTE, DAY, DAY))
     ticket = step(tickets.reopen, ticket, world.coordinator, note="又来了", now=on(10, 10))
-    told = {"result": Result.EXPLAINED, "note": "已解释"}
+    told: dict[str, Any] = {"result": Result.EXPLAINED, "note": "已解释"}
     ticket = step(tickets.resolve, ticket, world.coordinator, **told, now=on(10, 11))
     step(tickets.close, ticket, world.colleague, satisfaction=Satisfaction.SO_SO, now=on(10, 12))
 
 
 def imported(world: World) -> None:
     """A line of somebody's list: no deadline, no result, no rating; 18 days from report to close."""
-    told = {"status": Status.CLOSED, "reported_at": on(10, 2), "closed_at": on(10, 20)}
+    told: dict[str, Any] = {"status": Status.CLOSED, "reported_at": on(10, 2), "closed_at": on(10, 20)}
     row = Incoming(key="1", title="路灯", **told, content=b"1")
-    where = {"community": db.read(areas.get, world.community), "source": "留言板", "file_name": "x.xlsx"}
+    where: dict[str, Any] = {
+        "community": db.read(areas.get, world.community),
+        "source": "留言板",
+        "file_name": "x.xlsx",
+    }
     batch = db.run(imports.start, actor=world.coordinator, **where, now=NOW)
     db.run(imports.store, actor=world.coordinator, batch_id=batch, rows=[row], now=NOW)
 
@@ -145,7 +149,7 @@ TICKETS = {
 def read(world: World, codes: Any, *, who: str = "leader", area: Any = None) -> dict[str, Figure]:
     def query(session: Any) -> dict[str, Figure]:
         actor = world.actors[who]
-        place = {"area_id": area or world.community, "start": OCTOBER[0], "end": OCTOBER[1]}
+        place: dict[str, Any] = {"area_id": area or world.community, "start": OCTOBER[0], "end": OCTOBER[1]}
         scope = stats.scope_of(session, actor=actor, **place)
         return stats.figures(session, actor=actor, scope=scope, codes=list(codes), now=NOW)
 
@@ -165,7 +169,7 @@ def test_figures_of_tickets_are_those_worked_out_by_hand(october: World) -> None
     assert db.read(lambda session: list(stat_rebuild.problems(session))) == []
 
 
-STATES = [
+STATES: list[WindowState] = [
     *[WindowState.SEEN_OK] * 6,
     *(WindowState.SEEN_CLOSED, WindowState.ALARM, WindowState.UNCHECKED, WindowState.EXCUSED, WindowState.SCHEDULED),
 ]
@@ -198,8 +202,8 @@ def watched(any_world: World) -> World:
             kept = {"id": new_id(), "slot": Slot.MORNING, "sign": "curtain", "tier": "b", "version": 1, "seen_at": seen}
             tx.add(CheckWindowRow(**one, **kept, **times, day=date(2026, 10, day), state=state.value))
         tx.execute(insert(PairVisitRow).values(**visit(world, elders[0].id)))
-        for number, (state, step_no, minutes) in enumerate(INCIDENTS, 1):
-            tx.add(IncidentRow(**one, **incident(world, number, state, step_no, minutes)))
+        for number, (ended, step_no, minutes) in enumerate(INCIDENTS, 1):
+            tx.add(IncidentRow(**one, **incident(world, number, ended, step_no, minutes)))
 
     db.run(write)
     db.run(stat_rebuild.rebuild)
@@ -213,7 +217,14 @@ def incident(world: World, number: int, state: str, step_no: int, minutes: int |
     opened = on(10, number)
     ended = {"found": "safe_home", "method": "seen", "closed_by": world.coordinator.user_id}
     at_the_door = opened + timedelta(minutes=minutes) if minutes else None
-    told = {"id": new_id(), "number": number, "state": state, "step": step_no, "opened_at": opened, "ladder": []}
+    told: dict[str, Any] = {
+        "id": new_id(),
+        "number": number,
+        "state": state,
+        "step": step_no,
+        "opened_at": opened,
+        "ladder": [],
+    }
     return told | {"cause": "closed", "severity": 2, "on_scene_at": at_the_door, "version": 1} | ended
 
 
