@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
 from db.care_scope import communities, may_see
@@ -16,7 +16,7 @@ from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow, UserRow
 from db.models.incidents import RUNNING
 from db.writes import stamps
 from domain.access import Actor
-from domain.care import Sign, Slot, Tier, WindowState, code_text
+from domain.care import ALARMED, OVER, Sign, Slot, Tier, WindowState, code_text
 from domain.care_board import CareBoard, Filters, Tile, TileState, part_of, slot_now, state_of
 from domain.clock import local_date
 from domain.incidents import IncidentState
@@ -26,7 +26,13 @@ _E, _W, _I = ElderRow, CheckWindowRow, IncidentRow
 # who is to look is worth a word only while somebody still has to
 _NAMED = frozenset({TileState.UNCHECKED, TileState.UNCLEAR, TileState.WAITING})
 _AT_THE_DOOR = frozenset({IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER})
-_SEEN = frozenset({TileState.OK, TileState.EVENT})
+# the one moment that matters in a state: until when or since when somebody is to look, or when it was seen
+_MOMENT = case(
+    (_W.state == WindowState.SCHEDULED.value, _W.opens_at),
+    (_W.state.in_([state.value for state in (*OVER, *ALARMED)]), _W.seen_at),
+    else_=_W.due_at,
+).label("moment")
+_WINDOWS = {state.value: state for state in WindowState}
 _TIERS, _SIGNS = {t.value: t for t in Tier}, {s.value: s for s in Sign}  # calling an enum costs more than a look-up
 
 
@@ -55,7 +61,7 @@ def today(session: Session, *, actor: Actor, filters: Filters, now: datetime) ->
     running = open_incidents(session, actor)
     rows = session.execute(_tiles(actor, filters, day, slot)).all()
     names = names_of(session, {row.looker_id for row in rows} | {one.acked_by for one in running.values()})
-    tiles = [_tile(row, running.get(row.id), names, now) for row in rows]
+    tiles = [_tile(row, running, names, now) for row in rows]
     counts = Counter(part_of(tile.state) for tile in tiles)
     kept = tuple(t for t in tiles if filters.part is None or part_of(t.state) is filters.part)
     return CareBoard(kept, counts, day, slot, now, stamp, filters)
@@ -123,10 +129,7 @@ def rounds(session: Session, *, actor: Actor, day: date, slot: Slot) -> dict[UUI
 
 def _tiles(actor: Actor, filters: Filters, day: date, slot: Slot) -> Any:
     of_slot = and_(_W.elder_id == _E.id, _W.day == day, _W.slot == slot)
-    columns = (
-        *(_E.id, _E.number, _E.tier, _E.sign, AreaRow.name.label("building"), _W.state, _W.due_at, _W.opens_at),
-        *(_W.seen_at, _W.looker_id, _W.version),
-    )
+    columns = (*(_E.id, _E.number, _E.tier, _E.sign, AreaRow.name, _W.state, _MOMENT, _W.looker_id, _W.version),)
     return (
         select(*columns)
         .outerjoin(_W, of_slot)
@@ -158,19 +161,14 @@ def names_of(session: Session, users: Collection[UUID | None]) -> dict[UUID | No
     return {user: name for user, name in session.execute(query)}  # noqa: C416
 
 
-def _tile(row: Any, open_: Running | None, names: Mapping[UUID | None, str], now: datetime) -> Tile:
-    window = WindowState(row.state) if row.state else None
-    state = state_of(window, row.due_at, now, incident=open_ is not None, taken=open_ is not None and open_.taken)
-    base = (row.id, code_text(row.number), row.building or "", state, _TIERS[row.tier], _SIGNS[row.sign])
-    version = f"{row.version or 0}.{state}.{open_.version if open_ else 0}"
+def _tile(row: Any, running: Mapping[UUID, Running], names: Mapping[UUID | None, str], now: datetime) -> Tile:
+    elder, number, tier, sign, building, held, at, looker, version = row
+    open_ = running.get(elder)
+    window = _WINDOWS[held] if held else None
+    state = state_of(window, at, now, incident=open_ is not None, taken=open_ is not None and open_.taken)
+    base = (elder, code_text(number), building or "", state, _TIERS[tier], _SIGNS[sign])
     if open_:
+        seen = f"{version or 0}.{state}.{open_.version}"
         more = (open_.incident_id, open_.severity, open_.eta)
-        return Tile(*base, open_.opened_at, names.get(open_.acked_by, "") if open_.taken else "", version, *more)
-    return Tile(*base, _moment(row, state), names.get(row.looker_id, "") if state in _NAMED else "", version)
-
-
-def _moment(row: Any, state: TileState) -> datetime | None:
-    """Give the one moment that matters in this state."""
-    if state is TileState.SCHEDULED:
-        return row.opens_at  # type: ignore[no-any-return]
-    return row.seen_at if state in _SEEN else row.due_at  # type: ignore[no-any-return]
+        return Tile(*base, open_.opened_at, names.get(open_.acked_by, "") if open_.taken else "", seen, *more)
+    return Tile(*base, at, names.get(looker, "") if state in _NAMED else "", f"{version or 0}.{state}.0")
