@@ -20,6 +20,11 @@ from tests.builders import NOW, World
 from tests.db.acting import at_once
 
 
+@pytest.fixture
+def quick_disk() -> None:
+    """Take the product's own settings, in place of those of the other tests."""
+
+
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10000)],
