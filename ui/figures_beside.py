@@ -156,7 +156,7 @@ def heat(
     )
     titled(figure, head, dark, height=HEAD_ROOM + 28 * max(len(rows), 4) + 40)
     figure.update_layout(hovermode="closest", showlegend=False)
-    few = list(names)[:: 3 if len(names) > 12 else 1]
+    few = list(names)[:: 6 if len(names) > 12 else 1]
     figure.update_xaxes(type="category", showgrid=False, tickangle=0, tickvals=few)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont_color=INK[dark])
     return figure

@@ -1,0 +1,45 @@
+"""From a figure to the rows behind it and to one ticket of them, as a leader goes; and a tap that narrows all."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.e2e.visitors import Visitor
+
+Visit = Callable[..., Visitor]
+SLOW = 40_000  # Plotly is four megabytes of script, and other browsers run beside this one
+
+
+def test_a_leader_goes_from_a_figure_to_its_rows_to_a_ticket(visit: Visit) -> None:
+    who = visit("郑主任")
+    who.page.wait_for_url(re.compile("/wall$"))
+    who.open("/charts")
+    who.page.locator(".js-plotly-plot .main-svg").nth(7).wait_for(timeout=SLOW)
+    who.is_still()
+    card = who.page.locator('[data-pick="reported"]:not(#linli-first *)')
+    figure = card.locator("b").inner_text()
+
+    card.click()
+
+    expect(who.drawer.get_by_text("算法")).to_be_visible(timeout=SLOW)
+    expect(who.drawer.get_by_text(figure, exact=True).first).to_be_visible()
+    first = who.drawer.locator("td a").first
+    number = first.inner_text()
+    first.click()
+    who.page.wait_for_url("**/tickets?ticket=*")
+    expect(who.drawer.get_by_text(number).first).to_be_visible(timeout=SLOW)
+
+
+def test_a_tap_on_a_grid_narrows_the_whole_page_and_the_address(visit: Visit) -> None:
+    who = visit("李敏")
+    who.sees("待处理")
+    who.open("/charts?charts=辖区")
+    marks = who.page.locator(".st-key-chart-rates .scatterlayer .point")
+    marks.first.wait_for(timeout=SLOW)
+    who.is_still()
+
+    marks.first.click(force=True)
+
+    who.page.wait_for_url("**grid=*", timeout=SLOW)
+    expect(who.page.get_by_role("button", name="清除筛选")).to_be_visible()
