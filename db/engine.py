@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 import settings
 from domain.errors import Busy, Changed, Invalid
@@ -103,11 +103,10 @@ def dispose() -> None:
 def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a command in one write transaction, again as a whole when the database asks for it."""
     engine = get().execution_options(begin_mode="IMMEDIATE")
-    make_session = sessionmaker(engine, expire_on_commit=False)
     deadline = time.monotonic() + RETRY_SECONDS
     for attempt in range(RETRIES):
         try:
-            with make_session.begin() as tx:
+            with Session(engine, expire_on_commit=False) as tx, tx.begin():  # a sessionmaker makes a class each time
                 return command(tx, *args, **kwargs)
         except DBAPIError as error:
             if not may_retry(error):
@@ -125,7 +124,7 @@ def read(query: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs
     if engine.dialect.name == "postgresql":
         # a board's counts and cards agree; and unlike SERIALIZABLE, a reader never has to try again
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with sessionmaker(engine).begin() as session:
+    with Session(engine) as session, session.begin():
         return query(session, *args, **kwargs)
 
 

@@ -63,8 +63,15 @@ def _database(session: Session) -> Iterator[str]:
     yield from _counters(session)
     yield from _orphans(session)
     yield from ledger_check.problems(session)
-    yield from stat_rebuild.problems(session)
+    yield from _unless_garbled(stat_rebuild.problems(session), "统计无法核对：有记录的内容无法读出，请先修复")
     yield from incident_events.problems(session)
+
+
+def _unless_garbled(lines: Iterator[str], told: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except _GARBLED:
+        yield told
 
 
 def report(session: Session, *, limit: int) -> tuple[int, list[str]]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from db.engine import one_row
@@ -30,6 +30,12 @@ from domain.replay import chain
 # on the tables themselves and made once: building each statement anew took a third of a posting
 _TXNS, _TRANSFERS, _LOTS = (cast(Table, row.__table__) for row in (LedgerTxnRow, LedgerTransferRow, PointLotRow))
 _ADD_TXN, _ADD_TRANSFERS, _ADD_LOT = insert(_TXNS), insert(_TRANSFERS), insert(_LOTS)
+_LOT = _LOTS.c
+_UPDATE_LOT = (
+    update(_LOTS)
+    .where(_LOT.id == bindparam("at"), _LOT.remaining + bindparam("more") >= 0, _LOT.held + bindparam("taken") >= 0)
+    .values(remaining=_LOT.remaining + bindparam("more"), held=_LOT.held + bindparam("taken"))
+)
 _ACCOUNTS = cast(Table, LedgerAccountRow.__table__)
 _ACCOUNT = _ACCOUNTS.c
 _UPDATE_ACCOUNT = (
@@ -38,6 +44,12 @@ _UPDATE_ACCOUNT = (
     .values(balance=bindparam("balance"), version=bindparam("version"))
 )
 _HELD = [_ACCOUNT[name] for name in ("id", "kind", "unit", "owner_id", "balance", "version", "status")]
+_LOCK = (
+    select(*_HELD)
+    .where(_ACCOUNT.owner_id.in_(bindparam("owners", expanding=True)), _ACCOUNT.community_id == bindparam("community"))
+    .order_by(_ACCOUNT.id)
+    .with_for_update()
+)
 _HEADS = cast(Table, LedgerHeadRow.__table__)
 _END = _HEADS.c.community_id == bindparam("community")
 _LOCK_HEAD = select(_HEADS.c.community_id, _HEADS.c.seq, _HEADS.c.hash).where(_END).with_for_update()
@@ -47,8 +59,11 @@ _ADVANCE = (
     .values(seq=bindparam("before") + 1, hash=bindparam("digest"))
 )
 _STATS = cast(Table, PointsStatRow.__table__)
-_CELL = [_STATS.c[name] == bindparam(f"its_{name}") for name in ("community_id", "month", "kind", "unit")]
-_ADD_TO_STAT = update(_STATS).where(*_CELL).values(value=_STATS.c.value + bindparam("more"))
+_ADD_TO_STAT = text(
+    "INSERT INTO points_stat (community_id, month, kind, unit, value)"
+    " VALUES (:community_id, :month, :kind, :unit, :value)"
+    " ON CONFLICT (community_id, month, kind, unit) DO UPDATE SET value = points_stat.value + excluded.value"
+).bindparams(*(bindparam(column.name, type_=column.type) for column in _STATS.c))
 
 
 class Ledger:
@@ -112,8 +127,7 @@ def lock(
     """
     wanted = [(community_id, COMMUNAL), *((p, PERSONAL) for p in people), *((i, STOCK) for i in items)]
     owners = [owner for owner, _ in wanted]
-    query = select(*_HELD).where(_ACCOUNT.owner_id.in_(owners), _ACCOUNT.community_id == community_id)
-    found = tx.execute(query.order_by(_ACCOUNT.id).with_for_update()).all()
+    found = tx.connection().execute(_LOCK, {"owners": owners, "community": community_id}).all()
     there = {(row.owner_id, row.kind) for row in found}
     missing = [(owner, kind) for owner, kinds in wanted for kind in kinds if (owner, kind) not in there]
     if missing:
@@ -179,8 +193,7 @@ def post(
     _write_lots(rows, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
     where = {"community_id": ledger.community_id, "seq": txn["seq"]}
     rows.execute(_ADD_TRANSFERS, [where | line._asdict() for line in lines])
-    for (month, unit), value in month_values(cause.kind, ledger.by_id, lines, now).items():
-        _add_to_month(rows, ledger.community_id, month, cause.kind, unit, value)
+    _add_to_month(rows, ledger.community_id, cause.kind, month_values(cause.kind, ledger.by_id, lines, now))
     ledger.put(after)
     made: UUID = txn["id"]
     return made
@@ -231,12 +244,12 @@ def _write_lots(
     for lot in lots:
         values = {"community_id": ledger.community_id, "earned_txn": txn_id, "remaining": lot.original, "held": 0}
         rows.execute(_ADD_LOT, asdict(lot) | values)
-    row = PointLotRow
-    for lot_id in sorted(changes.keys() - fresh):
-        remaining, taken = changes[lot_id]
-        enough = (row.remaining + remaining >= 0, row.held + taken >= 0)
-        changed = update(row).where(row.id == lot_id, *enough)
-        one_row(rows.execute(changed.values(remaining=row.remaining + remaining, held=row.held + taken)))
+    older = [
+        {"at": lot_id, "more": changes[lot_id][0], "taken": changes[lot_id][1]}
+        for lot_id in sorted(changes.keys() - fresh)
+    ]
+    if older:
+        all_rows(rows.execute(_UPDATE_LOT, older), len(older))
 
 
 # what a month's figures count: value that comes to people or leaves them; holds only wait
@@ -259,11 +272,11 @@ def month_values(
     return found
 
 
-def _add_to_month(rows: Connection, community_id: UUID, month: date, kind: Posting, unit: str, value: int) -> None:
-    cell = {"community_id": community_id, "month": month, "kind": kind.value, "unit": unit}
-    done = rows.execute(_ADD_TO_STAT, {"more": value, **{f"its_{name}": part for name, part in cell.items()}})
-    if done.rowcount == 0:
-        rows.execute(insert(_STATS), cell | {"value": value})
+def _add_to_month(rows: Connection, community_id: UUID, kind: Posting, values: Mapping[tuple[date, str], int]) -> None:
+    its = {"community_id": community_id, "kind": kind.value}
+    if values:
+        cells = [its | {"month": month, "unit": unit, "value": value} for (month, unit), value in values.items()]
+        rows.execute(_ADD_TO_STAT, cells)
 
 
 # --- what commands ask ------------------------------------------------------------------------------
