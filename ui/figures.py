@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -29,6 +30,7 @@ CONFIG = STILL
 _ROW = 34
 HEAD_ROOM, HEIGHT = 104, 366
 _LEGEND_AT = 64
+_TITLE_PAD = {"pad": {"t": 6, "l": 8}}
 _FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 
@@ -102,7 +104,7 @@ def by_day(
             hovertemplate=f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
         )
     titled(figure, head, dark)
-    figure.update_layout(barmode="stack" if stacked else "group", bargap=0.22, bargroupgap=0.04)
+    figure.layout.barmode, figure.layout.bargap = "stack" if stacked else "group", 0.22
     return _days(figure, days, dark)
 
 
@@ -144,13 +146,17 @@ def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *
 
 
 def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
-    figure.update_layout(showlegend=len(figure.data) > 1)
+    figure.layout.showlegend = len(figure.data) > 1
     # few days are ticked one by one: Plotly would put hours between them
     ticks = {"tickvals": list(days)} if len(days) <= 8 else {"nticks": 8}
-    figure.update_xaxes(type="date", tickformat="%-m月%-d日", showgrid=False, linecolor=GRID[dark], **ticks)
-    figure.update_yaxes(rangemode="tozero", gridcolor=GRID[dark], zerolinecolor=GRID[dark], tickformat=",d")
+    figure.layout.xaxis = {
+        "type": "date",
+        "tickformat": "%-m月%-d日",
+        "showgrid": False,
+        "linecolor": GRID[dark],
+    } | ticks
     few = max((value for trace in figure.data for value in trace.y), default=0) <= _FEW
-    figure.update_yaxes(**({"dtick": 1} if few else {"nticks": 5}))
+    figure.layout.yaxis = {"rangemode": "tozero", "tickformat": ",d"} | ({"dtick": 1} if few else {"nticks": 5})
     return figure
 
 
@@ -158,37 +164,42 @@ def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
 
 
 def titled(figure: go.Figure, head: Head, dark: bool, *, height: int = HEIGHT) -> go.Figure:
-    """Put what it is above it, so that its picture says so too; a tap marks nothing, the page answers."""
-    _dress(figure, dark, height=height)
+    """Put what it is above it, so that its picture says so too; all else is the one template's."""
     # what must not be overlooked has a line of its own: on a phone one line would be cut off
-    below = {"text": f"{plain(head.below)}<br>{plain(head.note) or ' '}", "font": {"size": 12, "color": MUTED[dark]}}
-    title = {"text": f"<b>{plain(head.title)}</b>", "font": {"size": 16, "color": INK[dark]}, "subtitle": below}
+    below = f"{plain(head.below)}<br>{plain(head.note) or ' '}"
+    layout = figure.layout
+    layout.template, layout.height = _template(dark), height
+    layout.title = {"text": f"<b>{plain(head.title)}</b>", "subtitle": {"text": below}}
     # from there down: two lines of it on a phone are not to cover the words above
-    place = {"x": 0, "xref": "container", "yref": "container", "y": 1 - _LEGEND_AT / height, "yanchor": "top"}
-    figure.update_layout(
-        title={
-            **title,
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 6, "l": 8},
-        },
-        margin={"l": 8, "r": 8, "t": HEAD_ROOM, "b": 8},
-        paper_bgcolor=GROUND[dark],
-        legend={"orientation": "h", "font": {"color": INK[dark], "size": 12}, **place},
-        legend_traceorder="normal",
-        clickmode="event+select",
-        dragmode=False,
-        hoverlabel={"font": {"family": FONT, "size": 13}},
-        separators=".,",
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED[dark], "activecolor": INK[dark]},
-    )
-    # a chosen mark fades the others; what is chosen stands in the filters, so all stay as they are
-    for trace in figure.select_traces(lambda t: t.type in ("bar", "scatter")):
-        trace.update(unselected={"marker": {"opacity": trace.marker.opacity or 1}} if trace.marker else None)
+    layout.legend = {"y": 1 - _LEGEND_AT / height}
     return figure
+
+
+@cache
+def _template(dark: bool) -> go.layout.Template:
+    """Make what all figures share, once: Plotly checks each word of it, which takes longer than the figure itself."""
+    ink, muted = INK[dark], MUTED[dark]
+    axis = {"automargin": True, "ticks": "", "fixedrange": True, "gridcolor": GRID[dark], "zerolinecolor": GRID[dark]}
+    # a chosen mark would fade the others; what is chosen stands in the filters
+    alike = {"unselected": {"marker": {"opacity": 1}}}
+    title = {"font": {"size": 16, "color": ink}, "subtitle": {"font": {"size": 12, "color": muted}}}
+    place = {"x": 0, "xref": "container", "yref": "container", "yanchor": "top", "traceorder": "normal"}
+    layout = {
+        "font": {"family": FONT, "size": 13, "color": muted},
+        "title": title | {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"} | _TITLE_PAD,
+        "margin": {"l": 8, "r": 8, "t": HEAD_ROOM, "b": 8},
+        "paper_bgcolor": GROUND[dark],
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "font": {"color": ink, "size": 12}, **place},
+        "clickmode": "event+select",
+        "dragmode": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 13}},
+        "separators": ".,",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": ink},
+        "xaxis": axis,
+        "yaxis": axis,
+    }
+    return go.layout.Template(layout=layout, data={"bar": [alike | {"textfont": {"color": ink}}], "scatter": [alike]})
 
 
 def _dress(figure: go.Figure, dark: bool, *, height: int) -> None:

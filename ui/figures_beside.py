@@ -43,9 +43,11 @@ def parts(
 
 
 def _ends(figure: go.Figure, names: Sequence[str], wholes: Sequence[float], unit: str, dark: bool) -> None:
-    for name, whole in zip(names, wholes, strict=True):
-        words = f" {short(whole)} {unit}"
-        figure.add_annotation(x=whole, y=plain(name), text=words, showarrow=False, xanchor="left", font_color=INK[dark])
+    about = {"showarrow": False, "xanchor": "left", "font": {"color": INK[dark]}}
+    figure.layout.annotations = [
+        {"x": whole, "y": plain(name), "text": f" {short(whole)} {unit}", **about}
+        for name, whole in zip(names, wholes, strict=True)
+    ]
 
 
 def rates(
@@ -151,6 +153,7 @@ def heat(
         customdata=[key for key in (keys or rows) for _ in names],
         mode="markers",
         marker={"size": 22, "opacity": 0, "symbol": "square"},
+        unselected={"marker": {"opacity": 0}},
         hoverinfo="none",
         showlegend=False,
     )

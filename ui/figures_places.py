@@ -72,6 +72,7 @@ def _cell(figure: go.Figure, cell: Cell, box: Box, dark: bool, *, worded: bool) 
         y=[(box[1] + box[3]) / 2],
         mode="markers+text" if worded else "markers",
         marker={"size": 46, "opacity": 0, "symbol": "square"},
+        unselected={"marker": {"opacity": 0}},
         text=[f"{plain(_within(name, community))}<br>{plain(said)}"],
         textfont={"color": _ink(ground, dark), "size": 12},
         customdata=[key],
