@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import coalesce
 
 from db.care_scope import communities, may_see
 from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow, UserRow
@@ -26,9 +27,12 @@ _E, _W, _I = ElderRow, CheckWindowRow, IncidentRow
 # who is to look is worth a word only while somebody still has to
 _NAMED = frozenset({TileState.UNCHECKED, TileState.UNCLEAR, TileState.WAITING})
 _AT_THE_DOOR = frozenset({IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER})
-# the one moment that matters in a state: until when or since when somebody is to look, or when it was seen
+_ENDED = select(_I.closed_at).where(_I.window_id == _W.id).correlate(_W).scalar_subquery()
+# the one moment that matters in a state: until when or since when somebody is to look, when it was seen, or, of
+# what was an incident, when that was over: the first look was the one that found the curtain closed
 _MOMENT = case(
     (_W.state == WindowState.SCHEDULED.value, _W.opens_at),
+    (_W.state.in_([WindowState.CLEARED_LATE.value, WindowState.CONFIRMED_EVENT.value]), coalesce(_ENDED, _W.seen_at)),
     (_W.state.in_([state.value for state in (*OVER, *ALARMED)]), _W.seen_at),
     else_=_W.due_at,
 ).label("moment")

@@ -8,19 +8,17 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from db import incident_steps
-from db.models import CheckWindowRow, IncidentRow, ObservationRow, SignalDeviceRow
+from db.models import CheckWindowRow, ObservationRow, SignalDeviceRow
 from db.observations import Fact, Seen, again, aim, apply, call_for_help, check_looker, is_over, unapply, write
 from db.signal_devices import Device
 from db.writes import audit, bump, first_result, remember
 from domain.access import Actor
 from domain.care import OVER, UNDO_WITHIN, Look, Slot, Source, WindowState
 from domain.errors import Invalid, NotFound, Refused, WrongState
-from domain.incidents import Called, Incident
 from domain.live import Topic
 from domain.windows import AHEAD
 
-__all__ = ["MOST_AT_ONCE", "Seen", "Signal", "all_but", "nobody", "observe", "signals", "undo"]
+__all__ = ["MOST_AT_ONCE", "Seen", "Signal", "all_but", "observe", "signals", "undo"]
 
 MOST_AT_ONCE = 500
 SLACK = timedelta(seconds=2)  # between a tap and its telling: both are dated by how long ago they were
@@ -92,24 +90,6 @@ def undo(
     bump(tx, elder.community_id, Topic.CARE)
     state = WindowState(window.state) if window is not None else None
     return Seen(undo_id, row.window_id, state, incident)
-
-
-def nobody(tx: Session, *, actor: Actor, window_id: UUID, key: str, now: datetime) -> Incident:
-    """Note that the looker knocked and called, and nobody answered: no look, a line of the incident."""
-    incident_id = tx.scalars(select(IncidentRow.id).where(IncidentRow.window_id == window_id)).first()
-    if incident_id is None:
-        raise NotFound("这一户没有预警，请先点没看到的那一项。")
-    return incident_steps.called(
-        tx,
-        reached=False,
-        whom=Called.ELDER,
-        note="敲门、打电话，没人应",
-        actor=actor,
-        incident_id=incident_id,
-        expected_version=0,  # a note never collides with what others do
-        key=key,
-        now=now,
-    )
 
 
 # --- at the desk -------------------------------------------------------------------------------------------

@@ -89,7 +89,6 @@ class Timeline:
             "elder_id": elder.id,
             "window_id": window_id,
             "ticket_id": ticket_id,
-            "visit_ticket_id": None,
             "area_path": elder.row["area_path"],
             "cause": cause.value,
             "severity": ladder.severity_for(cause, tier),

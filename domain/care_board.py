@@ -113,7 +113,7 @@ class Tile:
     state: TileState
     tier: Tier
     sign: Sign
-    at: datetime | None  # when it was seen, is due, or the incident was opened
+    at: datetime | None  # when it was seen, is due, or the incident was opened; of one that is over, when it ended
     who: str  # who answers for it: who looks, who took it over
     version: str
     incident_id: UUID | None = None

@@ -16,9 +16,9 @@ from pages import (
     _care_shift,
     _care_today,
     _care_visits,
-    _care_worker,
     _form,
     _settings_form,
+    _worker_banner,
 )
 from pages._session import require
 from ui import theme
@@ -48,7 +48,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
         wrap=True,
     )
 _settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
-_care_worker.banner()
+_worker_banner.show(actor)
 if "elder" in st.query_params:
     _care_elder.show(actor)
 elif part == TODAY:

@@ -45,7 +45,6 @@ class IncidentRow(Base):
     elder_id: Mapped[UUID] = mapped_column(Id, ForeignKey("elder.id"))
     window_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("check_window.id"))
     ticket_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("ticket.id"))
-    visit_ticket_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("ticket.id"))
     area_path: Mapped[str] = mapped_column(String(120))
     cause: Mapped[str] = mapped_column(String(20))
     severity: Mapped[int]

@@ -66,11 +66,13 @@ def test_an_incident_goes_from_alarm_to_taken_to_safe(three: tuple[World, list[E
     after.append(states(board)[second.code])
     (tile,) = [t for t in board.tiles if t.elder_id == second.id]
     found: dict[str, Any] = {"found": Found.SAFE_HOME, "method": Method.SEEN}
-    db.run(incident_steps.resolve, **call, **found, expected_version=taken.version, key=new_key(), now=MORNING)
-    after.append(states(today(world))[second.code])
+    at_nine = at(TOMORROW, 9)
+    db.run(incident_steps.resolve, **call, **found, expected_version=taken.version, key=new_key(), now=at_nine)
+    (over,) = [t for t in today(world).tiles if t.elder_id == second.id]
 
-    assert after == [TileState.ALARM, TileState.TAKEN, TileState.OK]
+    assert [*after, over.state] == [TileState.ALARM, TileState.TAKEN, TileState.OK]
     assert (tile.who, tile.eta) == ("李敏", taken.eta_at)
+    assert over.at == at_nine, "safe since nine, not since the look that found the curtain closed"
 
 
 def test_what_is_overdue_shows_so_even_before_the_sweep(three: tuple[World, list[Elder]]) -> None:

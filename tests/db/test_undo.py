@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 import db
-from db import looks
+from db import looks, rounds
 from db.models import IncidentEventRow, OutboxRow
 from domain.care import Look, WindowState
 from domain.errors import NotFound, WrongState
@@ -121,7 +121,7 @@ def test_nobody_answering_the_door_is_a_line_of_the_incident(any_world: World, o
     seen = look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
     call: dict[str, Any] = {"actor": any_world.volunteer, "window_id": window(one.id).id, "key": "k", "now": EIGHT}
 
-    db.run(looks.nobody, **call)
-    db.run(looks.nobody, **call)
+    db.run(rounds.nobody_home, **call)
+    db.run(rounds.nobody_home, **call)
 
     assert timeline(seen.incident_id).count(IncidentAction.CALL) == 1

@@ -231,11 +231,17 @@ def test_a_shift_leaves_a_note_and_another_takes_over(watched: list[Elder], visi
 
 def test_a_late_worker_is_said(world: World, watched: list[Elder], visit: Visit, monkeypatch: Any) -> None:
     page = opened(visit)
-    assert "后台停了" not in said(page)
+    assert "后台值守" not in said(page)
 
     monkeypatch.setattr(clock, "now", lambda: LATER + worker.LATE_AFTER[CARE] * 3)
 
-    assert "后台停了：守望值守" in said(page.run())
+    assert "后台值守没有按时运行（守望值守" in said(page.run())
+
+
+def test_an_emergency_that_found_no_channel_is_said(world: World, watched: list[Elder], visit: Visit) -> None:
+    look(world.volunteer, watched[0].id, Look.CLOSED, LATER)
+
+    assert "条紧急消息没有发出，请打电话通知" in said(opened(visit))
 
 
 @pytest.mark.parametrize("who", ["leader", "volunteer", "admin"])
