@@ -8,8 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from starlette.routing import Route
 
 import run
+import web
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +56,11 @@ def pages() -> set[str]:
     return {PATHS.get(stem, f"/{stem}") for stem in stems}
 
 
+def addresses() -> set[str]:
+    """The first part of each address beside the pages: /round, /api."""
+    return {"/" + route.path.split("/")[1] for route in web.routes(play=tuple) if isinstance(route, Route)}
+
+
 def is_named(text: str, name: str) -> bool:
     """In code, `like this`, or at the start of a line of a listing; a word in prose won't do."""
     return bool(re.search(rf"(^|`|run\.py ){re.escape(name)}(?![\w-])", text, re.MULTILINE))
@@ -87,6 +94,10 @@ def test_the_readme_names_every_top_level_entry(readme: str) -> None:
 def test_the_readme_names_every_page(readme: str) -> None:
     assert pages()
     assert {path for path in pages() if not is_named(readme, path)} == set()
+
+
+def test_the_readme_names_every_address_beside_the_pages(readme: str) -> None:
+    assert {path for path in addresses() if not re.search(rf"`{path}[/`]", readme)} == set()
 
 
 def test_links_and_pictures_lead_somewhere() -> None:
