@@ -85,6 +85,8 @@ def worker(_asked: argparse.Namespace) -> int:
 
 
 def demo(asked: argparse.Namespace) -> int:
+    if asked.replay:
+        return _replay(asked.seed, asked.speed)
     from demo import starting
 
     rate = Rate()
@@ -92,6 +94,31 @@ def demo(asked: argparse.Namespace) -> int:
     told = f"{made.tickets:,} 张工单，{made.users:,} 个演示账号，{made.rows:,} 行"
     print(f"已生成演示数据：{told}，{rate.told(made.rows)}。")
     return 0
+
+
+def _replay(seed: int, speed: float) -> int:
+    """Live a day on whatever screens are open, until it is over or Ctrl-C."""
+    _must_be_ready()
+    from db import engine
+    from demo import replay
+
+    replay.check_demo()
+    if not 0 < speed <= replay.FASTEST:
+        raise Refused(f"--speed 请填 1 到 {replay.FASTEST} 之间的数。")
+    print("开始重演一天，按 Ctrl-C 停止；打开工单看板、平安守望、大屏可以看到变化。", flush=True)
+    try:
+        told = replay.replay(seed=seed, pace=replay.Pace(now, time.sleep, speed), tell=_tell)
+    except KeyboardInterrupt:
+        print("已停止。做过的都留在演示数据里；要恢复原样，请运行 python run.py demo。")
+        return 0
+    finally:
+        engine.dispose()
+    print(f"一天重演完了，共 {told} 件事。要恢复原样，请运行 python run.py demo。")
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def bench(asked: argparse.Namespace) -> int:

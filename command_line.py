@@ -52,9 +52,13 @@ def parser(does: Mapping[str, Command]) -> Parser:
 
     command("worker", "单独运行后台值守：到点查看、逐级通知、发送消息（网站另设 LINLI_WORKER=off）")
 
-    showing = command("demo", "重新生成演示数据（只动演示库）")
+    showing = command("demo", "重新生成演示数据（只动演示库），或用 --replay 重演一天")
     sizes = "规模：demo 600 张工单；city 一百万张、269 个网格；large 一千万张（PostgreSQL 要空库）"
     showing.add_argument("--size", choices=["demo", "city", "large"], default="demo", help=sizes)
+    living = "不重新生成，而是在开着的屏幕上重演一天：登记、派单、巡看、预警、兑换，按 Ctrl-C 停止"
+    showing.add_argument("--replay", action="store_true", help=living)
+    showing.add_argument("--speed", type=float, default=60, metavar="N", help="重演：比真实时间快多少倍，默认 60")
+    showing.add_argument("--seed", type=int, default=1, metavar="N", help="重演：种子，同样的种子是同样的一天，默认 1")
 
     measuring = command("bench", "测速：看板、图表在一万、一百万、一千万张工单下的速度，打印表格")
     measured = "board：看板；charts：图表；checkins：平安守望（--sizes 填老人数）；points：积分账"

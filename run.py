@@ -37,7 +37,7 @@ HELP = """\
 
   serve         启动网站并打开浏览器（默认；首次启动自动生成演示数据）
   worker        单独运行后台值守（网站另设 LINLI_WORKER=off）
-  demo          生成演示数据
+  demo          生成演示数据；--replay 在开着的屏幕上重演一天
   import        导入工单、名册等表格
   export        导出为 XLSX 或 CSV
   create-admin  新建管理员账号

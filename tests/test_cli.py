@@ -340,6 +340,8 @@ def test_demo_data_is_made_and_made_anew(run: Run, folder: Path, capsys: Said) -
 def test_demo_data_does_not_go_over_real_data(real: World, run: Run, capsys: Said) -> None:
     assert run("demo") == 1
     assert "已是正式数据" in failed(capsys)
+    assert run("demo", "--replay") == 1
+    assert "只能在演示数据上重演" in failed(capsys)
 
 
 # --- serving --------------------------------------------------------------------------------------
