@@ -49,7 +49,7 @@ def _drawer(incident_id: UUID | None) -> None:
         return
     style.style()
     st.html(_head(sheet))
-    fresh(str(incident_id), sheet.incident.version, lambda: None)
+    fresh(str(incident_id), sheet.incident.version, lambda: _read_anew(sheet), what="这条预警")
     _care_steps.show(actor, sheet)
     if not sheet.is_over:
         with st.expander("逐级通知：下一步和时间", icon=":material/stairs:", expanded=True):
@@ -60,6 +60,11 @@ def _drawer(incident_id: UUID | None) -> None:
         _care_emergency.show(actor, sheet)
     st.markdown("**经过**")
     st.html(cards.timeline_html(_lines(sheet), now))
+
+
+def _read_anew(sheet: Sheet) -> None:
+    """Let the form that stands open go on from what its reader has just been shown."""
+    st.session_state.pop(f"care-seen:{sheet.incident.id}", None)
 
 
 def _head(sheet: Sheet) -> str:

@@ -14,6 +14,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const own = held.get(parentElement) ?? start(parentElement);
   held.set(parentElement, Object.assign(own, { data, run: () => setTriggerValue("changed", Date.now()) }));
   own.line.hidden = true;
+  own.line.firstChild.data = `${data.what}刚有变化，`;
   look(own);
 }
 
@@ -23,7 +24,7 @@ function start(parentElement) {
   line.setAttribute("role", "status");
   const button = document.createElement("button");
   button.textContent = "点此看最新";
-  line.append("这张工单刚有变化，", button);
+  line.append("", button);
   parentElement.append(line);
   const own = { line, timer: null };
   button.onclick = () => own.run();
@@ -62,6 +63,6 @@ _CSS = """
 _mount = st.components.v2.component("linli_fresh", js=_JS, css=_CSS)
 
 
-def fresh(ticket: str, version: int, on_read: Callable[[], Any]) -> None:
+def fresh(ticket: str, version: int, on_read: Callable[[], Any], *, what: str = "这张工单") -> None:
     """Compare with what the push tells of the ticket (`ui/board/live.js`); `on_read` when it is drawn anew for it."""
-    _mount(key=f"fresh-{ticket}", data={"ticket": ticket, "version": version}, on_changed_change=on_read)
+    _mount(key=f"fresh-{ticket}", data={"ticket": ticket, "version": version, "what": what}, on_changed_change=on_read)
