@@ -192,7 +192,21 @@ def _unused(session: Session, digests: Sequence[str]) -> list[str]:
 
 
 def problems(session: Session) -> Iterator[str]:
-    """Name every photo whose bytes are gone or no longer those that were put, the first ticket first."""
+    """Name every photo and signed sheet whose bytes are gone or no longer those that were put."""
+    yield from _photo_problems(session)
+    yield from _sheet_problems(session)
+
+
+def _sheet_problems(session: Session) -> Iterator[str]:
+    row = ServiceRecordRow
+    query = select(AreaRow.name, row.served_on, row.id, row.evidence_sha256)
+    query = query.join(AreaRow, AreaRow.id == row.community_id).where(row.evidence_sha256.is_not(None))
+    for name, day, record, sha256 in session.execute(query.order_by(row.id).execution_options(yield_per=_BATCH)):
+        if sha256 and (trouble := blobs.trouble(sha256)):
+            yield f"{name} {day} 服务记录 {record} 的签到表照片的文件{trouble}"
+
+
+def _photo_problems(session: Session) -> Iterator[str]:
     query = (
         select(AreaRow.name, TicketRow.number, AttachmentRow.id, AttachmentRow.sha256)
         .join(TicketRow, TicketRow.id == AttachmentRow.ticket_id)

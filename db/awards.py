@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from db import award_rules
+from db import award_rules, rules
 from db.ledger import Cause, Ledger, NewLot, lock, post
 from db.models import AreaRow, GrantRow, ServiceRecordRow, TicketRow
 from db.points import people_of, person_of_party
 from db.records import Call, Record, check_on, insert_record, locked, short, step, write
 from db.reversals import restore_award, reverse_award
 from domain.access import Actor, Role
-from domain.awards import TICKET_LONGEST, Award, Facts, award, expires_on
+from domain.awards import TICKET_LONGEST, Award, Day, Facts, award, expires_on
 from domain.clock import local
 from domain.errors import Invalid, Refused
 from domain.ids import new_id
@@ -63,7 +63,8 @@ def _confirm(tx: Session, row: ServiceRecordRow, actor: Actor, now: datetime) ->
     ledger = lock(tx, row.community_id, people=[row.person_id], now=now)
     _check_overlap(tx, row)
     rule = award_rules.in_force(tx, row.community_id, RecordKind(row.kind), row.served_on)
-    given = award(rule, facts_of(row), *_earned(tx, row))
+    today, month, whole_day = _earned(tx, row)
+    given = award(rule, facts_of(row), today, month, whole_day=whole_day)
     return {
         "confirmed_by": actor.user_id,
         "confirmed_at": now,
@@ -101,14 +102,16 @@ def _check_overlap(tx: Session, row: ServiceRecordRow) -> None:
         raise Refused(f"这段时间和已入账的服务（{span}）重叠，请核对起止时间，重新登记。")
 
 
-def _earned(tx: Session, row: ServiceRecordRow) -> tuple[int, int]:
-    """Sum what the person has of this kind of service on that day and in that month."""
+def _earned(tx: Session, row: ServiceRecordRow) -> tuple[int, int, Day]:
+    """Sum what the person has of this kind of service on that day and in that month, and of all kinds that day."""
     other, month = ServiceRecordRow, month_of(row.served_on)
-    theirs = (other.person_id == row.person_id, other.state == RecordState.CONFIRMED.value, other.kind == row.kind)
-    that_day = case((other.served_on == row.served_on, other.points_tenths), else_=0)
-    query = select(func.sum(that_day), func.sum(other.points_tenths)).where(*theirs)
-    day, whole = tx.execute(query.where(other.served_on >= month, other.served_on < next_month(month))).one()
-    return int(day or 0), int(whole or 0)
+    theirs = (other.person_id == row.person_id, other.state == RecordState.CONFIRMED.value)
+    that_day, same = other.served_on == row.served_on, other.kind == row.kind
+    parts = (and_(that_day, same), same, that_day)
+    query = select(*(func.sum(case((part, other.points_tenths), else_=0)) for part in parts)).where(*theirs)
+    found = tx.execute(query.where(other.served_on >= month, other.served_on < next_month(month))).one()
+    of_kind, in_month, of_all = (int(value or 0) for value in found)
+    return of_kind, in_month, Day(rules.get(tx, "points.day_cap") * 10, of_all)
 
 
 def _post(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from db import blobs, people
+from db import blobs, people, rules
 from db.award_rules import rule_of
 from db.models import (
     AreaRow,
@@ -34,7 +34,6 @@ from domain.errors import Invalid, NotAllowed, NotFound
 from domain.points import (
     FREEZE_REASON_LABELS,
     RECORD_KIND_LABELS,
-    RETURN_WITHIN,
     FreezeReason,
     RecordKind,
     RecordState,
@@ -285,7 +284,8 @@ def handed_out(
     """List what may still be brought back, the newest first."""
     row = RedemptionRow
     mine = (row.community_id == community_id, row.state == RedemptionState.FULFILLED.value)
-    return _orders(session, actor, (*mine, row.ended_at >= now - RETURN_WITHIN), limit)
+    since = now - timedelta(days=rules.get(session, "points.return_days"))
+    return _orders(session, actor, (*mine, row.ended_at >= since), limit)
 
 
 def _orders(session: Session, actor: Actor, which: Any, limit: int) -> list[tuple[Redemption, str]]:

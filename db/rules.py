@@ -1,6 +1,7 @@
 """Rules that an administrator sets: one row a name, with a default for each."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from domain import access
 from domain.access import Actor
 from domain.errors import Invalid, NotAllowed
 from domain.people import check_phone
+from domain.points import DAY_CAP, ORDERS_A_MONTH, PICKUP_WITHIN, RETURN_WITHIN
 from domain.tickets import Column
 
 # separation.*: "mark" = 单人值班, allowed and marked; "refuse" = somebody else must do it
@@ -20,6 +22,17 @@ DEFAULTS: dict[str, Any] = {
     "duty_phone": "",
     "care.name": "",  # what the neighbourhood calls 平安守望, e.g. 窗帘之约
     "wip": {},  # column → how many tickets at most at once; a warning, no lock
+    "points.orders_a_month": ORDERS_A_MONTH,  # a person
+    "points.pickup_hours": PICKUP_WITHIN // timedelta(hours=1),
+    "points.return_days": RETURN_WITHIN.days,
+    "points.day_cap": DAY_CAP,  # whole points a person a day; 0: only the caps of each kind
+}
+# name → from, to, what it is called
+NUMBERS: Mapping[str, tuple[int, int, str]] = {
+    "points.orders_a_month": (1, 99, "每人每月最多兑换几次"),
+    "points.pickup_hours": (1, 720, "领取期限（小时）"),
+    "points.return_days": (0, 90, "退货期限（天）"),
+    "points.day_cap": (0, 1000, "每人每天最多得几分"),
 }
 LIMITED = (Column.TODO, Column.DOING, Column.FOLLOW_UP)
 HIGHEST_LIMIT = 999
@@ -65,6 +78,8 @@ def change(tx: Session, *, actor: Actor, values: dict[str, Any], now: datetime) 
 def _checked(name: str, value: Any) -> Any:
     if name not in DEFAULTS or value not in CHOICES.get(name, (value,)):
         raise Invalid("没有这项设置。")
+    if name in NUMBERS:
+        return _checked_number(name, value)
     if name == "wip":
         return _checked_limits(value)
     if name == "duty_phone":
@@ -74,6 +89,13 @@ def _checked(name: str, value: Any) -> Any:
     if name == "care.name" and len(value.strip()) > LONGEST_PROJECT:
         raise Invalid(f"守望项目的名称最多 {LONGEST_PROJECT} 个字，例如“窗帘之约”。", field=name)
     return value.strip()
+
+
+def _checked_number(name: str, value: Any) -> int:
+    low, high, label = NUMBERS[name]
+    if type(value) is not int or not low <= value <= high:
+        raise Invalid(f"“{label}”请填 {low} 到 {high} 的整数。", field=name)
+    return value
 
 
 def _checked_limits(value: Any) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """爱心超市: redeeming holds points and reserves stock in one transaction; a code fetches it within 48 hours."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from db import rules
 from db.catalog import item_row
 from db.engine import one_row
 from db.expiry import expire_lots
@@ -24,10 +25,7 @@ from domain.errors import Changed, Invalid, NotAllowed, NotFound, WrongState
 from domain.ids import new_id
 from domain.ledger import Move, check_may_spend, first_to_expire, too_little
 from domain.points import (
-    ORDERS_A_MONTH,
-    PICKUP_WITHIN,
     REDEMPTION_LABELS,
-    RETURN_WITHIN,
     Account,
     NotEnough,
     Posting,
@@ -86,8 +84,8 @@ def _check_limits(tx: Session, item: CatalogItemRow, person_id: UUID, quantity: 
     row = RedemptionRow
     mine = (row.person_id == person_id, row.asked_at >= start, row.state.in_(_COUNTED))
     orders = tx.scalar(select(func.count()).select_from(row).where(*mine)) or 0
-    if orders >= ORDERS_A_MONTH:
-        raise NotAllowed(f"这个月已经兑换了{orders}次，每月最多{ORDERS_A_MONTH}次，请下个月再来。")
+    if orders >= (most := rules.get(tx, "points.orders_a_month")):
+        raise NotAllowed(f"这个月已经兑换了{orders}次，每月最多{most}次，请下个月再来。")
     had = tx.scalar(select(func.coalesce(func.sum(row.quantity), 0)).where(*mine, row.item_id == item.id)) or 0
     if item.month_limit and had + quantity > item.month_limit:
         raise NotAllowed(f"“{item.name}”每人每月限{item.month_limit}份，这个月已有{had}份。")
@@ -122,7 +120,7 @@ def _insert(
         "code_mac": code_mac(code_of(made)),
         "asked_by": actor.user_id,
         "asked_at": now,
-        "expires_at": now + PICKUP_WITHIN,
+        "expires_at": now + timedelta(hours=rules.get(tx, "points.pickup_hours")),
     }
     tx.execute(insert(RedemptionRow).values(values))
 
@@ -164,8 +162,9 @@ def give_back(tx: Session, *, reason: str, damaged: bool = False, **call: Unpack
         check_other_person(people_of(tx, call["actor"]), row.person_id)
         if row.handed_by == call["actor"].user_id:
             raise NotAllowed("这份是您经手发出的，退货请换一位同事来办。")
-        if row.ended_at is None or call["now"] > row.ended_at + RETURN_WITHIN:
-            raise WrongState(f"领取已超过{RETURN_WITHIN.days}天，不能退货。")
+        days = rules.get(tx, "points.return_days")
+        if row.ended_at is None or call["now"] > row.ended_at + timedelta(days=days):
+            raise WrongState(f"领取已超过{days}天，不能退货。")
 
     goods = Account.DAMAGED if damaged else Account.SHELF
     ends = ((Account.REDEEMED, Account.AVAILABLE), (Account.HANDED_OUT, goods))

@@ -14,10 +14,10 @@ from demo.deeds import Deed, deeds
 from demo.histories import History
 from demo.people import Rows, Team
 from demo.shop import Shop
-from domain.awards import DEFAULT_RULES, award, expires_on
+from domain.awards import DEFAULT_RULES, Day, award, expires_on
 from domain.clock import at_local, local_date
 from domain.ledger import Move, award_moves
-from domain.points import Account, Posting, RecordState, month_of, next_month
+from domain.points import DAY_CAP, Account, Posting, RecordState, month_of, next_month
 
 _OLD = timedelta(days=200)
 _DAY = timedelta(days=1)
@@ -97,8 +97,10 @@ class Story:
     def _confirm(self, deed: Deed, row: dict[str, Any], at: datetime) -> None:
         rule = DEFAULT_RULES[deed.facts.kind]
         day, month = ((deed.person_id, rule.kind.value, part) for part in (deed.served_on, f"{deed.served_on:%Y-%m}"))
-        given = award(rule, deed.facts, self._earned[day], self._earned[month])
-        for cell in (day, month):
+        whole = (deed.person_id, "", deed.served_on)
+        all_day = Day(DAY_CAP * 10, self._earned[whole])
+        given = award(rule, deed.facts, self._earned[day], self._earned[month], whole_day=all_day)
+        for cell in (day, month, whole):
             self._earned[cell] += given.points_tenths
         actor = self.team.office[0].user_id
         row |= {"state": RecordState.CONFIRMED.value, "confirmed_by": actor, "confirmed_at": at, "version": 3}

@@ -1,6 +1,6 @@
 """What a service record earns, and the one sentence that says why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -61,20 +61,32 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Day:
+    """What a person may earn on a day by all kinds of service together, and has; a cap of 0 is none."""
+
+    cap: int = 0
+    earned: int = 0
+
+
+NO_DAY = Day()
+
+
+@dataclass(frozen=True)
 class Award:
     points_tenths: int
     minutes: int
     why: str
 
 
-def award(rule: Rule, record: Facts, earned_today: int, earned_month: int) -> Award:
-    """Say what the record earns after what its kind has earned already that day and month."""
+def award(rule: Rule, record: Facts, earned_today: int, earned_month: int, *, whole_day: Day = NO_DAY) -> Award:
+    """Say what the record earns after what its kind has earned already that day and month, and all kinds that day."""
     minutes = _minutes(rule, record)
     if not earns_points(record):
         return Award(0, minutes, f"{_what(record, minutes)}，事后补录只计时长，不计积分")
     full = rule.per_event + rule.per_item * record.items + rule.per_hour * (minutes // HALF_HOUR) // 2
     rated = full * rating_percent(rule, record.satisfaction) // 100
-    room, cap = _room(rule, earned_today, earned_month)
+    caps = ((rule.day_cap, earned_today, "每天"), (rule.month_cap, earned_month, "每月"))
+    room, cap = _room((*caps, (whole_day.cap, whole_day.earned, "每天各种服务合计")))
     points = rated if room is None else min(rated, room)
     because = _because(record, full, rated) + (cap if points < rated else "")
     return Award(points, minutes, f"{_what(record, minutes)}{because}，{points_text(points)}分")
@@ -86,13 +98,9 @@ def _minutes(rule: Rule, record: Facts) -> int:
     return min(int((record.ended_at - record.started_at).total_seconds()) // 60, rule.most_minutes)
 
 
-def _room(rule: Rule, earned_today: int, earned_month: int) -> tuple[int | None, str]:
+def _room(caps: Iterable[tuple[int, int, str]]) -> tuple[int | None, str]:
     """Tell what the caps leave, and the words for the one that binds."""
-    rooms = [
-        (max(cap - earned, 0), f"，已到{name}{points_text(cap)}分的上限")
-        for cap, earned, name in ((rule.day_cap, earned_today, "每天"), (rule.month_cap, earned_month, "每月"))
-        if cap
-    ]
+    rooms = [(max(cap - earned, 0), f"，已到{name}{points_text(cap)}分的上限") for cap, earned, name in caps if cap]
     return min(rooms, default=(None, ""), key=lambda pair: pair[0] or 0)
 
 

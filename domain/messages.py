@@ -42,7 +42,7 @@ _FULL = {
     Template.TICKET_URGED: "【催办】工单 {ticket}{at}已催办，请{who}尽快处理，{due}前办结。",
     Template.TICKET_DUE_SOON: "【即将到期】工单 {ticket}{at}将在{due}到期，请{who}抓紧办理。",
     Template.TICKET_OVERDUE: "【已超期】工单 {ticket}{at}已超过{due}的期限，请{who}马上处理。",
-    Template.POINTS_EXPIRING: "【积分到期】有{count}户的积分将在{due}到期，请提醒使用。",
+    Template.POINTS_EXPIRING: "【积分到期】有{count}位居民的积分将在{due}到期，请提醒使用。",
     Template.CANARY: "【通道测试】这是一条测试消息，收到表示这个通道正常，不用回复。",
     Template.ALERT: "【系统提醒】{text}",
 }

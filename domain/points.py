@@ -11,6 +11,7 @@ from domain.errors import Refused
 PICKUP_WITHIN = timedelta(hours=48)
 RETURN_WITHIN = timedelta(days=7)
 ORDERS_A_MONTH = 4
+DAY_CAP = 4  # whole points a person a day, of all kinds of service together
 NOTICE_DAYS = (60, 30, 7)
 REASON_MAX = 200
 
@@ -215,6 +216,11 @@ def points_text(tenths: int) -> str:
 def hours_text(minutes: int) -> str:
     """Say minutes as hours with one decimal at most, rounded down."""
     return points_text(minutes * 10 // 60)
+
+
+def notice_step(days: int) -> int | None:
+    """Tell which notice is due with so many days left: of 60, 30 and 7 the last that was reached."""
+    return min((step for step in NOTICE_DAYS if 0 <= days <= step), default=None)
 
 
 STAR_HOURS = (100, 300, 600, 1000, 1500)

@@ -1,4 +1,4 @@
-"""The ledger's own work: orders nobody fetched go back each minute; at night points expire and chains are anchored."""
+"""The ledger's own work: unfetched orders go back each minute; at night points expire, and chains are anchored."""
 
 from datetime import datetime, time
 
@@ -19,7 +19,7 @@ def release(now: datetime) -> int:
 
 
 def close_day(now: datetime) -> bool:
-    """Expire what is due, then keep the ends of the chains outside; once a day.
+    """Expire what is due, tell of what soon is, then keep the ends of the chains outside; once a day.
 
     The day is taken last: killed half-way, the next minute does it again, and nothing is done twice.
     """
@@ -29,5 +29,6 @@ def close_day(now: datetime) -> bool:
     release(now)  # what nobody fetched comes back first, and may be over as well
     while db.run(expiry.expire_due, now=now):
         pass
+    db.run(expiry.tell, now=now)
     anchors.write(db.read(ledger.heads), now=now)
     return db.run(jobs.claim_day, job=JOB, day=today, now=now)

@@ -7,12 +7,13 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import points, points_desk
+from db import expiry, points, points_desk
 from db.points import PAGE, Balance
 from domain import clock
 from domain.access import Actor
 from domain.areas import Area
 from domain.ids import parse_id
+from domain.points import NOTICE_DAYS
 from pages import _points_account, _points_export, _points_pages
 from pages import _points_words as words
 from pages import _settings_table as table
@@ -37,6 +38,7 @@ def show(who: Actor, here: Area) -> None:
     if query.strip():
         _found(who, here, query)
     else:
+        _soon(who, here)
         _all(who, here)
 
 
@@ -46,6 +48,27 @@ def _all(who: Actor, here: Area) -> None:
     _list(listed[:PAGE], empty="还没有人有积分。服务记录在“待核”里入账以后，这里就有余额。")
     last = listed[PAGE - 1] if len(listed) > PAGE else None
     pages.buttons((last.available, last.account_id) if last else None)
+
+
+def _soon(who: Actor, here: Area) -> None:
+    """Offer the list of whose points expire soon, so that somebody calls them."""
+    near = db.read(expiry.soon, actor=who, community_id=here.id, now=clock.now())
+    if not near:
+        return
+    people = len({one.person_id for one in near})
+    with st.expander(f"{people} 人的积分在 {max(NOTICE_DAYS)} 天内到期", width=960):
+        rows = [
+            {
+                "姓名": one.name or "已删除",
+                "到期积分": words.tenths(one.points_tenths),
+                "到期日": one.on,
+                "还有（天）": one.days,
+            }
+            for one in near
+        ]
+        ids = [one.person_id for one in near]
+        shown = {"到期积分": words.POINTS}
+        table.tap(rows, ids, CHOSEN, key="points_soon", alt="快到期的积分，点一行打开账户", columns=shown)
 
 
 def _found(who: Actor, here: Area, query: str) -> None:
@@ -63,10 +86,12 @@ def _found(who: Actor, here: Area, query: str) -> None:
 def _list(listed: Sequence[Balance], phones: dict[UUID, str] | None = None, *, empty: str = "") -> None:
     rows = [_row(one, (phones or {}).get(one.person_id, "")) for one in listed]
     ids = [one.person_id for one in listed]
+    if not rows:
+        st.info(empty, icon=":material/info:")
+        return
     with st.container(width=960):
-        table.show(rows, ids, CHOSEN, empty=empty, alt="积分余额，选中一行打开账户", columns=_SHOWN)
-    if rows:
-        st.caption("选中一行打开账户，看每一笔的来历。")
+        table.tap(rows, ids, CHOSEN, key="points_balances", alt="积分余额，点一行打开账户", columns=_SHOWN)
+    st.caption("点一行打开账户，看每一笔的来历。")
 
 
 def _row(one: Balance, phone: str) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import areas, award_rules
+from db import areas, award_rules, rules
 from domain import clock
 from domain.access import Actor, has
 from domain.areas import Area
-from domain.awards import TIMELESS, Facts, award, earns_points, method_of
+from domain.awards import TIMELESS, Day, Facts, award, earns_points, method_of
 from domain.clock import at_local, local, local_date
 from domain.points import RECORD_KIND_LABELS, Method, RecordKind
 from pages import _photos
@@ -82,5 +82,5 @@ def forecast(here: Area, filled: Filled, evidence: bool) -> None:
     rule = db.read(lambda s: award_rules.in_force(s, here.id, filled.kind, local_date(filled.ended_at)))
     method = method_of(filled.ended_at, now)
     facts = Facts(filled.kind, filled.started_at, filled.ended_at, now, method, filled.items, evidence=evidence)
-    words = award(rule, facts, 0, 0).why
+    words = award(rule, facts, 0, 0, whole_day=Day(db.read(rules.get, "points.day_cap") * 10)).why
     st.caption(f"每人预计：{words}。" + ("" if earns_points(facts) else "不计积分。"))

@@ -5,14 +5,14 @@ from typing import Any
 import streamlit as st
 
 import db
-from db import catalog, shop
+from db import catalog, rules, shop
 from db.catalog import Item
 from db.points_desk import Found
 from db.redemptions import Redemption
 from domain import clock
 from domain.access import Actor
 from domain.areas import Area
-from domain.points import ORDERS_A_MONTH, points_text
+from domain.points import points_text
 from pages import _points_person
 from pages import _settings_form as form
 from ui.text import escape_md
@@ -24,7 +24,7 @@ def show(who: Actor, here: Area) -> None:
     _tell()
     found = _points_person.choose(who, here, _WHO)
     if found is None:
-        st.caption(f"先找到要兑换的人。每人每月最多兑换 {ORDERS_A_MONTH} 次。")
+        st.caption(f"先找到要兑换的人。每人每月最多兑换 {db.read(rules.get, 'points.orders_a_month')} 次。")
         return
     if found.balance is None or found.person_id is None:
         st.info("这个人还没有积分，入账后才能兑换。", icon=":material/info:")
@@ -58,9 +58,8 @@ def _choose(who: Actor, found: Found, goods: list[Item]) -> None:
     price = item.price_tenths * many
     st.caption(f"现有 {points_text(found.balance.available)} 分，要用 {points_text(price)} 分。")
     with st.popover(f"兑换 {points_text(price)} 分", type="primary", key=draft.of("open")):
-        st.write(
-            escape_md(f"{found.name} 换 {item.name} {many}份，用 {points_text(price)} 分。48 小时内没领会自动退回。")
-        )
+        told = f"{found.name} 换 {item.name} {many}份，用 {points_text(price)} 分。"
+        st.write(escape_md(f"{told}{db.read(rules.get, 'points.pickup_hours')} 小时内没领会自动退回。"))
         draft.place = st.empty()
         if st.button("确定换", key=draft.of("go")):
             call: dict[str, Any] = {"person_id": found.person_id, "item_id": item_id, "quantity": many}

@@ -1,5 +1,7 @@
 """规则: what the administrator decides for the whole installation."""
 
+from typing import Any
+
 import streamlit as st
 
 import db
@@ -49,6 +51,9 @@ def show(who: Actor) -> None:
         st.markdown("**看板上限**")
         st.caption("一个社区同时在手的件数，超出时看板上会提醒，不会拦住。0 表示不限。")
         limits = _limits(held["wip"], draft)
+        st.markdown("**积分**")
+        st.caption("每天的上限算上各种服务，0 表示只按每种服务自己的上限；已发的积分、已有的兑换单不受影响。")
+        numbers = _numbers(held, draft)
         if draft.submit("保存"):
             values = {
                 "separation.verify": separation,
@@ -56,8 +61,16 @@ def show(who: Actor) -> None:
                 "duty_phone": phone,
                 "care.name": project,
                 "wip": limits,
+                **numbers,
             }
             form.attempt(draft, lambda: db.run(rules.change, actor=who, values=values, now=now()), done="已保存。")
+
+
+def _numbers(held: dict[str, Any], draft: form.Draft) -> dict[str, int]:
+    found = {}
+    for (name, (low, high, label)), place in zip(rules.NUMBERS.items(), st.columns(len(rules.NUMBERS)), strict=True):
+        found[name] = int(place.number_input(label, low, high, held[name], step=1, key=draft.of(name)))
+    return found
 
 
 def _limits(held: dict[str, int], draft: form.Draft) -> dict[str, int]:

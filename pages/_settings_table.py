@@ -93,6 +93,33 @@ def _choose(key: str, name: str, ids: Sequence[UUID], marked: list[int]) -> None
         _end(name)
 
 
+def tap(
+    rows: Sequence[dict[str, Any]], ids: Sequence[UUID], name: str, *, key: str, alt: str, columns: Mapping[str, Any]
+) -> None:
+    """Show rows of which a tap anywhere puts the id into the session under this name."""
+    drawn = f"{key}_drawn"
+    # a new table after each tap: the old one would not tell of a second tap on the same cell
+    its = f"{key}_{st.session_state.get(drawn, 0)}"
+
+    def choose() -> None:
+        cells = st.session_state[its]["selection"]["cells"]
+        st.session_state[drawn] = st.session_state.get(drawn, 0) + 1
+        if cells and cells[0][0] < len(ids):
+            st.session_state[name] = ids[cells[0][0]]
+
+    st.dataframe(
+        _frame(rows, columns),
+        hide_index=True,
+        column_config=columns,
+        placeholder="",
+        key=its,
+        on_select=choose,
+        selection_mode="single-cell",
+        height=_height(rows),
+        alt=alt,
+    )
+
+
 def search(label: str, placeholder: str, key: str) -> str:
     return st.text_input(f"查找{label}", key=key, placeholder=placeholder, label_visibility="collapsed", width=260)
 

@@ -15,7 +15,7 @@ from db.statements import StatementLine
 from domain import clock
 from domain.access import Actor
 from domain.awards import Rule, because
-from domain.points import Posting, hours_text, month_of, points_text
+from domain.points import NOTICE_DAYS, Posting, hours_text, month_of, notice_step, points_text
 from pages import _way
 from ui import volunteer
 from ui.volunteer import Line
@@ -36,6 +36,12 @@ def purse(balance: Balance | None, actor: Actor, now: datetime) -> None:
         st.html(volunteer.purse_html(0, 0, ["帮一次忙，社区核实后就有积分"]))
         return
     st.html(volunteer.purse_html(balance.available, balance.minutes, _short_words(balance, actor, now)))
+    for one in db.read(statements.expiring, actor=actor, person_id=balance.person_id, now=now):
+        if step := notice_step(one.days):
+            when = f"还有 {one.days} 天，到" if one.days else "今天，"
+            when += f"{volunteer.day_words(one.on, clock.local_date(now))}为止"
+            show = st.warning if step == min(NOTICE_DAYS) else st.info
+            show(f"您有 {points_text(one.points_tenths)} 分快到期了：{when}。请尽早兑换，过期作废。")
     if balance.frozen:
         st.warning("积分账户已暂停使用：照常得积分，暂时不能兑换。请到社区服务台了解原因。")
 
@@ -45,9 +51,6 @@ def _short_words(balance: Balance, actor: Actor, now: datetime) -> list[str]:
     lines = db.read(statements.statement, actor=actor, person_id=balance.person_id).lines
     earned = sum(line.amount for line in lines if line.kind is Posting.AWARD and clock.local_date(line.at) >= month)
     told = [f"本月 +{points_text(earned)} 分"]
-    for one in db.read(statements.expiring, actor=actor, person_id=balance.person_id, now=now):
-        if one.notice:
-            told.append(f"{volunteer.day_words(one.on, clock.local_date(now))}到期 {points_text(one.points_tenths)} 分")
     if balance.held:
         told.append(f"换东西先占着 {points_text(balance.held)} 分")
     return told

@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import catalog, shop
+from db import catalog, rules, shop
 from db.catalog import Item
 from db.points import Balance
 from domain.access import Actor
@@ -74,7 +74,8 @@ def item(actor: Actor, balance: Balance | None, now: datetime) -> None:
     if _but(found, balance):
         st.info("积分还不够，先攒一攒，或看看别的。" if found.left else "这一样已经换完，看看别的吧。")
         return
-    st.caption("换好以后给您一个领取码，48小时内到社区爱心超市领取；不领会自动退回积分。")
+    hours = db.read(rules.get, "points.pickup_hours")
+    st.caption(f"换好以后给您一个领取码，{hours}小时内到社区爱心超市领取；不领会自动退回积分。")
     sure = f"确定换，用 {points_text(found.price_tenths)} 分"
     if st.button(sure, key=f"redeem-{_form.key(found.id.hex)}", type="primary", width="stretch"):
         _redeem(actor, balance, found, now)

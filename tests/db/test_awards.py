@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 import db
-from db import award_rules, awards, fsck, records
+from db import award_rules, awards, fsck, records, rules
 from db.models import ServiceRecordRow
 from db.records import Record, record_of
 from db.ticket_events import load
@@ -179,7 +179,23 @@ def test_caps_count_the_day_and_the_kind(world: World) -> None:
 
     assert [one.points_tenths for one in given] == [20, 20, 0]
     assert given[-1].why == "11月20日 建议被采纳，已到每天4分的上限，0分"
-    assert confirmed(world, who).points_tenths == 20
+
+
+def test_all_kinds_together_stay_under_the_cap_of_the_day(world: World) -> None:
+    who = person(world)
+    for _ in range(2):
+        confirmed(world, who, kind=RecordKind.SUGGESTION)
+
+    over = confirmed(world, who)
+    assert (over.points_tenths, over.minutes) == (0, 60)
+    assert over.why == "11月20日 9:00 服务1小时，已到每天各种服务合计4分的上限，0分"
+
+    db.run(rules.change, actor=world.admin, values={"points.day_cap": 5}, now=NOW)
+    other = confirmed(world, who, kind=RecordKind.VISIT, started_at=NOW - HOUR * 2, ended_at=NOW - HOUR)
+    assert other.points_tenths == 10
+    db.run(rules.change, actor=world.admin, values={"points.day_cap": 0}, now=NOW)
+    last = confirmed(world, who, kind=RecordKind.MEDIATION, started_at=NOW - HOUR * 3, ended_at=NOW - HOUR * 2)
+    assert last.points_tenths == 30
 
 
 def test_a_record_can_not_lie_ahead_or_last_for_days(world: World) -> None:

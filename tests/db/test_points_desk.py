@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import db
-from db import attachments, blobs, points, points_desk, records, shop, statements
+from db import attachments, blobs, fsck, points, points_desk, records, shop, statements
 from db.models import AuditRow
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.ids import new_key
@@ -124,6 +124,18 @@ def test_a_signed_sheet_is_kept_and_shown_to_those_of_its_area(world: World) -> 
     assert not any(sheet in batch for batch in db.read(attachments.orphans, now=later))
     assert db.read(points_desk.evidence, actor=world.coordinator, record_id=made.id) == b"a picture of the sheet"
     assert db.read(points_desk.evidence, actor=world.stranger, record_id=made.id) is None
+
+
+def test_a_signed_sheet_whose_bytes_are_gone_is_named(world: World) -> None:
+    sheet = blobs.put(b"a picture of the sheet")
+    made = record(world, person(world), evidence_sha256=sheet)
+    assert db.read(lambda session: list(fsck.everything(session))) == []
+
+    blobs.drop(sheet)
+
+    (line,) = db.read(lambda session: list(fsck.everything(session)))
+    assert line.startswith("桂花社区 2026-11-20 ")
+    assert f"服务记录 {made.id} 的签到表照片的文件不见了" in line
 
 
 def test_what_waits_is_counted_and_what_is_settled_comes_newest_first(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 import db
-from db import awards, catalog, fsck, points, redemptions, shop, statements
+from db import awards, catalog, fsck, points, points_desk, redemptions, rules, shop, statements
 from db.expiry import expire_due
 from db.models import PointLotRow, RedemptionRow
 from domain.errors import Changed, Invalid, KeyReused, NotAllowed, NotFound, Refused, WrongState
@@ -73,7 +73,7 @@ def test_the_code_finds_the_order_and_is_not_in_the_database(world: World) -> No
     )
 
     assert (there.id, there.code, name) == (order.id, "", "王**")
-    assert order.code not in db.read(lambda s: s.scalar(select(RedemptionRow.code_mac)))
+    assert order.code not in str(db.read(lambda s: s.scalar(select(RedemptionRow.code_mac))))
     with pytest.raises(NotFound):
         db.read(redemptions.by_code, actor=world.stranger, community_id=world.community, code=order.code)
 
@@ -210,6 +210,24 @@ def test_limits_count_a_persons_month(world: World) -> None:
     with pytest.raises(NotAllowed, match="每月最多4次"):
         redeem(world, who, tea)
     assert redeem(world, who, soap, now=NOW + timedelta(days=12)).item == "洗衣液"
+
+
+def test_an_administrator_sets_how_often_how_long_and_how_late(world: World) -> None:
+    who, soap = person(world), item(world)
+    give(world, who, 3)
+    values = {"points.orders_a_month": 1, "points.pickup_hours": 24, "points.return_days": 14}
+    with pytest.raises(Invalid, match="1 到 720"):
+        db.run(rules.change, actor=world.admin, values=values | {"points.pickup_hours": 0}, now=NOW)
+    db.run(rules.change, actor=world.admin, values=values, now=NOW)
+
+    order = redeem(world, who, soap)
+    assert order.expires_at == NOW + timedelta(hours=24)
+    with pytest.raises(NotAllowed, match="每月最多1次"):
+        redeem(world, who, soap)
+    fetched, late = step(shop.fulfil, order, world.colleague), NOW + timedelta(days=13)
+    listed: dict[str, Any] = {"actor": world.coordinator, "community_id": world.community, "limit": 9}
+    assert db.read(points_desk.handed_out, now=late, **listed)
+    assert step(shop.give_back, fetched, world.coordinator, reason="坏的", now=late).state is RedemptionState.RETURNED
 
 
 def test_people_order_for_themselves_and_only_the_desk_for_others(world: World) -> None:

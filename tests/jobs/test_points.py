@@ -1,18 +1,21 @@
 """The ledger's timed work: what is due is done once, however late and however often it is looked for."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 
 import db
 import db.engine
-from db import anchors, fsck, jobs, ledger, redemptions
+from db import anchors, expiry, fsck, jobs, ledger, redemptions
+from domain.access import Actor
 from domain.clock import at_local, local_date
 from domain.points import PICKUP_WITHIN, RedemptionState
 from jobs import nightly, points
 from settings import Settings
 from tests.builders import NOW, World
 from tests.db.earning import give, has, item, me, points_of, redeem
+from tests.sending import channel, rows
 
 AFTER_EXPIRY = datetime(2028, 1, 1, 3, tzinfo=UTC)  # points of 2026 lived to the end of 2027
 
@@ -89,6 +92,35 @@ def test_one_job_that_fails_keeps_no_other_from_its_turn(waiting: World, monkeyp
 
     assert state(waiting) is RedemptionState.EXPIRED
     assert db.read(jobs.last_run, job=nightly.JOB)
+
+
+LAST_DAY = date(2027, 12, 31)
+
+
+def test_the_community_is_told_once_each_at_60_30_and_7_days_of_how_many_but_not_of_whom(waiting: World) -> None:
+    channel(waiting, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=00000000-0000-4000-8000-000000000000")
+    told = []
+    for days in (61, 60, 59, 30, 8, 6, 5, 0):
+        now = at_local(LAST_DAY - timedelta(days=days), time(0, 6))
+        points.close_day(now)
+        told.append(len(rows()))
+
+    assert told == [0, 1, 1, 2, 2, 3, 3, 3]
+    assert [row.body["count"] for row in rows()] == [1, 1, 1]
+    assert {row.body["due"] for row in rows()} == {"2027年12月31日"}
+    assert rows()[0].next_attempt_at == at_local(LAST_DAY - timedelta(days=60), time(9))
+    assert "赵" not in "".join(str(row.body) for row in rows())
+
+
+def test_staff_see_whose_points_expire_within_their_area(waiting: World) -> None:
+    now = at_local(LAST_DAY - timedelta(days=30), time(9))
+
+    def near(actor: Actor) -> list[tuple[UUID, int, int]]:
+        found = db.read(expiry.soon, actor=actor, community_id=waiting.community, now=now)
+        return [(one.person_id, one.points_tenths, one.days) for one in found]
+
+    assert near(waiting.coordinator) == [(me(waiting, "volunteer"), 50, 30)]
+    assert near(waiting.stranger) == near(waiting.volunteer) == []
 
 
 def test_an_empty_ledger_has_nothing_to_close(any_db: Settings) -> None:

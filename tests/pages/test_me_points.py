@@ -46,7 +46,7 @@ def test_who_has_nothing_yet_is_told_how_points_come(visit: Visit, world: World)
 
 
 def test_a_line_says_why_in_one_sentence_from_rule_and_version(visit: Visit, world: World) -> None:
-    record = verified(world, me(world, "volunteer"), kind=RecordKind.VISIT, items=4)
+    record = verified(world, me(world, "volunteer"), kind=RecordKind.ROUND, items=4)
     step(awards.confirm, record, world.coordinator)
 
     html = page_html(press(visit("volunteer", "me"), "我的明细"))
@@ -63,6 +63,16 @@ def test_the_statement_says_what_expires_when(visit: Visit, world: World) -> Non
     html = page_html(visit("volunteer", "me", show="lines"))
 
     assert "<dt>2027年12月31日到期</dt><dd>6 分</dd>" in html
+
+
+def test_it_opens_with_what_expires_soon_and_when(visit: Visit, world: World) -> None:
+    who = earned(world)
+    assert not visit("volunteer", "me").info
+
+    give(world, who, now=NOW - timedelta(days=330))
+
+    (told,) = visit("volunteer", "me").info
+    assert told.value == "您有 2 分快到期了：还有 41 天，到12月31日为止。请尽早兑换，过期作废。"
 
 
 def test_an_order_that_took_three_lots_is_one_line(visit: Visit, world: World) -> None:

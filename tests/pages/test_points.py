@@ -1,7 +1,7 @@
 """积分台账: each part empty and filled, what is done there once, what is refused, and who may not."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -484,3 +484,13 @@ def test_the_rules_are_changed_by_whom_they_are_given_to(world: World, open_at: 
     assert "第 1 版" in said(page)
     assert rows(page)[0][1] == "1.5 分"
     assert len(rows(page, 1)) == 1
+
+
+def test_whose_points_expire_soon_stands_above_the_balances(open_at: Open, world: World) -> None:
+    assert not open_at("coordinator").expander
+    give(world, person(world), now=NOW - timedelta(days=330))
+
+    page = open_at("coordinator")
+
+    assert page.expander[0].label == "1 人的积分在 60 天内到期"
+    assert rows(page)[0][1:] == [2.0, date(2026, 12, 31), 41]

@@ -452,9 +452,10 @@ def test_the_rules_are_set_and_a_wrong_number_is_refused(open_at: Open) -> None:
 
     field(page, "text_input", "值班电话").set_value("88881234")
     field(page, "number_input", "待处理").set_value(15)
+    field(page, "number_input", "每人每月最多兑换几次").set_value(6)
     press(page, "保存")
-    expected = {"separation.verify": "refuse", "organisation": "", "duty_phone": "88881234", "wip": {"todo": 15}}
-    assert db.read(rules.listed) == expected
+    expected = {"separation.verify": "refuse", "duty_phone": "88881234", "wip": {"todo": 15}}
+    assert db.read(rules.listed) == rules.DEFAULTS | expected | {"points.orders_a_month": 6}
 
 
 # --- backups, the check, leaving the demo, the audit ------------------------------------------
