@@ -65,15 +65,21 @@ def _tasks(who: Visitor) -> None:
     who.sees("我来")
 
 
+def _to_top(who: Visitor) -> None:
+    who.page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+
+
 def _lines(who: Visitor) -> None:
     who.page.get_by_role("button", name="我的明细").click()
     who.page.locator("summary").first.click()
     who.sees("对账码")
+    _to_top(who)
 
 
 def _code(who: Visitor) -> None:
     who.page.get_by_role("button", name="看领取码").click()
-    who.sees("领取码")
+    who.sees("不换了")
+    _to_top(who)
 
 
 def _settings(who: Visitor) -> None:
@@ -84,28 +90,26 @@ def _checkins(who: Visitor) -> None:
     who.sees("待处理")
     who.open("/checkins?slot=morning")
     who.sees("代录巡看")
-    who.is_still()
 
 
 def _incident(who: Visitor) -> None:
     _checkins(who)
+    who.is_still()
     who.page.locator(".group.alarm .tile:not(#linli-first *)").first.click()
     who.sees("逐级通知")
-    who.is_still()
 
 
 def _charts(who: Visitor) -> None:
     who.sees("待处理")
     who.open("/charts")
     who.page.locator(".js-plotly-plot .main-svg").nth(7).wait_for(timeout=SLOW_MS)
-    who.is_still()
 
 
 def _proof(who: Visitor) -> None:
     _charts(who)
+    who.is_still()
     who.page.locator('[data-pick="on_time_rate"]:not(#linli-first *)').click()
     who.sees("算法")
-    who.is_still()
 
 
 def _wall(who: Visitor) -> None:
@@ -193,6 +197,7 @@ def take(browser: Any, server: Server, target: Path, wanted: Collection[str]) ->
         who = Visitor(context.new_page(), server)
         who.log_in(person)
         scene(who)
+        who.is_still()  # the page itself, not what stands there before it
         who.page.wait_for_timeout(SETTLE_MS)
         who.page.screenshot(path=target / f"{name}.png")
         context.close()
