@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import CHECKIN_STAT, ElderRow, PairVisitRow
@@ -22,7 +22,7 @@ Days = dict[date | None, Counter[str]]
 
 
 def figures(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime) -> dict[str, Figure]:
-    counts = _sums(session, scope, kpis, None).get(None, Counter()) if _kept(scope) else None
+    counts = _sums(session, scope, kpis, None).get(None, Counter()) if kept(scope) else None
     fresh = _is_new(session, scope, local_date(now))
     told = {}
     for kpi in kpis:
@@ -32,7 +32,7 @@ def figures(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime) 
 
 
 def by_time(session: Session, scope: Scope, kpi: Kpi, by: str, now: datetime) -> dict[date, Figure]:
-    if not _kept(scope):
+    if not kept(scope):
         return {}
     if kpi.code == "visit_rate":
         months = {month_of(scope.start + timedelta(days=n)) for n in range(scope.days)}
@@ -42,7 +42,7 @@ def by_time(session: Session, scope: Scope, kpi: Kpi, by: str, now: datetime) ->
     return {day: _figure(kpi, counts, now) for day, counts in found.items() if day}
 
 
-def _kept(scope: Scope) -> bool:
+def kept(scope: Scope) -> bool:
     """Tell whether there are figures: a building's would be one elder's."""
     return scope.level in LEVELS[:DEEPEST]
 
@@ -84,8 +84,16 @@ def _is_new(session: Session, scope: Scope, today: date) -> bool:
 
 def _visits(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Figure:
     """Count who was there at the month's end (this month: is there now), and whom of them somebody visited in it."""
-    if not _kept(scope):
+    if not kept(scope):
         return Figure(kpi, None, None, None, 0, now)
+    there, visited = elders_of(session, scope, now)
+    query = select(func.count()).select_from(ElderRow).where(*there)
+    of_all = session.scalar(query) or 0
+    return figure(kpi, session.scalar(query.where(visited.is_not(None))) or 0, of_all, as_of=now)
+
+
+def elders_of(session: Session, scope: Scope, now: datetime) -> tuple[list[ColumnElement[bool]], ScalarSelect[date]]:
+    """Say in SQL who was there at the month's end, and when each of them was last visited in it."""
     first = month_of(scope.end)
     last = min(next_month(first) - timedelta(days=1), local_date(now))
     elder, visit = ElderRow, PairVisitRow
@@ -93,7 +101,5 @@ def _visits(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Figure:
     there.append(or_(elder.left_on.is_(None), elder.left_on > last))
     if scope.level not in (Level.STREET, Level.COMMUNITY):
         there.append(elder.area_path.startswith(scope.area_path))
-    made = select(visit.id).where(visit.elder_id == elder.id, visit.visited_on.between(first, last))
-    query = select(func.count()).select_from(elder).where(*there)
-    of_all = session.scalar(query) or 0
-    return figure(kpi, session.scalar(query.where(made.exists())) or 0, of_all, as_of=now)
+    made = select(func.max(visit.visited_on)).where(visit.elder_id == elder.id, visit.visited_on.between(first, last))
+    return there, made.correlate(elder).scalar_subquery()

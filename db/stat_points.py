@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import LedgerAccountRow, PointsStatRow, ServiceRecordRow
@@ -16,20 +16,21 @@ from domain.points import COMMUNAL, Account, Posting, RecordState, Unit
 from domain.stats import Scope, month_of
 
 # what each figure adds up: kinds of postings and their sign
-_POSTINGS = {
+POSTINGS = {
     "points_awarded": ((Posting.AWARD, 1),),
     "points_redeemed": ((Posting.CAPTURE, -1), (Posting.RETURN, -1)),
     "points_expired": ((Posting.EXPIRE, -1),),
 }
+HOURS = ("service_hours", "service_times")
 
 
 def figures(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime) -> dict[str, Figure]:
     """Work them out. Points are a community's: below that, or narrowed to a kind of ticket, there are none."""
     told: dict[str, Figure] = {}
-    whole = scope.level in (Level.STREET, Level.COMMUNITY)
+    whole = is_whole(scope)
     wanted = {kpi.code for kpi in kpis}
-    months = _months(session, scope) if whole and wanted & _POSTINGS.keys() else Counter()
-    minutes, times = _served(session, scope) if wanted & {"service_hours", "service_times"} else (0, 0)
+    months = _months(session, scope) if whole and wanted & POSTINGS.keys() else Counter()
+    minutes, times = _served(session, scope) if wanted & {*HOURS} else (0, 0)
     for kpi in kpis:
         if kpi.code == "service_hours":
             told[kpi.code] = replace(figure(kpi, minutes, None, as_of=now), value=minutes / 60)
@@ -49,16 +50,28 @@ def _months(session: Session, scope: Scope) -> Counter[str]:
     period = row.month.between(month_of(scope.start), month_of(scope.end))
     query = select(row.kind, func.sum(row.value)).where(*held, period).group_by(row.kind)
     sums = {kind: int(value) for kind, value in session.execute(query)}
-    return Counter({code: sum(sign * sums.get(kind, 0) for kind, sign in parts) for code, parts in _POSTINGS.items()})
+    return Counter({code: sum(sign * sums.get(kind, 0) for kind, sign in parts) for code, parts in POSTINGS.items()})
+
+
+def is_whole(scope: Scope) -> bool:
+    """Tell whether a place has points: they are a community's."""
+    return scope.level in (Level.STREET, Level.COMMUNITY)
+
+
+def served(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
+    """Say in SQL which records count for the hours of a place and period."""
+    row = ServiceRecordRow
+    held: list[ColumnElement[bool]] = [row.community_id.in_(communities(session, scope))]
+    held.append(row.state == RecordState.CONFIRMED.value)
+    held.append(row.served_on.between(scope.start, scope.end))
+    if not is_whole(scope):
+        held.append(row.area_path.startswith(scope.area_path))
+    return held
 
 
 def _served(session: Session, scope: Scope) -> tuple[int, int]:
-    row = ServiceRecordRow
-    held = [row.community_id.in_(communities(session, scope)), row.state == RecordState.CONFIRMED.value]
-    held.append(row.served_on.between(scope.start, scope.end))
-    if scope.level not in (Level.STREET, Level.COMMUNITY):
-        held.append(row.area_path.startswith(scope.area_path))
-    minutes, count = session.execute(select(func.sum(row.minutes), func.count()).where(*held)).one()
+    columns = (func.sum(ServiceRecordRow.minutes), func.count())
+    minutes, count = session.execute(select(*columns).where(*served(session, scope))).one()
     return int(minutes or 0), int(count)
 
 

@@ -1,7 +1,7 @@
 """The very rows behind a figure: as many as its numerator or denominator says, a page at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,43 +9,21 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import stat_facts
+from db import stat_facts, stat_rows_checkins, stat_rows_points
 from db.board import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
+from db.stat_page import NUMERATOR, PAGE, Page, StatRow
 from db.stat_scope import allowed, never_names
 from db.stat_sums import Asked, candidates, within
 from domain.access import Actor
 from domain.board import Card
 from domain.clock import local_date
-from domain.errors import Invalid
 from domain.kpis import KPIS, Basis, Kpi, Source
 from domain.stats import Facts, Scope, bookings
 from domain.tickets import CLOCK_RUNS
 
-PAGE = 50
 _READ = 500  # tickets looked at in one go; few may be among those asked for
-NUMERATOR, DENOMINATOR = "numerator", "denominator"
-
-
-@dataclass(frozen=True)
-class StatRow:
-    """A row behind a figure: a ticket as the board shows it, and the day on which it counts."""
-
-    ticket_id: UUID
-    no: str
-    title: str
-    day: date
-    card: Card
-    link: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows, and where the next page begins; None at the end."""
-
-    rows: tuple[StatRow, ...]
-    after: UUID | None
 
 
 def rows(
@@ -61,9 +39,11 @@ def rows(
 ) -> Page:
     """Give a page of what a figure counts; a ticket that counts twice is there twice, on one page."""
     allowed(actor, scope)
-    kpi = KPIS[code]
-    if kpi.source is not Source.TICKETS:
-        raise Invalid("这个数字不由工单算出，请到相应页面查看明细。", field="code")
+    kpi, named = KPIS[code], not never_names(actor, scope)
+    if kpi.source is Source.POINTS:
+        return stat_rows_points.rows(session, scope, kpi, after, limit, named=named)
+    if kpi.source is Source.CHECKINS:
+        return stat_rows_checkins.rows(session, scope, kpi, part, after, limit, now, named=named)
     found: list[tuple[UUID, date]] = []
     last = after
     for one, days in _counted(session, scope, kpi, part, after, now):
@@ -121,6 +101,8 @@ def _shown(
     if never_names(actor, scope):
         cards = [replace(card, handler="", place="", handler_user=None) for card in cards]
     by_id = {card.id: card for card in cards}
-    return tuple(
-        StatRow(one, by_id[one].no, by_id[one].title, day, by_id[one], f"/tickets?ticket={one}") for one, day in found
-    )
+    return tuple(_row(by_id[one], day) for one, day in found)
+
+
+def _row(card: Card, day: date) -> StatRow:
+    return StatRow(card.no, card.title, day, card.grid, f"/tickets?ticket={card.id}", None, card.id, card)

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from db import stat_checkins, stat_now, stat_points
 from db.models import TICKET_STAT, AreaRow, CategoryRow, PartyRow
 from db.stat_now import Age, Hotspot, ages, heat, hotspots
-from db.stat_rows import Page, StatRow, rows
+from db.stat_page import Page, StatRow
+from db.stat_rows import rows
 from db.stat_scope import allowed, children_of, never_names, scope_of
 from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, next_month, sums
 from domain.access import Actor

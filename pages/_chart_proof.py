@@ -1,5 +1,6 @@
 """The proof of a figure: how it is worked out, its numbers, what is left out, and the very rows, each leading on."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from db import stats
 from domain.access import Actor
 from domain.clock import local, now
 from domain.errors import Refused
-from domain.kpis import KPIS, Basis, Figure
+from domain.kpis import KPIS, Basis, Figure, Unit
+from domain.points import hours_text, points_text
 from pages import _form
 from pages._chart_scope import Chosen
 from pages._session import require
@@ -20,6 +22,8 @@ from ui.charts.markup import Cell
 
 _PARTS = {"numerator": "分子", "denominator": "分母"}
 _AFTER = "proof-after"
+# what is summed: the words above the column, and how an amount of it is said
+_SAID = {Unit.POINTS: ("积分", points_text), Unit.HOURS: ("小时", hours_text)}
 
 
 def close() -> None:
@@ -96,18 +100,30 @@ def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
     if not page.rows:
         st.caption("没有更多明细了。" if after else "这个数字后面没有明细：没有一件符合。")
         return
-    lines = [
-        [Cell(row.no, href=row.link), Cell(f"{row.day:%Y-%m-%d}"), Cell(row.title), Cell(row.card.grid)]
-        for row in page.rows
-    ]
-    component.draw(
-        markup.table_html(("编号", "计入哪天", "内容", "网格"), lines), key="proof-rows", on_picked=lambda: None
-    )
+    component.draw(_table(page.rows, KPIS[code].unit), key="proof-rows", on_picked=lambda: None)
     with st.container(horizontal=True):
         if after:
             st.button("回到最新", icon=":material/first_page:", on_click=_begin_again)
         if page.after:
             st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(page.after,))
+
+
+def _table(rows: Sequence[stats.StatRow], unit: Unit) -> str:
+    """List the rows, those of a sum with what each adds to it; a column that nothing stands in is left out."""
+    name, say = _SAID.get(unit, ("", None))
+    places = any(row.grid for row in rows)
+    lines = [
+        [
+            Cell(row.no, href=row.link),
+            Cell(f"{row.day:%Y-%m-%d}"),
+            Cell(row.title),
+            *([Cell(row.grid)] if places else []),
+            *([Cell(say(row.amount or 0), number=True)] if say else []),
+        ]
+        for row in rows
+    ]
+    headers = ["编号", "计入哪天", "内容", *(["网格"] if places else []), *([name] if say else [])]
+    return markup.table_html(headers, lines)
 
 
 def _go(after: UUID) -> None:

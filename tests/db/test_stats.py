@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import db
 from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_writes, stats
 from db.models import TICKET_STAT, CategoryRow
-from db.stat_rows import DENOMINATOR, NUMERATOR
+from db.stat_page import DENOMINATOR, NUMERATOR
 from db.ticket_events import load
 from domain import steps
 from domain.clock import local_date

@@ -11,6 +11,7 @@ from db import tickets
 from domain.tickets import Kind, Result, Satisfaction
 from pages import _chart_cards, _chart_scope
 from tests.builders import NOW, World, assigned, report, step
+from tests.db import earning
 from tests.pages.conftest import drawn, field, page_html, press, send
 
 PARTS = ("工单", "辖区", "时段", "积分", "守望")
@@ -82,6 +83,19 @@ def test_a_figure_opens_to_its_formula_its_numbers_and_the_ticket_behind_it(char
     assert "100.0% = 1 ÷ 1" in shown
     assert "没有写明处理结果的办结" in shown
     assert f'href="/tickets?ticket={ticket}"' in drawn(page)
+
+
+def test_a_figure_of_points_opens_to_the_postings_and_their_amounts(charts: Any, world: World) -> None:
+    someone = earning.person(world)
+    earning.confirmed(world, someone)
+
+    page = send(charts(part="积分"), "picked", "points_awarded", key="cards")
+
+    shown = drawn(page)
+    assert "第 1 笔" in shown
+    assert "<td class=n>2</td>" in shown
+    assert f"account={someone}" in shown
+    assert "account=" not in drawn(send(charts("leader", part="积分"), "picked", "points_awarded", key="cards"))
 
 
 def test_a_filter_narrows_the_cards_and_the_charts_alike(charts: Any, world: World) -> None:
