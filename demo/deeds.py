@@ -107,7 +107,7 @@ def _deed(
 
 
 def _at(team: Team, chance: Chance, person: UUID, facts: Facts, *, waits: bool = False) -> Deed:
-    place = chance.one(team.community.under(Level.BUILDING))
+    place = chance.one(team.buildings)
     grid = place.above(Level.GRID)
     assert grid
     return Deed(person, place, facts, team.workers[grid.id].user_id, waits=waits)

@@ -96,6 +96,10 @@ class Team:
     elders: list[Resident] = field(default_factory=list)
     residents: list[Resident] = field(default_factory=list)
 
+    @cached_property
+    def buildings(self) -> list[Place]:
+        return self.community.under(Level.BUILDING)
+
     def handler(self, trade: str, grid_id: UUID, chance: Chance) -> Handler:
         """Find who does this; a trade without a party of its own is done by the community's people."""
         if trade in self.handlers:

@@ -9,6 +9,7 @@ from domain.clock import local_date
 from domain.incidents import IncidentState
 from domain.stats import DOOR, Booking, Grain, bucket, keys_of, month_of
 
+_DAY, _MONTH = Grain.DAY.value, Grain.MONTH.value
 DEEPEST = 3  # street, community, grid
 Key = tuple[str, str, date]  # area, grain, starts_on
 Cells = dict[Key, dict[str, int]]
@@ -37,17 +38,17 @@ def bookings(one: WindowFacts | IncidentFacts) -> Iterator[Booking]:
 
 
 def _window(window: WindowFacts) -> Iterator[Booking]:
-    state = WindowState(window.state)
-    if state is WindowState.EXCUSED:
+    state = window.state
+    if state == WindowState.EXCUSED:
         yield window.day, "excused"
-    elif state is WindowState.UNCHECKED:  # a look until the grace is over still makes it good
+    elif state == WindowState.UNCHECKED:  # a look until the grace is over still makes it good
         yield window.day, "missed"
     elif state not in WAITING:
         if window.seen_at is None or window.seen_at > window.grace_until:
             yield window.day, "missed"
             return
         yield window.day, "looked"
-        yield window.day, "ok" if state is WindowState.SEEN_OK else "closed"
+        yield window.day, "ok" if state == WindowState.SEEN_OK else "closed"
 
 
 def _incident(incident: IncidentFacts) -> Iterator[Booking]:
@@ -62,10 +63,11 @@ def _incident(incident: IncidentFacts) -> Iterator[Booking]:
 
 
 def add(cells: Cells, one: WindowFacts | IncidentFacts, sign: int = 1) -> None:
+    areas = keys_of(one.area_path)[:DEEPEST]
     for day, measure in bookings(one):
-        for area in keys_of(one.area_path)[:DEEPEST]:
-            for grain, start in ((Grain.DAY, day), (Grain.MONTH, month_of(day))):
-                cell = cells.setdefault((area, grain.value, start), {})
+        for grain, start in ((_DAY, day), (_MONTH, month_of(day))):
+            for area in areas:
+                cell = cells.setdefault((area, grain, start), {})
                 cell[measure] = cell.get(measure, 0) + sign
 
 

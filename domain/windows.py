@@ -71,8 +71,8 @@ def check_plan(plan: SlotPlan) -> None:
 
 def times(day: date, plan: SlotPlan) -> Times:
     start = at_local(day, time())
-    opens, due = (start + timedelta(minutes=m) for m in (plan.opens_min, plan.due_min))
-    return Times(opens, due, due + timedelta(minutes=plan.grace_min))
+    due = start + timedelta(minutes=plan.due_min)
+    return Times(start + timedelta(minutes=plan.opens_min), due, due + timedelta(minutes=plan.grace_min))
 
 
 def falls_on(plan: SlotPlan, day: date) -> bool:
