@@ -2,11 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+import db
+import db.engine
+import settings
+from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow
+from domain.care import Sign, WindowState, code_text
+from domain.care_board import slot_now
+from domain.clock import local_date, now
+from settings import Settings
 from tests.e2e.visitors import DESK, QUIET, Server, Visitor, browser_file, free_port
 
 
@@ -96,3 +107,30 @@ def emptied(visitor: Visitor) -> Any:
     line.send("Storage.clearDataForOrigin", {"origin": visitor.server.url, "storageTypes": "all"})
     line.detach()
     return page
+
+
+@pytest.fixture
+def waiting(server: Server) -> Iterator[tuple[str, str]]:
+    """Give id and code of an elder of 桂花社区 whose look is owed just now, whatever the hour."""
+    settings.use(Settings(data_dir=server.data))
+    db.engine.dispose()
+    yield db.run(_owed)
+    db.engine.dispose()
+
+
+def _owed(tx: Session) -> tuple[str, str]:
+    moment, w = now(), CheckWindowRow
+    busy = select(IncidentRow.elder_id)
+    query = (
+        select(w.id, ElderRow.id, ElderRow.number)
+        .join(ElderRow, ElderRow.id == w.elder_id)
+        .join(AreaRow, AreaRow.id == w.community_id)
+        .where(AreaRow.name == "桂花社区", w.day == local_date(moment), w.slot == slot_now(moment))
+        .where(w.sign == Sign.CURTAIN, ElderRow.left_on.is_(None), w.elder_id.not_in(busy))
+    )
+    window, elder, number = tx.execute(query.limit(1)).one()
+    due = moment + timedelta(hours=1)
+    times = {"opens_at": moment - timedelta(hours=1), "due_at": due, "grace_until": due, "next_at": due}
+    gone = {"state": WindowState.OPEN.value, "seen_at": None, "seen_by": None}
+    tx.execute(update(w).where(w.id == window).values(**times, **gone, version=w.version + 1))
+    return str(elder), code_text(number)
