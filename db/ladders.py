@@ -25,6 +25,11 @@ def in_force(session: Session, community_id: UUID, cause: Cause) -> tuple[Step, 
     return read(held[cause]) if cause in held else DEFAULTS[cause]
 
 
+def changed(session: Session, community_id: UUID) -> frozenset[Cause]:
+    """List the causes for which a community has a ladder of its own."""
+    return frozenset(Cause(cause) for cause in rules.get_raw(session, _name(community_id)) or {})
+
+
 def change(
     tx: Session, *, actor: Actor, community_id: UUID, cause: Cause, steps: Sequence[Step] | None, now: datetime
 ) -> tuple[Step, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.care import TIER_PACE, Tier
 from domain.errors import Invalid
-from domain.incidents import Cause, Who
+from domain.incidents import WHO_LABELS, Cause, Who
 
 REPEAT_MINUTES = 15  # the last step, until somebody answers
 ETA_MINUTES = 15  # what is taken for whoever names no time
@@ -123,6 +123,17 @@ def checked(ladder: Any) -> tuple[Step, ...]:
     if not all(step.who and 1 <= step.ack <= LONGEST_ETA and len(step.text) <= TEXT_MAX for step in steps):
         raise Invalid(f"每一步都要写明通知谁，应答时间1到{LONGEST_ETA}分钟，说明最多{TEXT_MAX}个字。")
     return steps
+
+
+def words(steps: Sequence[Step]) -> list[str]:
+    """Say a ladder in sentences, for whoever decides on it."""
+    told = []
+    for step in steps:
+        since = f"{step.after:g} 分钟还没人接单，再" if step.after else "一发现就"
+        whom = "、".join(WHO_LABELS[one] for one in step.who)
+        asks = f"“{step.text}”，" if step.text else ""
+        told.append(f"{since}通知{whom}：{asks}{step.ack:g} 分钟内应答。")
+    return [*told, f"还没有人接单，每 {steps[-1].ack:g} 分钟把最后一步再通知一次，直到有人接单。"]
 
 
 # --- the clock ---------------------------------------------------------------------------------------

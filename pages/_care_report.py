@@ -1,6 +1,7 @@
 """What the desk does from the tiles: 代录 for a round that came in by paper or telephone, and the list as a file."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,9 @@ from pages import _care_filters, _care_here, _points_export
 from pages import _care_words as words
 from pages import _settings_form as form
 from pages._session import require
+from ui.text import escape_md
 
+_ENTER, _PRINT, _WIDTH, _DAY = "1", "print", 560, timedelta(days=1)
 _COLUMNS = (
     *(("编号", 8), ("楼栋", 12), ("状态", 16), ("时间", 8), ("谁", 10), ("关注等级", 10), ("信号", 10), ("时段", 6)),
 )
@@ -26,12 +29,14 @@ _COLUMNS = (
 
 def buttons(actor: Actor, board: CareBoard) -> None:
     _export(actor, board.filters)
+    if board.tiles:
+        st.button("打印巡看表", icon=":material/print:", on_click=_begin, args=(_PRINT,), key="print-round")
     if has(actor, "care.look") and not actor.read_only and board.tiles:
-        st.button("代录巡看", icon=":material/edit_note:", on_click=_begin, key="desk-round")
+        st.button("代录巡看", icon=":material/edit_note:", on_click=_begin, args=(_ENTER,), key="desk-round")
 
 
-def _begin() -> None:
-    st.query_params["desk"] = "1"
+def _begin(what: str) -> None:
+    st.query_params["desk"] = what
     st.rerun()
 
 
@@ -40,11 +45,23 @@ def _close() -> None:
 
 
 def show() -> None:
-    """Open the form for a whole round; to be called from the page's body."""
-    st.dialog("代录巡看", width=WIDTH, position="right", on_dismiss=_close)(_dialog)()
+    """Open the form for a whole round, or the way to its sheet; to be called from the page's body."""
+    title, body = ("打印巡看表", _sheets) if st.query_params.get("desk") == _PRINT else ("代录巡看", _dialog)
+    st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)(body)()
 
 
-WIDTH = 560
+def _sheets() -> None:
+    """Lead to the sheet of each who looks; after it is made, tomorrow's can be printed the evening before."""
+    actor, now = require("checkins.read"), clock.now()
+    slot, today = _care_filters.chosen().slot or slot_now(now), local_date(now)
+    found = {day: db.read(care_board.rounds, actor=actor, day=day, slot=slot) for day in (today, today + _DAY)}
+    for day, name in zip(found, ("今天", "明天"), strict=True):
+        st.markdown(f"**{name}{SLOT_LABELS[slot]}**")
+        for who, (looker, stops) in found[day].items():
+            link = f"/round/sheet?user={who}&day={day.isoformat()}&slot={slot}"
+            st.link_button(f"{escape_md(looker)}（{len(stops)} 户）", link, icon=":material/print:")
+        if not found[day]:
+            st.caption("还没有安排。" if day == today else "还没有安排，前一天傍晚六点以后才有。")
 
 
 def _dialog() -> None:

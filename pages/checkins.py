@@ -1,4 +1,4 @@
-"""平安守望: today at a glance, the register, who looks, visits and coverage, the desk's shift; one part at a time."""
+"""平安守望: today at a glance, the register, who looks, visits, the shift, who is told, devices; one part at a time."""
 
 import streamlit as st
 
@@ -17,7 +17,9 @@ from pages import (
     _care_today,
     _care_visits,
     _form,
+    _settings_devices,
     _settings_form,
+    _settings_ladders,
     _worker_banner,
 )
 from pages._session import require
@@ -29,6 +31,8 @@ PARTS = {
     "结对": (_care_pairs.show, "checkins.read"),
     "探访": (_care_visits.show, "checkins.read"),
     "交接班": (_care_shift.show, "incidents.notes"),
+    "逐级通知": (_settings_ladders.show, "incidents.ladder"),
+    "设备": (_settings_devices.show, "care.plan"),
 }
 
 actor = require("checkins.read")

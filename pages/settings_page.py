@@ -9,6 +9,7 @@ from pages import (
     _settings_categories,
     _settings_channels,
     _settings_form,
+    _settings_ladders,
     _settings_parties,
     _settings_rules,
     _settings_screens,
@@ -26,6 +27,7 @@ SECTIONS = {
     "规则": _settings_rules.show,
     "大屏": _settings_screens.show,
     "通知渠道": _settings_channels.show,
+    "逐级通知": _settings_ladders.show,
     "数据": _settings_backup.show,
     "操作记录": _settings_audit.show,
 }
