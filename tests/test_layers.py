@@ -24,6 +24,7 @@ MAY_IMPORT = {
         "files",
         "ui.board.markup",
         "ui.board.calendar",
+        "ui.board.sent",
         "ui.care.markup",
         "ui.tour.markup",
         "ui.wall.markup",
@@ -44,6 +45,7 @@ HOMES = {
 # web/ and the command line load these, without Streamlit
 NO_STREAMLIT = (
     *("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py", "ui/board/calendar.py"),
+    "ui/board/sent.py",
     *("ui/care/__init__.py", "ui/care/markup.py"),
 )
 DOMAIN_LIBRARIES = {*sys.stdlib_module_names, "uuid6"}

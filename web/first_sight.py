@@ -30,6 +30,7 @@ from domain.steps import TRANSITIONS
 from domain.tickets import Action
 from domain.views import Layout
 from ui.board import markup
+from ui.board.sent import BOARD, CARE, Sent
 from ui.care import markup as care_markup
 from web import headers, logs
 
@@ -61,7 +62,8 @@ async def seen_at_once(
 
     If that fails or takes long, it is one part as it was.
     """
-    draw = _PAGES.get(_page(path, actor))
+    name = _page(path, actor)
+    draw = _PAGES.get(name)
     if actor is None or draw is None or actor.must_change_password:
         return (document,)
     asked = dict(parse_qsl(query.decode("latin-1")))
@@ -74,7 +76,7 @@ async def seen_at_once(
     except Exception as error:  # the page itself will say what is the matter
         logs.failure(error, number, path=logs.safe_path(path))
         return (document,)
-    return _with(document, seen) if seen else (document,)
+    return _with(document, seen, CARE if name == "checkins" else BOARD) if seen else (document,)
 
 
 def warm_up() -> None:
@@ -91,12 +93,13 @@ def _page(path: str, actor: Actor | None) -> str:
     return actor.home if actor and not name else name
 
 
-def _with(document: bytes, seen: str) -> tuple[bytes, bytes]:
+def _with(document: bytes, seen: str, sent: Sent) -> tuple[bytes, bytes]:
     """Put it first in the body, and after it all that Streamlit loads."""
     loaded = b"".join(_LOADED.findall(document))
     head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
     element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
-    return head + body + element, loaded + _ahead() + rest
+    own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode()
+    return head + body + element, loaded + _ahead() + own + rest
 
 
 @cache

@@ -11,8 +11,8 @@ from typing import Any
 Headers = list[tuple[bytes, bytes]]
 
 TITLE = "邻里一屏"
-# nothing of ours lies here: Streamlit's scripts, fonts and styles
-ASSETS = ("/static/",)
+# scripts, fonts and styles, with nothing of anybody: Streamlit's, and the board's (web/sent.py)
+ASSETS = ("/static/", "/sent/")
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FIXED = {
     b"x-content-type-options": b"nosniff",
@@ -50,7 +50,7 @@ def csp() -> bytes:
 
 
 def secured(headers: Headers, path: str) -> Headers:
-    """Add what every answer carries; only Streamlit's own assets may lie in a cache."""
+    """Add what every answer carries; only assets may lie in a cache."""
     ours = {**_FIXED, b"content-security-policy": csp()}
     if not path.startswith(ASSETS) or is_html(headers):
         ours[b"cache-control"] = b"no-store"

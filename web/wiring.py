@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from web import api, health, login, pictures, round, tour, wall
+from web import api, health, login, pictures, round, sent, tour, wall
 from web.gate import Gate
 from web.live import RECHECK_SECONDS, Live
 
@@ -18,6 +18,7 @@ def routes(*, recheck_seconds: float = RECHECK_SECONDS, play: tour.Play | None =
         Route("/password", login.password_page, methods=["GET", "POST"]),
         Route("/pictures/{id}", pictures.picture),
         Route("/pictures/{id}/small", pictures.small),
+        Route("/sent/{name}", sent.sent),
         *wall.routes(),
         *(tour.routes(play) if play else ()),
         *round.routes(),

@@ -23,6 +23,7 @@ from domain.tickets import Kind, Status
 from tests.builders import World, assigned, report
 from tests.db.acting import at
 from tests.web.conftest import log_in, open_client
+from ui.board.sent import BOARD
 from web import first_sight, headers
 
 OPENED = re.compile(r'data-open="([0-9a-f-]{36})"')
@@ -168,6 +169,12 @@ def test_the_scripts_of_the_first_widgets_are_asked_for_ahead(town: World) -> No
     assert len(ahead) == len(set(ahead)), "none is named twice"
     assert all((headers.streamlit_files() / name).is_file() for name in ahead)
     assert {"Html", "BidiComponent", "Selectbox"} <= {name.split("/")[-1].split(".")[0] for name in ahead}
+
+
+def test_the_script_of_its_own_board_is_asked_for_ahead(town: World) -> None:
+    body = visit(town, "coordinator").get("/tickets").text
+
+    assert f'<link rel="modulepreload" crossorigin href="./sent/{BOARD.name}">' in body
 
 
 def test_no_cache_keeps_it_and_its_length_is_right(town: World) -> None:

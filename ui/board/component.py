@@ -4,19 +4,13 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("board.js", "moves.js", "live.js")  # one module of three files: a blob has no imports
-# inline text, not a path: a path would be served as a file of its own and needs a packaged component
-_mount = st.components.v2.component(
-    "linli_board",
-    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("board.css", "calendar.css", "live.css")),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-)
+from ui.board.sent import BOARD
+
+_mount = st.components.v2.component("linli_board", js=BOARD.script)
 
 
 class Picked(Protocol):

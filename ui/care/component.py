@@ -1,23 +1,14 @@
 """The tiles on a page: the board's component with their styles, one message for all of them, no iframe."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ui.board import component
 from ui.board.component import Picked, packed
+from ui.board.sent import CARE
 
-_HERE = Path(__file__).parent
-_BOARD = Path(component.__file__).parent
-_STYLES = (_BOARD / "board.css", _BOARD / "live.css", _HERE / "care.css")
-_SCRIPTS = (_BOARD / "board.js", _BOARD / "moves.js", _BOARD / "live.js")
-_mount = st.components.v2.component(
-    "linli_care",
-    css="\n".join(file.read_text(encoding="utf-8") for file in _STYLES),
-    js="\n".join(file.read_text(encoding="utf-8") for file in _SCRIPTS),
-)
+_mount = st.components.v2.component("linli_care", js=CARE.script)
 
 
 def _nothing() -> None:
