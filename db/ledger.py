@@ -44,15 +44,17 @@ _UPDATE_ACCOUNT = (
     .values(balance=bindparam("balance"), version=bindparam("version"))
 )
 _HELD = [_ACCOUNT[name] for name in ("id", "kind", "unit", "owner_id", "balance", "version", "status")]
-_LOCK = (
-    select(*_HELD)
-    .where(_ACCOUNT.owner_id.in_(bindparam("owners", expanding=True)), _ACCOUNT.community_id == bindparam("community"))
-    .order_by(_ACCOUNT.id)
-    .with_for_update()
-)
 _HEADS = cast(Table, LedgerHeadRow.__table__)
 _END = _HEADS.c.community_id == bindparam("community")
-_LOCK_HEAD = select(_HEADS.c.community_id, _HEADS.c.seq, _HEADS.c.hash).where(_END).with_for_update()
+_READ = (  # the end of the chain with them: who has the community's accounts is the only one to add to it
+    select(*_HELD, _HEADS.c.seq, _HEADS.c.hash)
+    .join(_HEADS, _HEADS.c.community_id == _ACCOUNT.community_id)
+    .where(_ACCOUNT.owner_id.in_(bindparam("owners", expanding=True)), _ACCOUNT.community_id == bindparam("community"))
+    .order_by(_ACCOUNT.id)
+)
+_LOCK = _READ.with_for_update()
+_BEGIN = text("INSERT INTO ledger_head (community_id, seq, hash) VALUES (:community, 0, '') ON CONFLICT DO NOTHING")
+_BEGIN = _BEGIN.bindparams(bindparam("community", type_=_HEADS.c.community_id.type))
 _ADVANCE = (
     update(_HEADS)
     .where(_END, _HEADS.c.seq == bindparam("before"))
@@ -67,15 +69,16 @@ _ADD_TO_STAT = text(
 
 
 class Ledger:
-    """The locked accounts of one command as they stand now: look one up by owner and kind."""
+    """The locked accounts of one command as they stand now, and the end of the chain: look one up by owner and kind."""
 
-    def __init__(self, community_id: UUID, accounts: Iterable[Held]) -> None:
-        self.community_id = community_id
+    def __init__(self, community_id: UUID, accounts: Iterable[Held], seq: int, digest: str) -> None:
+        self.community_id, self.seq, self.digest = community_id, seq, digest
         self.by_id = {account.id: account for account in accounts}
         self._by_owner = {(account.owner_id, account.kind): account for account in self.by_id.values()}
 
-    def put(self, accounts: Mapping[UUID, Held]) -> None:
+    def put(self, accounts: Mapping[UUID, Held], seq: int, digest: str) -> None:
         """Take over how they stand after a posting."""
+        self.seq, self.digest = seq, digest
         self.by_id |= accounts
         self._by_owner |= {(account.owner_id, account.kind): account for account in accounts.values()}
 
@@ -127,13 +130,15 @@ def lock(
     """
     wanted = [(community_id, COMMUNAL), *((p, PERSONAL) for p in people), *((i, STOCK) for i in items)]
     owners = [owner for owner, _ in wanted]
-    found = tx.connection().execute(_LOCK, {"owners": owners, "community": community_id}).all()
+    rows = tx.connection()
+    found = rows.execute(_LOCK, {"owners": owners, "community": community_id}).all()
     there = {(row.owner_id, row.kind) for row in found}
     missing = [(owner, kind) for owner, kinds in wanted for kind in kinds if (owner, kind) not in there]
     if missing:
-        _open(tx, community_id, missing, frozenset(people), now)
+        if found or not rows.execute(_BEGIN, {"community": community_id}).rowcount:
+            _open(tx, community_id, missing, frozenset(people), now)
         return lock(tx, community_id, people=people, items=items, now=now)
-    return Ledger(community_id, (held(row) for row in found))
+    return Ledger(community_id, (held(row) for row in found), found[0].seq, found[0].hash)
 
 
 def held(row: Any) -> Held:
@@ -185,16 +190,15 @@ def post(
     lines, after = apply(ledger.by_id, moves)
     rows = tx.connection()
     _update_accounts(rows, ledger.by_id, after)
-    head = _head(rows, ledger.community_id)
-    txn = _txn(ledger.community_id, cause, head.seq + 1, now)
-    txn |= {"prev_hash": head.hash, "hash": _hash(head.hash, txn, lines)}
-    _advance(rows, head, txn["hash"])
+    txn = _txn(ledger.community_id, cause, ledger.seq + 1, now)
+    txn |= {"prev_hash": ledger.digest, "hash": _hash(ledger.digest, txn, lines)}
+    _advance(rows, ledger, txn["hash"])
     rows.execute(_ADD_TXN, txn)
     _write_lots(rows, ledger, txn["id"], lots, lot_changes(ledger.by_id, moves))
     where = {"community_id": ledger.community_id, "seq": txn["seq"]}
     rows.execute(_ADD_TRANSFERS, [where | line._asdict() for line in lines])
     _add_to_month(rows, ledger.community_id, cause.kind, month_values(cause.kind, ledger.by_id, lines, now))
-    ledger.put(after)
+    ledger.put(after, txn["seq"], txn["hash"])
     made: UUID = txn["id"]
     return made
 
@@ -215,17 +219,8 @@ def all_rows(result: Any, count: int) -> None:
         raise Changed("这个账户刚有别的变动，请再试一次。")
 
 
-def _head(rows: Connection, community_id: UUID) -> Any:
-    """Lock the end of the community's chain."""
-    found = rows.execute(_LOCK_HEAD, {"community": community_id}).first()
-    if found is None:
-        rows.execute(insert(_HEADS), {"community_id": community_id, "seq": 0, "hash": ""})
-        return _head(rows, community_id)
-    return found
-
-
-def _advance(rows: Connection, head: Any, digest: str) -> None:
-    one_row(rows.execute(_ADVANCE, {"community": head.community_id, "before": head.seq, "digest": digest}))
+def _advance(rows: Connection, ledger: Ledger, digest: str) -> None:
+    one_row(rows.execute(_ADVANCE, {"community": ledger.community_id, "before": ledger.seq, "digest": digest}))
 
 
 def _txn(community_id: UUID, cause: Cause, seq: int, now: datetime) -> dict[str, Any]:

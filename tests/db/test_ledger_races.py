@@ -147,7 +147,7 @@ def stale(monkeypatch: pytest.MonkeyPatch) -> None:
     def once(tx: Any, community_id: Any, *, people: Any = (), items: Any = (), now: Any) -> Any:
         name = (community_id, tuple(people), tuple(items))
         found = lock(tx, community_id, people=people, items=items, now=now)
-        return seen.setdefault(name, ledger.Ledger(community_id, found.by_id.values()))
+        return ledger.Ledger(community_id, seen.setdefault(name, [*found.by_id.values()]), found.seq, found.digest)
 
     monkeypatch.setattr(shop, "lock", once)
     monkeypatch.setattr(ledger.Ledger, "put", lambda *_: None)
@@ -185,6 +185,7 @@ def test_without_the_lock_somebody_is_told_to_try_again_and_nothing_is_lost(
     db_postgres_once: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Select, "with_for_update", lambda self, **_: self)
+    monkeypatch.setattr(ledger, "_LOCK", ledger._READ)  # made before the tooth was pulled
 
     wrongs = last_piece(make_world())
 
