@@ -13,7 +13,7 @@ CITY = 1160  # elders of a real town, all due within a minute
 
 
 def run(kills: int, *, postgres: bool, count: int = CITY, over_seconds: float = 60) -> int:
-    """Print what was seen; give 0 if nobody was missed and nobody told more than twice."""
+    """Print what was seen; give 0 if nobody was missed, and nobody told again but by a crash."""
     if postgres:
         with serve() as server:
             return _play(server, kills, count, over_seconds)

@@ -11,6 +11,7 @@ import db
 from db import canaries, outbox_sending
 from db.outbox_sending import Post
 from domain.delivery import Answer, Outcome
+from domain.errors import Busy
 from jobs import channels
 
 THREADS = 16
@@ -61,8 +62,19 @@ class Sending:
         started = time.monotonic()
         answer = deliver(post, self.clock)
         millis = round(1000 * (time.monotonic() - started))
-        db.run(outbox_sending.settle, post=post, answer=answer, millis=millis, now=self.clock())
+        self._note(post, answer, millis)
         return answer.ok
+
+    def _note(self, post: Post, answer: Answer, millis: int) -> None:
+        """Write down what became of a post however busy the database is: unwritten, it would go out once more."""
+        while True:
+            try:
+                db.run(outbox_sending.settle, post=post, answer=answer, millis=millis, now=self.clock())
+            except Busy:
+                if self.ended:
+                    raise
+            else:
+                return
 
 
 def deliver(post: Post, clock: Callable[[], datetime]) -> Answer:

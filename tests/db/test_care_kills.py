@@ -1,4 +1,4 @@
-"""Workers are killed without warning while windows run out: nobody is missed, nobody is told more than twice."""
+"""Workers are killed without warning while windows run out: nobody is missed, nobody is told again but by a crash."""
 
 import os
 from pathlib import Path

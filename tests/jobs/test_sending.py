@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -13,14 +14,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import db
+import db.engine
+import settings
 from db import outbox
 from db.channels import Line
-from domain.delivery import Outcome
+from db.outbox_sending import Post
+from domain.delivery import Answer, Outcome
 from domain.ids import new_id
 from domain.outbox import ChannelKind, MessageState, Severity, Template
 from jobs import channels
 from jobs.channels import http
-from jobs.sending import Sending
+from jobs.sending import Sending, deliver
 from tests import gateway as gateways
 from tests.builders import NOW, World
 from tests.gateway import Clock, Gateway
@@ -305,6 +309,40 @@ def test_a_robot_that_hangs_holds_up_no_other(
         healthy.wait_for(1)
         assert len(healthy.accepted) == 1
         gateway.wait_for(1)
+
+
+def test_what_was_taken_is_noted_however_long_the_database_is_busy(
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel(world, gateway.url())
+    owe(world)
+    impatient = tuple(p.replace("busy_timeout=10000", "busy_timeout=1") for p in db.engine._PRAGMAS)
+    monkeypatch.setattr(db.engine, "_PRAGMAS", impatient)
+    monkeypatch.setattr(db.engine, "RETRY_SECONDS", 0.0)
+    db.engine.dispose()
+    others: list[sqlite3.Connection] = []
+    tries = []
+
+    def then_busy(post: Post, clock: Any) -> Answer:
+        answer = deliver(post, clock)
+        others.append(sqlite3.connect(settings.current().real_file, isolation_level=None))
+        others[0].execute("BEGIN IMMEDIATE")
+        return answer
+
+    def clock() -> Any:
+        tries.extend(others)
+        if len(tries) == 3:
+            others.pop().close()
+        return NOW
+
+    monkeypatch.setattr("jobs.sending.deliver", then_busy)
+    sending = Sending(clock)
+    sending.look(NOW)
+    sending.settle()
+    sending.stop()
+
+    assert len(tries) == 3
+    assert states() == [MessageState.ACCEPTED]
 
 
 def test_one_channel_is_served_by_one_thread_at_a_time(
