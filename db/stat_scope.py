@@ -5,13 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from db.models import AreaRow
+from db.models import AreaRow, LedgerHeadRow
+from db.writes import stamps
 from domain.access import RIGHTS, Actor
 from domain.areas import natural_order
 from domain.errors import NotAllowed, NotFound
+from domain.live import Topic
 from domain.stats import Scope
 from domain.tickets import Kind
 
@@ -38,6 +40,13 @@ def scope_of(
 def allowed(actor: Actor, scope: Scope) -> None:
     if not actor.roles_at(scope.area_path) & RIGHTS["charts.read"]:
         raise NotAllowed()
+
+
+def stamp(session: Session, communities: frozenset[UUID]) -> int:
+    """Sum what rises with every write of a ticket, a look or a posting of these communities."""
+    heads = select(func.coalesce(func.sum(LedgerHeadRow.seq), 0)).where(LedgerHeadRow.community_id.in_(communities))
+    rising = stamps(session, communities, Topic.BOARD) + stamps(session, communities, Topic.CARE)
+    return rising + int(session.scalar(heads) or 0)
 
 
 def never_names(actor: Actor, scope: Scope) -> bool:

@@ -19,7 +19,7 @@ from db.models import TICKET_STAT, AreaRow, CategoryRow, PartyRow
 from db.stat_now import Age, Hotspot, ages, heat, hotspots
 from db.stat_page import Page, StatRow
 from db.stat_rows import rows
-from db.stat_scope import allowed, children_of, never_names, scope_of
+from db.stat_scope import allowed, children_of, never_names, scope_of, stamp
 from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, next_month, sums
 from domain.access import Actor
 from domain.areas import natural_order
@@ -36,6 +36,7 @@ __all__ = [
     "Page",
     "StatRow",
     "ages",
+    "allowed",
     "breakdown",
     "by_day",
     "figures",
@@ -45,6 +46,7 @@ __all__ = [
     "rows",
     "scope_of",
     "series",
+    "stamp",
 ]
 NO_CATEGORY, NO_HANDLER = "未分类", "未派单"
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 import db
 from db import stats
-from db import wall as walls
 from domain.access import Actor
 from domain.clock import now
 from domain.kpis import KPIS, Basis, Delta, Figure, Source, delta
@@ -23,9 +22,8 @@ _DAYS = 31  # a longer period's trend is by month
 _TONES = {True: "up", False: "down", None: ""}
 
 
-def show(actor: Actor, held: Chosen, codes: Sequence[str]) -> None:
-    stamp, minute = db.read(walls.stamp, actor), int(now().timestamp() // 60)
-    faces = _faces(actor, held.scope, tuple(codes), stamp, minute)
+def show(actor: Actor, held: Chosen, codes: Sequence[str], fresh: tuple[int, int]) -> None:
+    faces = _faces(actor, held.scope, tuple(codes), fresh)
     component.draw(markup.cards_html(faces), key="cards", on_picked=_open)
 
 
@@ -33,11 +31,11 @@ def _open() -> None:
     ask(st.session_state["cards"].picked)
 
 
-@st.cache_resource(ttl=90, max_entries=200, show_spinner=False, hash_funcs={Actor: repr, Scope: repr})
-def _faces(actor: Actor, scope: Scope, codes: tuple[str, ...], stamp: int, minute: int) -> list[Face]:
-    """Read them once for all who may see the same; `stamp` and `minute` make them new."""
-    del stamp, minute
-    return db.read(_read, actor, scope, codes)
+@st.cache_resource(ttl=90, max_entries=200, show_spinner=False, hash_funcs={Scope: repr})
+def _faces(_actor: Actor, scope: Scope, codes: tuple[str, ...], fresh: tuple[int, int]) -> list[Face]:
+    """Read them once for all who may see this place; `fresh` makes them new."""
+    del fresh
+    return db.read(_read, _actor, scope, codes)
 
 
 def _read(session: Any, actor: Actor, scope: Scope, codes: Sequence[str]) -> list[Face]:

@@ -1,6 +1,7 @@
 """A chart on the page: the figure, its numbers as a table and a file, and what a tap on it narrows."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -11,12 +12,9 @@ from pages._chart_filters import put
 from pages._chart_scope import Chosen
 from pages._export import KIND
 from ui.chart_look import Head, tool
+from ui.charts import component
 
 Rows = Sequence[Mapping[str, Any]]
-
-
-def is_dark() -> bool:
-    return st.context.theme.type == "dark"
 
 
 def head(held: Chosen, title: str, unit: str, n: int | None, *, note: str = "", now: bool = False) -> Head:
@@ -26,28 +24,63 @@ def head(held: Chosen, title: str, unit: str, n: int | None, *, note: str = "", 
     return Head(title, unit, f"{where} · {period}", n, note or ("" if now else held.partial))
 
 
-def chart(figure: Any, above: Head, rows: Rows, *, key: str, held: Chosen, narrows: str = "", code: str = "") -> None:
-    """Show it; with `narrows` a tap on a mark puts its key into that filter, with `code` a button shows the proof."""
-    name = f"{key}-{held.key}"
-    with st.container(key=f"chart-{key}"):
-        if narrows:
-            st.plotly_chart(
-                figure,
-                theme=None,
-                config=tool(above.title),
-                key=name,
-                alt=above.alt,
-                selection_mode="points",
-                on_select=_taken(name, narrows),
-            )
-        else:
-            st.plotly_chart(figure, theme=None, config=tool(above.title), key=name, alt=above.alt)
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its numbers; a tap on it puts a mark's key into the filter `narrows`, `code` leads to a proof."""
+
+    figure: Any
+    above: Head
+    rows: Rows
+    key: str
+    narrows: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table below the figures, whose picked cells are handed to `on_picked`."""
+
+    title: str
+    caption: str
+    html: str
+    key: str
+    on_picked: Callable[[], None]
+
+
+Block = Picture | Table | str  # a string: why there is nothing to draw
+Lines = Sequence[Sequence[Sequence[Block]]]  # below each other; in each, columns of blocks
+
+
+def show(held: Chosen, lines: Lines) -> None:
+    for columns in lines:
+        places = st.columns(len(columns), gap="medium") if len(columns) > 1 else [st.container()]
+        for place, blocks in zip(places, columns, strict=True):
+            with place:
+                for block in blocks:
+                    _block(held, block)
+
+
+def _block(held: Chosen, block: Block) -> None:
+    if isinstance(block, Picture):
+        _picture(held, block)
+    elif isinstance(block, Table):
+        st.markdown(f"##### {block.title}")
+        st.caption(block.caption)
+        component.draw(block.html, key=block.key, on_picked=block.on_picked)
+    else:
+        st.info(block, icon=":material/info:")
+
+
+def _picture(held: Chosen, one: Picture) -> None:
+    name = f"{one.key}-{held.key}"
+    hears: dict[str, Any] = {"selection_mode": "points", "on_select": _taken(name, one.narrows)} if one.narrows else {}
+    with st.container(key=f"chart-{one.key}"):
+        st.plotly_chart(one.figure, theme=None, config=tool(one.above.title), key=name, alt=one.above.alt, **hears)
         with st.container(horizontal=True, gap="small"):
-            _numbers(above, rows, name)
-            if code:
-                st.button(
-                    "依据", icon=":material/fact_check:", type="tertiary", key=f"why-{name}", on_click=ask, args=(code,)
-                )
+            _numbers(one.above, one.rows, name)
+            if one.code:
+                look: Any = {"icon": ":material/fact_check:", "type": "tertiary"}
+                st.button("依据", key=f"why-{name}", on_click=ask, args=(one.code,), **look)
 
 
 def _taken(key: str, narrows: str) -> Callable[[], None]:
@@ -83,7 +116,3 @@ def _numbers(above: Head, rows: Rows, key: str) -> None:
 
 def ask(code: str) -> None:
     st.query_params["proof"] = code
-
-
-def nothing(words: str) -> None:
-    st.info(words, icon=":material/info:")

@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import streamlit as st
-
 import db
 from db import areas, stats
 from domain.access import Actor
@@ -14,7 +12,7 @@ from domain.areas import LEVEL_LABELS, Area, Level
 from domain.clock import now
 from domain.kpis import Figure
 from domain.stats import Scope
-from pages._chart_frame import chart, head, is_dark, nothing
+from pages._chart_frame import Block, Lines, Picture, head
 from pages._chart_scope import Chosen
 from ui import figures_beside as beside
 from ui import figures_places as places
@@ -29,24 +27,18 @@ Key = UUID | str | None
 Row = tuple[Key, str, dict[str, Figure]]
 
 
-def show(actor: Actor, held: Chosen) -> None:
+def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     below = held.area.level_below
     if below is None or below is Level.UNIT:
-        nothing("已经到楼栋这一级了。看它的工单，请点上面的数字；看别处，请点“清除筛选”。")
-        return
+        return [[["已经到楼栋这一级了。看它的工单，请点上面的数字；看别处，请点“清除筛选”。"]]]
     call: dict[str, Any] = {"actor": actor, "now": now()}
     known = {area.id: area for area in db.read(areas.tree)}
     rows = db.read(stats.breakdown, dim="area", codes=_SHOWN, scope=held.scope, **call)
     if not rows:
-        nothing(f"{held.area.name}下面还没有{LEVEL_LABELS[below]}。管理员可以在“系统设置 → 辖区”里添加。")
-        return
+        return [[[f"{held.area.name}下面还没有{LEVEL_LABELS[below]}。管理员可以在“系统设置 → 辖区”里添加。"]]]
     inner = _inner(held, rows, known, call)
-    _rates(held, rows, below)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _tree(held, rows, inner)
-    with right:
-        _floor(held, rows, inner, below)
+    beneath: list[list[Block]] = [[_tree(held, rows, inner, dark)], [_floor(held, rows, inner, below, dark)]]
+    return [[[_rates(held, rows, below, dark)]], beneath]
 
 
 def _inner(held: Chosen, rows: Sequence[Row], known: dict[UUID, Area], call: dict[str, Any]) -> dict[Key, list[Row]]:
@@ -64,21 +56,21 @@ def _inner(held: Chosen, rows: Sequence[Row], known: dict[UUID, Area], call: dic
     return told
 
 
-def _rates(held: Chosen, rows: Sequence[Row], below: Level) -> None:
+def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Picture:
     def rate(name: str, one: Figure) -> Rate:
         return name, one.value, one.n, one.small
 
     series = {one.kpi.name: [rate(name, f[code]) for _, name, f in rows] for code, one in _named(rows)}
     due = sum(found["on_time_rate"].n for *_, found in rows)
     above = head(held, f"各{LEVEL_LABELS[below]} 按期、解决、满意", "%", due, note="灰色空心：样本不足 10，不作比较")
-    figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=is_dark())
+    figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=dark)
     table = [
         {LEVEL_LABELS[below]: name}
         | {found[code].kpi.name: found[code].text for code in _SHOWN}
         | {"到期件数": found["on_time_rate"].n, "评价件数": found["satisfaction"].n}
         for _, name, found in rows
     ]
-    chart(figure, above, table, key="rates", held=held, narrows=below.value, code="on_time_rate")
+    return Picture(figure, above, table, key="rates", narrows=below.value, code="on_time_rate")
 
 
 def _named(rows: Sequence[Row]) -> list[tuple[str, Figure]]:
@@ -89,7 +81,7 @@ def _count(found: dict[str, Figure]) -> int:
     return found["reported"].numerator or 0
 
 
-def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]]) -> None:
+def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: bool) -> Block:
     """Draw each with what lies in it; what is noted only higher up has a part of its own."""
     own = "直接登记"
     root = str(held.area.id)
@@ -106,12 +98,11 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]]) -> Non
         ]
     above = head(held, "上报量落在哪里", "件", nodes[0][3])
     if not nodes[0][3]:
-        nothing("这个期间没有上报的工单。")
-        return
-    chart(places.tree(above, nodes, dark=is_dark()), above, table, key="tree", held=held, code="reported")
+        return "这个期间没有上报的工单。"
+    return Picture(places.tree(above, nodes, dark=dark), above, table, key="tree", code="reported")
 
 
-def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below: Level) -> None:
+def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below: Level, dark: bool) -> Picture:
     grids = below is Level.COMMUNITY and bool(inner)
     groups = [(name, inner[key]) for key, name, _ in rows if key in inner] if grids else [(held.area.name, rows)]
     level = Level.GRID if grids else below
@@ -123,6 +114,6 @@ def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below
     ]
     title = f"{LEVEL_LABELS[level]}平面图：按期办结率"
     above = head(held, title, "%", sum(f["on_time_rate"].n for *_, f in rows), note="灰色：样本不足 10；点一格看它")
-    figure = places.floor(above, cells, dark=is_dark())
+    figure = places.floor(above, cells, dark=dark)
     table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]
-    chart(figure, above, table, key="floor", held=held, narrows=level.value, code="on_time_rate")
+    return Picture(figure, above, table, key="floor", narrows=level.value, code="on_time_rate")

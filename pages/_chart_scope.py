@@ -10,7 +10,7 @@ import streamlit as st
 import db
 from db import areas, stats
 from domain.access import RIGHTS, Actor, grants_for
-from domain.areas import Area
+from domain.areas import Area, Level
 from domain.clock import local_date, now
 from domain.errors import NotAllowed
 from domain.ids import parse_id
@@ -75,16 +75,17 @@ def chosen(actor: Actor) -> Chosen:
     area = _area(actor)
     start, end = _days(today)
     kind = st.query_params.get("kind")
-    scope = db.read(
-        stats.scope_of,
-        actor=actor,
-        area_id=area.id,
-        start=start,
-        end=end,
-        kind=Kind(kind) if kind in KIND_LABELS else None,
-        category_id=parse_id(st.query_params.get("category")),
-    )
+    narrowed = Kind(kind) if kind in KIND_LABELS else None
+    scope = Scope(area.id, area.path, start, end, narrowed, parse_id(st.query_params.get("category")))
+    stats.allowed(actor, scope)
     return Chosen(scope, area, today)
+
+
+def stamp(actor: Actor, held: Chosen) -> int:
+    """Give what changes with every write that may move a figure of this place: whoever may see it has the same."""
+    inside = (a.id for a in known(actor).values() if a.level is Level.COMMUNITY and a.path.startswith(held.area.path))
+    home = [held.area.community_id] if held.area.community_id else []
+    return db.read(stats.stamp, frozenset([*inside, *home]))
 
 
 def _days(today: date) -> tuple[date, date]:

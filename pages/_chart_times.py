@@ -8,11 +8,11 @@ import db
 from db import stats
 from domain.access import Actor
 from pages import _chart_prevent
-from pages._chart_frame import chart, head, is_dark, nothing
+from pages._chart_frame import Block, Lines, Picture, Table, head
 from pages._chart_scope import Chosen
 from ui import figures_beside as beside
 from ui.chart_look import WEEKDAYS
-from ui.charts import component, markup
+from ui.charts import markup
 from ui.charts.markup import Cell
 
 CODES = (
@@ -26,36 +26,29 @@ CODES = (
 _ROWS = 14
 
 
-def show(actor: Actor, held: Chosen) -> None:
+def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     call: dict[str, Any] = {"actor": actor, "scope": held.scope}
     found = db.read(stats.heat, **call)
     if not found.hours:
-        nothing("这个期间没有上报的工单，换一个期间试试。")
-        return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _hours(held, found)
-    with right:
-        _categories(held, found)
-    _hotspots(actor, held, call)
+        return [[["这个期间没有上报的工单，换一个期间试试。"]]]
+    return [[[_hours(held, found, dark)], [_categories(held, found, dark)]], [[_hotspots(actor, held, call)]]]
 
 
-def _hours(held: Chosen, found: Any) -> None:
+def _hours(held: Chosen, found: Any, dark: bool) -> Picture:
     hours = [f"{hour}时" for hour in range(24)]
     counts = [[found.hours.get((day, hour), 0) for hour in range(24)] for day in range(7)]
     above = head(held, "星期几、几点上报", "件", sum(map(sum, counts)), note=found.partial)
     table = [{"星期": WEEKDAYS[day], **dict(zip(hours, counts[day], strict=True))} for day in range(7)]
-    chart(
-        beside.heat(above, WEEKDAYS, hours, counts, dark=is_dark()),
+    return Picture(
+        beside.heat(above, WEEKDAYS, hours, counts, dark=dark),
         above,
         table,
         key="hours",
-        held=held,
         code="reported",
     )
 
 
-def _categories(held: Chosen, found: Any) -> None:
+def _categories(held: Chosen, found: Any, dark: bool) -> Picture:
     totals: dict[str, int] = {}
     for (name, _), count in found.categories.items():
         totals[name] = totals.get(name, 0) + count
@@ -63,17 +56,14 @@ def _categories(held: Chosen, found: Any) -> None:
     counts = [[found.categories.get((name, day), 0) for day in range(7)] for name in names]
     above = head(held, "哪类事、星期几", "件", sum(totals.values()), note=found.partial)
     table = [{"类别": name, **dict(zip(WEEKDAYS, row, strict=True))} for name, row in zip(names, counts, strict=True)]
-    chart(beside.heat(above, names, WEEKDAYS, counts, dark=is_dark()), above, table, key="weekdays", held=held)
+    return Picture(beside.heat(above, names, WEEKDAYS, counts, dark=dark), above, table, key="weekdays")
 
 
-def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> None:
+def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:
     """List where to be before the next complaint; whoever may report can begin right here."""
     spots = db.read(stats.hotspots, **call)
-    st.markdown("##### 反复发生的地方")
-    st.caption(f"{held.area.name} · 按 {held.scope.start:%Y-%m} 至 {held.scope.end:%Y-%m} 整月上报量排列 · 单位：件")
     if not spots:
-        nothing("这段时间没有反复发生的地方。")
-        return
+        return "这段时间没有反复发生的地方。"
     may = _chart_prevent.may(actor)
     named = any(spot.category for spot in spots)
     rows = [
@@ -88,7 +78,9 @@ def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> None:
         for spot in spots
     ]
     headers = ["地方", *(["多为"] if named else []), "本期", "去年同期", "最多的月份", *(["未诉先办"] if may else [])]
-    component.draw(markup.table_html(headers, rows), key="spots", on_picked=_begin)
+    months = f"{held.scope.start:%Y-%m} 至 {held.scope.end:%Y-%m}"
+    caption = f"{held.area.name} · 按 {months} 整月上报量排列 · 单位：件"
+    return Table("反复发生的地方", caption, markup.table_html(headers, rows), "spots", _begin)
 
 
 def _begin() -> None:

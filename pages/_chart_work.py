@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import streamlit as st
-
 import db
 from db import categories, stats
 from domain.access import Actor
 from domain.clock import now
 from domain.stats import Dim
-from pages._chart_frame import chart, head, is_dark, nothing
+from pages._chart_frame import Lines, Picture, head
 from pages._chart_scope import Chosen
 from ui import figures
 from ui import figures_beside as beside
@@ -20,60 +18,54 @@ CODES = (
 )
 
 
-def show(actor: Actor, held: Chosen) -> None:
+def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     call: dict[str, Any] = {"actor": actor, "scope": held.scope, "now": now()}
     rows = db.read(stats.flow, **call)
     if not any(row.reported or row.closed or row.open for row in rows):
-        nothing("这个范围和期间里没有工单。可以换一个期间，或点“清除筛选”看全部。")
-        return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _by_day(held, rows)
-        _ages(held, call)
-    with right:
-        _flow(held, rows)
-        _pareto(held, call)
+        return [[["这个范围和期间里没有工单。可以换一个期间，或点“清除筛选”看全部。"]]]
+    left = [_by_day(held, rows, dark), _ages(held, call, dark)]
+    return [[left, [_flow(held, rows, dark), _pareto(held, call, dark)]]]
 
 
-def _by_day(held: Chosen, rows: list[stats.DayRow]) -> None:
+def _by_day(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     days = [row.day for row in rows]
     series = {"受理": [row.reported for row in rows], "办结": [row.closed for row in rows]}
     above = head(held, "每天受理与办结", "件", sum(series["受理"]))
-    figure = figures.by_day(above, days, series, partial=bool(held.partial), dark=is_dark())
+    figure = figures.by_day(above, days, series, partial=bool(held.partial), dark=dark)
     table = [{"日期": row.day, "受理": row.reported, "办结": row.closed} for row in rows]
-    chart(figure, above, table, key="daily", held=held, narrows="day", code="reported")
+    return Picture(figure, above, table, key="daily", narrows="day", code="reported")
 
 
-def _flow(held: Chosen, rows: list[stats.DayRow]) -> None:
+def _flow(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     days = [row.day for row in rows]
     bands = {"已办结": [row.closed_so_far for row in rows], "在办": [row.open for row in rows]}
     above = head(held, "累积流：办了多少，还压着多少", "件", rows[-1].closed_so_far + rows[-1].open)
-    figure = figures.flow(above, days, bands, dark=is_dark())
+    figure = figures.flow(above, days, bands, dark=dark)
     table = [
         {"日期": r.day, "期初起受理": r.reported_so_far, "期初起办结": r.closed_so_far, "当天在办": r.open}
         for r in rows
     ]
-    chart(figure, above, table, key="flow", held=held, code="open")
+    return Picture(figure, above, table, key="flow", code="open")
 
 
-def _ages(held: Chosen, call: dict[str, Any]) -> None:
+def _ages(held: Chosen, call: dict[str, Any], dark: bool) -> Picture:
     bands = db.read(stats.ages, **call)
     above = head(held, "在办工单多久了", "件", sum(band.count for band in bands), now=True)
     names = [band.label for band in bands]
-    figure = beside.parts(above, names, {"在办": [band.count for band in bands]}, dark=is_dark())
-    chart(figure, above, [{"已上报": b.label, "件数": b.count} for b in bands], key="ages", held=held, code="open")
+    figure = beside.parts(above, names, {"在办": [band.count for band in bands]}, dark=dark)
+    return Picture(figure, above, [{"已上报": b.label, "件数": b.count} for b in bands], key="ages", code="open")
 
 
-def _pareto(held: Chosen, call: dict[str, Any]) -> None:
+def _pareto(held: Chosen, call: dict[str, Any], dark: bool) -> Picture:
     found = db.read(stats.breakdown, dim=Dim.CATEGORY, codes=("reported",), **call)
     counts = [(key, name, one["reported"].numerator or 0) for key, name, one in found]
     rows = _groups(counts) if held.scope.category_id is None else [(n, c, str(key or "")) for key, n, c in counts]
     rows = sorted((row for row in rows if row[1]), key=lambda row: -row[1])
     above = head(held, "哪类最多", "件", sum(count for _, count, _ in rows))
     bare = [(name.rpartition(" / ")[2], count) for name, count, _ in rows]
-    figure = beside.pareto(above, bare, keys=[key for *_, key in rows], dark=is_dark())
+    figure = beside.pareto(above, bare, keys=[key for *_, key in rows], dark=dark)
     table = [{"类别": name, "件数": count} for _, name, count in sorted(counts, key=lambda row: -row[2])]
-    chart(figure, above, table, key="pareto", held=held, narrows="category", code="reported")
+    return Picture(figure, above, table, key="pareto", narrows="category", code="reported")
 
 
 def _groups(counts: list[tuple[Any, str, int]]) -> list[tuple[str, int, str]]:

@@ -3,30 +3,9 @@
 import streamlit as st
 
 from domain.errors import Refused
-from pages import (
-    _chart_cards,
-    _chart_care,
-    _chart_filters,
-    _chart_places,
-    _chart_points,
-    _chart_prevent,
-    _chart_proof,
-    _chart_scope,
-    _chart_times,
-    _chart_work,
-    _form,
-)
+from pages import _chart_filters, _chart_parts, _chart_prevent, _chart_proof, _chart_scope, _form
 from pages._session import require
 from ui import theme
-
-# part → the figures on its cards, and what draws its charts
-PARTS = {
-    "工单": (_chart_work.CODES, _chart_work.show),
-    "辖区": (_chart_places.CODES, _chart_places.show),
-    "时段": (_chart_times.CODES, _chart_times.show),
-    "积分": (_chart_points.CODES, _chart_points.show),
-    "守望": (_chart_care.CODES, _chart_care.show),
-}
 
 who = require("charts.read")
 theme.style()
@@ -36,7 +15,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     _chart_filters.bar(who)
 part = st.segmented_control(
     "分区",
-    list(PARTS),
+    list(_chart_parts.PARTS),
     default="工单",
     required=True,
     key="charts",
@@ -46,9 +25,7 @@ part = st.segmented_control(
 )
 try:
     held = _chart_scope.chosen(who)
-    codes, show = PARTS[str(part)]
-    _chart_cards.show(who, held, codes)
-    show(who, held)
+    _chart_parts.show(who, held, str(part))
 except Refused as refused:
     _form.refuse(refused)
     st.stop()

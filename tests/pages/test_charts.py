@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 import db
 from db import tickets
 from domain.tickets import Kind, Result, Satisfaction
-from pages import _chart_cards, _chart_scope
+from pages import _chart_cards, _chart_parts, _chart_scope
 from tests.builders import NOW, World, assigned, report, step
 from tests.db import earning
 from tests.pages.conftest import drawn, field, page_html, press, send
@@ -22,6 +22,7 @@ def _nothing_kept() -> None:
     """Figures are kept by who sees which state of the database: here each test has a database of its own."""
     _chart_cards._faces.clear()
     _chart_scope.known.clear()
+    _chart_parts._lines.clear()
 
 
 @pytest.fixture
@@ -64,6 +65,30 @@ def test_the_first_part_shows_four_charts_with_what_each_is_of(charts: Any, worl
 
     assert titles(page) == ["每天受理与办结", "在办工单多久了", "累积流：办了多少", "哪类最多"]
     assert all("单位：" in chart.proto.alt and "n=1" in chart.proto.alt for chart in page.get("plotly_chart"))
+
+
+def test_who_may_see_the_same_shares_one_drawing_until_something_is_written(
+    charts: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(world)
+    drawn: list[Any] = []
+    codes, read = _chart_parts.PARTS["工单"]
+
+    def counted(actor: Any, held: Any, **more: Any) -> Any:
+        drawn.append(held)
+        return read(actor, held, **more)
+
+    monkeypatch.setitem(_chart_parts.PARTS, "工单", (codes, counted))
+    monkeypatch.setattr(_chart_parts, "now", lambda: NOW)
+    charts()
+    page = charts()
+    assert len(drawn) == 1
+
+    report(world)
+    page.run()
+
+    assert len(drawn) == 2
+    assert "n=2" in page.get("plotly_chart")[0].proto.alt
 
 
 @pytest.mark.parametrize("part", PARTS)

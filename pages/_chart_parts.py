@@ -1,0 +1,35 @@
+"""The parts of 数据分析, and their figures: drawn once for all who may see them, anew when anything changed."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from domain.access import Actor
+from domain.clock import now
+from pages import _chart_cards, _chart_care, _chart_frame, _chart_places, _chart_points, _chart_times, _chart_work
+from pages._chart_frame import Lines
+from pages._chart_scope import Chosen, stamp
+
+# part → the figures on its cards, and what reads and draws its charts
+PARTS: dict[str, tuple[tuple[str, ...], Callable[..., Lines]]] = {
+    "工单": (_chart_work.CODES, _chart_work.read),
+    "辖区": (_chart_places.CODES, _chart_places.read),
+    "时段": (_chart_times.CODES, _chart_times.read),
+    "积分": (_chart_points.CODES, _chart_points.read),
+    "守望": (_chart_care.CODES, _chart_care.read),
+}
+
+
+def show(actor: Actor, held: Chosen, part: str) -> None:
+    """Show a part; what is due by the clock is at most a minute old, all else as it stands."""
+    fresh = stamp(actor, held), int(now().timestamp() // 60)
+    _chart_cards.show(actor, held, PARTS[part][0], fresh)
+    roles = ",".join(sorted(actor.roles_at(held.scope.area_path)))
+    _chart_frame.show(held, _lines(actor, held, part, st.context.theme.type == "dark", roles, fresh))
+
+
+@st.cache_resource(ttl=90, max_entries=60, show_spinner=False, hash_funcs={Chosen: repr})
+def _lines(_actor: Actor, held: Chosen, part: str, dark: bool, roles: str, fresh: tuple[int, int]) -> Lines:
+    """Read and draw; who has the same roles at a place sees the same of it."""
+    del roles, fresh
+    return PARTS[part][1](_actor, held, dark=dark)
