@@ -41,15 +41,7 @@ def parser(does: Mapping[str, Command]) -> Parser:
         one.add_argument("--data", type=Path, metavar="DIR", help="数据文件夹，默认为程序旁的 linli-data")
         return one
 
-    serving = command("serve", "启动网站并打开浏览器（默认）")
-    serving.add_argument("--port", type=int, help="端口，默认 8501；被占用时自动用下一个")
-    serving.add_argument("--host", help="监听地址，默认只限本机；0.0.0.0 表示同一网络的设备都能打开")
-    serving.add_argument("--no-browser", action="store_true", help="不打开浏览器")
-    serving.add_argument("--empty", action="store_true", help="不用演示数据，直接开始正式使用")
-    serving.add_argument("--demo-lan", action="store_true", default=None, help="允许同一网络凭演示口令使用演示账号")
-    serving.add_argument("--cert", type=Path, metavar="FILE", help="HTTPS 证书（PEM），与 --key 一起使用")
-    serving.add_argument("--key", type=Path, metavar="FILE", help="HTTPS 私钥（PEM）")
-
+    _serve(command("serve", "启动网站并打开浏览器（默认）"))
     command("worker", "单独运行后台值守：到点查看、逐级通知、发送消息（网站另设 LINLI_WORKER=off）")
 
     showing = command("demo", "重新生成演示数据（只动演示库），或用 --replay 重演一天")
@@ -60,22 +52,8 @@ def parser(does: Mapping[str, Command]) -> Parser:
     showing.add_argument("--speed", type=float, default=60, metavar="N", help="重演：比真实时间快多少倍，默认 60")
     showing.add_argument("--seed", type=int, default=1, metavar="N", help="重演：种子，同样的种子是同样的一天，默认 1")
 
-    measuring = command("bench", "测速：看板、图表在一万、一百万、一千万张工单下的速度，打印表格")
-    measured = "board：看板；charts：图表；checkins：平安守望（--sizes 填老人数）；points：积分账"
-    measuring.add_argument("what", choices=["board", "charts", "checkins", "points"], help=measured)
-    measuring.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
-    measuring.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
-    measuring.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
-    measuring.add_argument("--no-browser", action="store_true", help="不测浏览器")
-
-    soaking = command("soak", "反复试验积分账或平安守望：随机操作，另建数据库，不碰本机数据")
-    soaking.add_argument("what", choices=["points", "checkins"], help="points：积分账；checkins：平安守望")
-    soaking.add_argument("--kills", type=int, metavar="N", help="强行中断的次数，积分账默认 1000，平安守望默认不做")
-    soaking.add_argument("--stories", type=int, default=500, metavar="N", help="随机操作的段数，默认 500")
-    soaking.add_argument("--steps", type=int, default=200, metavar="N", help="每段的步数，默认 200")
-    soaking.add_argument("--postgres", action="store_true", help="用 PostgreSQL 而不是 SQLite")
-    soaking.add_argument("--days", type=int, default=10_000, metavar="N", help="平安守望：天数，默认 10000")
-    soaking.add_argument("--seed", type=int, default=1, metavar="N", help="平安守望：从哪个种子开始，默认 1")
+    _bench(command("bench", "测速：看板、图表在一万、一百万、一千万张工单下的速度，打印表格"))
+    _soak(command("soak", "反复试验积分账或平安守望：随机操作，另建数据库，不碰本机数据"))
 
     taking = command("import", "导入 XLSX、XLS、CSV 表格；再次导入同一来源只更新变化的行")
     taking.add_argument("what", choices=["tickets"], help="tickets：工单")
@@ -111,3 +89,32 @@ def _device(one: Parser) -> None:
     one.add_argument("--community", metavar="CODE", default="", help="社区编码，如 GH")
     one.add_argument("--elder", metavar="L0037", default="", help="老人的编号")
     one.add_argument("--stop", action="store_true", help="停用这台设备，密钥随即失效")
+
+
+def _serve(one: Parser) -> None:
+    one.add_argument("--port", type=int, help="端口，默认 8501；被占用时自动用下一个")
+    one.add_argument("--host", help="监听地址，默认只限本机；0.0.0.0 表示同一网络的设备都能打开")
+    one.add_argument("--no-browser", action="store_true", help="不打开浏览器")
+    one.add_argument("--empty", action="store_true", help="不用演示数据，直接开始正式使用")
+    one.add_argument("--demo-lan", action="store_true", default=None, help="允许同一网络凭演示口令使用演示账号")
+    one.add_argument("--cert", type=Path, metavar="FILE", help="HTTPS 证书（PEM），与 --key 一起使用")
+    one.add_argument("--key", type=Path, metavar="FILE", help="HTTPS 私钥（PEM）")
+
+
+def _bench(one: Parser) -> None:
+    measured = "board：看板；charts：图表；checkins：平安守望（--sizes 填老人数）；points：积分账"
+    one.add_argument("what", choices=["board", "charts", "checkins", "points"], help=measured)
+    one.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
+    one.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
+    one.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
+    one.add_argument("--no-browser", action="store_true", help="不测浏览器")
+
+
+def _soak(one: Parser) -> None:
+    one.add_argument("what", choices=["points", "checkins"], help="points：积分账；checkins：平安守望")
+    one.add_argument("--kills", type=int, metavar="N", help="强行中断的次数，积分账默认 1000，平安守望默认不做")
+    one.add_argument("--stories", type=int, default=500, metavar="N", help="随机操作的段数，默认 500")
+    one.add_argument("--steps", type=int, default=200, metavar="N", help="每段的步数，默认 200")
+    one.add_argument("--postgres", action="store_true", help="用 PostgreSQL 而不是 SQLite")
+    one.add_argument("--days", type=int, default=10_000, metavar="N", help="平安守望：天数，默认 10000")
+    one.add_argument("--seed", type=int, default=1, metavar="N", help="平安守望：从哪个种子开始，默认 1")
