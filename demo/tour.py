@@ -6,7 +6,7 @@ Nothing of it stays: it is played anew each time, on a clock of its own, tomorro
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -62,17 +62,17 @@ def play(*, now: datetime) -> tuple[Scene, ...]:
         raise Refused("一分钟演示要用演示数据，这里是正式数据。想看演示，请另开一个数据目录启动。")
     with TemporaryDirectory(prefix="linli-tour-") as folder:
         file = Path(folder) / "tour.sqlite3"
-        _copy(held.demo_file, file)
+        _copy(held.demo_file, file, local_date(now))
         with engine.using(file):
             return tuple(_Morning(now).scenes())
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, today: date) -> None:
     """Copy the file as it stands, and let rest what it owes today: the story begins tomorrow."""
     address = f"{source.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as here, closing(sqlite3.connect(target)) as there:
         here.backup(there)
-        there.execute("UPDATE check_window SET next_at = NULL")
+        there.execute("UPDATE check_window SET next_at = NULL WHERE day <= ?", (today.isoformat(),))
         there.commit()
 
 

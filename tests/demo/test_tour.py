@@ -1,6 +1,7 @@
 """The one-minute demo: the whole loop by real commands, and nothing of it left behind."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 import db
 import demo
 import settings
-from db import engine
+from db import engine, windows
 from demo import tour
 from domain.care_board import TileState
+from domain.clock import local_date
 from domain.errors import Refused
 from domain.tickets import Status
 from domain.tour import Scene
@@ -24,6 +26,7 @@ def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     used = copy_of(template, tmp_path_factory.mktemp("tour"))
     used.real_file.rename(used.demo_file)
     demo.generate(now=NOW)
+    db.run(windows.make_day, day=local_date(NOW) + timedelta(days=1), now=NOW)  # as the worker does in the evening
     yield used
     db.engine.dispose()
 
@@ -37,6 +40,8 @@ def scenes(filled: settings.Settings) -> tuple[Scene, ...]:
 def test_the_tile_goes_from_waiting_over_red_to_green(scenes: tuple[Scene, ...]) -> None:
     states = [scene.tiles[0].state for scene in scenes]
 
+    ahead = [tile.at for tile in scenes[0].tiles if tile.state is TileState.SCHEDULED]
+    assert [at for at in ahead if at and at <= scenes[0].at] == [], "what is owed by now is open"
     assert states[:4] == [TileState.WAITING, TileState.ALARM, TileState.TAKEN, TileState.OK]
 
 
