@@ -1,6 +1,6 @@
 """What the board, the drawer, 我的 and the export read: scoped and masked in the query."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from types import MappingProxyType
@@ -8,35 +8,31 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from db import rules, ticket_scope
-from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketSupportRow
+from db.cards import cards_of, cards_query
+from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
-from db.ticket_events import inside, may_read, number_text, offered
-from db.ticket_filters import Filters, conditions, due, end_of_day, numbers, sees_private
+from db.ticket_events import inside, may_read, offered
+from db.ticket_filters import Filters, conditions, due, end_of_day, numbers
 from db.writes import stamps
 from domain.access import OFFICE, RIGHTS, Actor, Role, communities_of, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
 from domain.clock import at_local, local_date
-from domain.due import Grade, Matter, urgency
 from domain.text import clean
 from domain.tickets import (
     CLOCK_RUNS,
     COLUMN_STATUSES,
     DONE_SHOWN,
     OPEN,
-    Channel,
     Column,
-    Kind,
-    Satisfaction,
     Status,
 )
 from domain.views import Sort
 
 CARDS_A_COLUMN = 60
 MOST_FOUND = 5000  # by a search, to be named one by one
-PRIVATE = "私事"
 
 
 def board(
@@ -174,7 +170,7 @@ def _first_cards(session: Session, actor: Actor, parts: Sequence[Part], now: dat
         first = union_all(*(_first(number, *part) for number, part in enumerate(parts))).subquery()
         query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
         for row in session.execute(query.order_by(first.c.part, first.c.place)):
-            found[row.part].append(row)
+            found[row[-1]].append(row)
     return [tuple(cards_of(rows, actor, now)) for rows in found]
 
 
@@ -182,84 +178,6 @@ def _first(number: int, held: Sequence[ColumnElement[bool]], order: tuple[Any, .
     place = func.row_number().over(order_by=order).label("place")
     first = select(TicketRow.id, literal(number).label("part"), place).where(*held).order_by(*order).limit(limit)
     return select(first.subquery())  # so that order and limit stay this one's
-
-
-# made once: a new alias costs as much as the query itself
-_GRID, _COMMUNITY, _PARENT = aliased(AreaRow), aliased(AreaRow), aliased(CategoryRow)
-_T = TicketRow
-# what a card shows and nothing else: a whole row is three times as dear
-_SHOWN = (
-    *(_T.id, _T.number, _T.kind, _T.status, _T.title, _T.address, _T.grade, _T.matter, _T.channel, _T.version),
-    *(_T.reported_at, _T.round_at, _T.due_at, _T.resolved_at, _T.closed_at, _T.first_contact_at),
-    *(_T.urge_count, _T.open_to_volunteers, _T.round_no, _T.satisfaction, _T.single_duty),
-    *(_T.dispatched_by, _T.reporter_user_id),
-    PartyRow.label.label("handler"),
-    PartyRow.user_id.label("handler_user"),
-    CategoryRow.name.label("category"),
-    _PARENT.name.label("parent"),
-    _GRID.name.label("grid"),
-    func.coalesce(func.nullif(_COMMUNITY.code, ""), _COMMUNITY.name).label("code"),
-    select(func.count()).where(TicketSupportRow.ticket_id == _T.id).scalar_subquery().label("joined"),
-)
-
-
-def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_SHOWN, sees_private(actor).label("sees_private"))
-        .outerjoin(PartyRow, PartyRow.id == _T.handler_id)
-        .outerjoin(CategoryRow, CategoryRow.id == _T.category_id)
-        .outerjoin(_PARENT, _PARENT.id == CategoryRow.parent_id)
-        .outerjoin(_GRID, _GRID.id == _T.grid_id)
-        .join(_COMMUNITY, _COMMUNITY.id == _T.community_id)
-    )
-
-
-def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
-    # numbers start anew in each community: who sees several needs to know whose
-    several = len(communities_of(actor.grants)) > 1
-    return [_card(row, now, code=row.code if several else "") for row in rows]
-
-
-# looked up, not called: a board asks two thousand times
-_KINDS, _STATES = {str(k): k for k in Kind}, {str(s): s for s in Status}
-_GRADES, _MATTERS = {str(g): g for g in Grade}, {str(m): m for m in Matter}
-_CHANNELS, _VERDICTS = {str(c): c for c in Channel}, {str(s): s for s in Satisfaction}
-
-
-def _card(row: Any, now: datetime, *, code: str) -> Card:
-    status = _STATES[row.status]
-    hidden = row.matter == Matter.PRIVATE and not row.sees_private
-    return Card(
-        id=row.id,
-        no=number_text(row.number, code),
-        kind=_KINDS[row.kind],
-        status=status,
-        title=PRIVATE if hidden else row.title,
-        place="" if hidden else row.address,
-        grid="" if hidden else row.grid or "",
-        category="" if hidden else row.parent or row.category or "",
-        grade=_GRADES[row.grade],
-        matter=_MATTERS[row.matter] if row.matter else None,
-        channel=_CHANNELS[row.channel],
-        urgency=urgency(row.due_at, row.round_at, now=now, done=status not in CLOCK_RUNS),
-        handler="" if hidden else row.handler or "",
-        reported_at=row.reported_at,
-        due_at=row.due_at,
-        resolved_at=row.resolved_at,
-        closed_at=row.closed_at,
-        contacted=row.first_contact_at is not None,
-        urged=row.urge_count,
-        told_by=1 if hidden else 1 + row.joined,
-        claimable=row.open_to_volunteers and status is Status.ACCEPTED and not hidden,
-        round_no=row.round_no,
-        satisfaction=_VERDICTS[row.satisfaction] if row.satisfaction else None,
-        single_duty=row.single_duty,
-        hidden=hidden,
-        version=row.version,
-        handler_user=row.handler_user,
-        dispatched_by=row.dispatched_by,
-        reporter_user=row.reporter_user_id,
-    )
 
 
 def card(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) -> Card | None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db import crypto
-from db.board import PRIVATE
+from db.cards import PRIVATE
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, number_text

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, case, false, func, select, union_all
 from sqlalchemy.orm import Session
 
 from db import live
-from db.board import cards_of, cards_query, figures, in_sight, shown_in
+from db.board import figures, in_sight, shown_in
+from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
 from db.ticket_filters import Filters, due

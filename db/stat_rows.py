@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import stat_facts, stat_rows_checkins, stat_rows_points
-from db.board import cards_of, cards_query
+from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
 from db.stat_page import NUMERATOR, PAGE, Page, StatRow

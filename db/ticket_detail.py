@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import incident_answers, people
-from db.board import PRIVATE, card
+from db.board import card
+from db.cards import PRIVATE
 from db.models import (
     AreaRow,
     CategoryRow,

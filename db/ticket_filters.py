@@ -63,14 +63,14 @@ def conditions(
 ) -> list[ColumnElement[bool]]:
     """Turn filters into SQL inside the actor's scope; `seen` says it in a quicker way than the rule."""
     row = TicketRow
-    pairs: list[tuple[Any, ColumnElement[bool]]] = [
-        (filters.community_id, row.community_id == filters.community_id),
-        (filters.grid_id, row.grid_id == filters.grid_id),
-        (filters.kind, row.kind == filters.kind),
-        (filters.grade, row.grade == filters.grade),
-        (filters.handler_id, row.handler_id == filters.handler_id),
+    pairs: list[tuple[Any, Any]] = [
+        (row.community_id, filters.community_id),
+        (row.grid_id, filters.grid_id),
+        (row.kind, filters.kind),
+        (row.grade, filters.grade),
+        (row.handler_id, filters.handler_id),
     ]
-    held = [may_read(actor) if seen is None else seen, *(condition for value, condition in pairs if value)]
+    held = [may_read(actor) if seen is None else seen, *(column == value for column, value in pairs if value)]
     if filters.mine:
         held.append(or_(*_own(actor)))
     if filters.due:

@@ -6,13 +6,15 @@ index: here the viewer's area leads, and what binds them to tickets outside it i
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, not_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Select, and_, bindparam, not_, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import TicketRow
+from db.models.base import UtcDateTime
 from db.models.tickets import CLOSED_WORK, ENDED_WORK, OPEN_WORK
 from db.ticket_events import inside, offered
 from domain.access import RIGHTS, Actor, Grant, Role, communities_of, grants_for
@@ -27,13 +29,23 @@ def on_board(session: Session, actor: Actor, *, since: datetime) -> ColumnElemen
     """Say which open tickets and which closed since then this viewer sees, among those."""
     grants = _grants(actor)
     area = inside(grants)
-    recent = and_(CLOSED_WORK, _T.closed_at >= since)
-    # both: the index of a person's own is one of all that has ended
-    outside = [ids.where(not_(area)) for ids in _bound(actor, [and_(ENDED_WORK, recent)])]
-    if grants and not _any(session, outside):
+    if grants and session.execute(_any_outside(actor), {"since": since}).first() is None:
         return area
+    recent = and_(CLOSED_WORK, _T.closed_at >= since)
     within = [_ids(OPEN_WORK, area), _ids(recent, area)] if grants else []
-    return _T.id.in_(union_all(*within, *outside))
+    return _T.id.in_(union_all(*within, *_outside(actor, since)))
+
+
+def _outside(actor: Actor, since: datetime | BindParameter[datetime]) -> list[Ids]:
+    # both: the index of a person's own is one of all that has ended
+    recent = and_(ENDED_WORK, CLOSED_WORK, _T.closed_at >= since)
+    return [ids.where(not_(inside(_grants(actor)))) for ids in _bound(actor, [recent])]
+
+
+@lru_cache(maxsize=64)  # every board asks this first, and to write it costs more than the answer
+def _any_outside(actor: Actor) -> CompoundSelect[Any]:
+    since = bindparam("since", type_=UtcDateTime)
+    return union_all(*_outside(actor, since)).limit(1)
 
 
 def searched(session: Session, actor: Actor, numbers: Collection[int]) -> tuple[ColumnElement[bool], int]:
