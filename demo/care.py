@@ -13,9 +13,11 @@ from demo.people import Rows, Team
 from domain.access import Actor
 from domain.care import SECOND_LOOK_WITHIN, Look, Source, WindowState
 from domain.clock import at_local
+from domain.incidents import Cause
 from domain.windows import SlotPlan, is_away, times
 
 _DAY = timedelta(days=1)
+_MISSED, _CLOSED = 0.01, 0.03  # of all looks: nobody came; somebody came and saw no sign
 
 
 def add(
@@ -76,8 +78,11 @@ class Care:
         at = when.opens_at + timedelta(seconds=chance.randrange(span // 20, span))
         if day == self.today:
             self._today(elder, row, at)
-        elif chance.happens(0.0012):
-            self.incidents.past(elder, row)
+        elif chance.happens(_MISSED):
+            self.incidents.past(elder, row, Cause.NOT_LOOKED, when.grace_until)
+        elif chance.happens(_CLOSED):
+            self._seen(elder, row, at, look=Look.CLOSED)
+            self.incidents.past(elder, row, Cause.CLOSED, at)
         else:
             self._seen(elder, row, at, by=elder.backup if elder.backup and chance.happens(0.03) else None)
 

@@ -17,6 +17,7 @@ from domain.incidents import Cause, Found, IncidentAction, IncidentState, Method
 _FOUND = {Found.SAFE_HOME: 70, Found.SAFE_AWAY: 20, Found.UNWELL: 8, Found.HOSPITAL: 2}
 _SAID = ("起晚了，忘了拉窗帘。", "去菜场了，手机没带。", "在家看电视，没听见敲门。", "前一晚没睡好，还在休息。")
 _MINUTE = timedelta(minutes=1)
+_FIRST = 10  # minutes without an answer until the ladder goes on
 
 
 class Incidents:
@@ -27,20 +28,25 @@ class Incidents:
         self.closed_today: tuple[Elder, dict[str, Any]] | None = None
         self.made: list[Timeline] = []
 
-    def past(self, elder: Elder, window: dict[str, Any]) -> None:
-        """Tell how a look that came to nothing ended well, mostly."""
-        cause = Cause.CLOSED if self.chance.happens(0.6) else Cause.NOT_LOOKED
-        at = window["due_at"] - 20 * _MINUTE if cause is Cause.CLOSED else window["grace_until"]
-        one = Timeline(self, elder, window["id"], cause, at)
-        duty, end = self.team.office[0].user_id, self.chance.randint(14, 40)
-        if cause is Cause.CLOSED:
-            one.step(1, at + 10 * _MINUTE)
-        one.acknowledge(duty, at + 12 * _MINUTE)
-        found = self.chance.weighted(_FOUND)
-        one.resolve(found, duty, at + end * _MINUTE, self.chance.one(_SAID))
+    def past(self, elder: Elder, window: dict[str, Any], cause: Cause, at: datetime) -> None:
+        """Tell how a look that came to nothing ended well, mostly: somebody went there, or a call was enough."""
+        one = Timeline(self, elder, window["id"], cause, at, by=elder.looker.user_id if cause is Cause.CLOSED else None)
+        duty, found, answered = self.team.office[0].user_id, self.chance.weighted(_FOUND), self.chance.randint(3, 14)
+        if answered > _FIRST:
+            one.step(1, at + _FIRST * _MINUTE)
+        one.acknowledge(duty, at + answered * _MINUTE)
         calm = found in (Found.SAFE_HOME, Found.SAFE_AWAY)
+        goes = found is not Found.SAFE_AWAY and self.chance.happens(0.6)
+        done = answered + self.chance.randint(3, 25)
+        if goes:
+            one.arrive(elder.looker.user_id, at + done * _MINUTE)
+            done += self.chance.randint(4, 15)
+        method = Method.SEEN if goes else Method.TALKED
+        one.resolve(found, duty, at + done * _MINUTE, self.chance.one(_SAID), method)
         state = WindowState.CLEARED_LATE if calm else WindowState.CONFIRMED_EVENT
-        window |= {"state": state.value, "seen_at": at + end * _MINUTE, "seen_by": duty, "version": 4}
+        window |= {"state": state.value, "version": 4}
+        if cause is Cause.NOT_LOOKED:
+            window |= {"seen_at": at + done * _MINUTE, "seen_by": duty}
         self.made.append(one)
 
     def add_to(self, rows: Rows, curtain: History | None) -> None:
@@ -145,9 +151,15 @@ class Timeline:
         self.row["state"] = IncidentState.VERIFYING.value
         self._event(IncidentAction.ACK, at, by, {"eta_minutes": eta})
 
-    def resolve(self, found: Found, by: UUID, at: datetime, said: str) -> None:
-        ended = {"found": found.value, "method": Method.TALKED.value, "closed_by": by, "closed_at": at}
+    def arrive(self, by: UUID, at: datetime) -> None:
+        ask_at = at + ladder.ON_SCENE_MINUTES * _MINUTE
+        self.row |= {"state": IncidentState.ON_SCENE.value, "responder_id": by, "on_scene_at": at, "eta_at": None}
+        self.row["next_step_at"] = ask_at
+        self._event(IncidentAction.ARRIVE, at, by, {})
+
+    def resolve(self, found: Found, by: UUID, at: datetime, said: str, method: Method) -> None:
+        ended = {"found": found.value, "method": method.value, "closed_by": by, "closed_at": at}
         self.row |= {"state": IncidentState.RESOLVED.value, "next_step_at": None} | ended
-        self._event(IncidentAction.RESOLVE, at, by, {"found": found.value, "method": Method.TALKED.value})
+        self._event(IncidentAction.RESOLVE, at, by, {"found": found.value, "method": method.value})
         note_of = {"event_id": self.events[-1]["id"], "incident_id": self.row["id"]}
         self.notes.append(note_of | {"body": said})

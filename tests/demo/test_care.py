@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 import db
 import demo
-from db import fsck, handovers, rounds, windows
+from db import fsck, handovers, rounds, stats, windows
 from db.models import (
     AbsenceRow,
     CheckWindowRow,
@@ -23,6 +24,7 @@ from demo.care_register import lately, lively
 from domain.care import WAITING, WindowState
 from domain.clock import at_local, local_date
 from domain.incidents import IncidentState
+from domain.kpis import KPIS, Figure, Source, Unit
 from domain.windows import check_plan
 from tests.demo.test_generate import NOW, copy_of, filled, log_in, shown  # noqa: F401
 
@@ -117,3 +119,22 @@ def test_the_plans_that_follow_the_hour_fit_into_a_day() -> None:
         now = at_local(TODAY, time(minute // 60, minute % 60))
         for plan in (lively(now), lately(now)):
             check_plan(plan)
+
+
+@pytest.mark.usefixtures("shown")
+def test_no_figure_of_the_demo_is_nothing_or_all_of_it() -> None:
+    leader = log_in("demo-leader")
+
+    def read(session: Session) -> dict[str, Figure]:
+        street = leader.grants[0].area_id
+        scope = stats.scope_of(session, actor=leader, area_id=street, start=TODAY - timedelta(days=89), end=TODAY)
+        codes = [code for code, kpi in KPIS.items() if kpi.source is Source.CHECKINS]
+        return stats.figures(session, actor=leader, scope=scope, codes=codes, now=NOW)
+
+    figures = db.read(read)
+
+    assert all(0 < (one.value or 0) < 1 for one in figures.values() if one.kpi.unit is Unit.RATE), figures
+    assert 0.015 < (figures["sign_closed"].value or 0) < 0.05
+    assert 0.004 < (figures["not_looked"].value or 0) < 0.02
+    assert 5 < (figures["door_time_median"].value or 0) < 60
+    assert figures["door_time_median"].n >= 10
