@@ -125,17 +125,24 @@ def _matches_word(word: str) -> ColumnElement[bool]:
         TicketTextRow.ticket_id == TicketRow.id, TicketTextRow.description.icontains(word, autoescape=True)
     )
     handled = select(PartyRow.id).where(PartyRow.label.icontains(word, autoescape=True))
-    reported = select(PersonRow.id).where(PersonRow.phone_mac == crypto.mac(normal_phone(word)))
     found = or_(
         TicketRow.title.icontains(word, autoescape=True),
         TicketRow.address.icontains(word, autoescape=True),
         TicketRow.handler_id.in_(handled),
-        TicketRow.reporter_id.in_(reported),
-        TicketRow.id.in_(select(TicketSupportRow.ticket_id).where(TicketSupportRow.reporter_id.in_(reported))),
+        *_reported_by(normal_phone(word)),
         TicketRow.external_id == word,
         described.exists(),
     )
     return found if by_number is None else or_(by_number, found)
+
+
+def _reported_by(phone: str) -> list[ColumnElement[bool]]:
+    """Find who reported or joined by telephone; a word is no number, and everybody need not be looked through."""
+    if not any(c.isdecimal() for c in phone):
+        return []
+    persons = select(PersonRow.id).where(PersonRow.phone_mac == crypto.mac(phone))
+    joined = select(TicketSupportRow.ticket_id).where(TicketSupportRow.reporter_id.in_(persons))
+    return [TicketRow.reporter_id.in_(persons), TicketRow.id.in_(joined)]
 
 
 def numbers(text: str) -> list[int]:
