@@ -153,7 +153,7 @@ def cancel(tx: Session, **call: Unpack[Call]) -> Absence:
     row = _begin(tx, "absence.cancel", call, (AbsenceState.DRAFT, AbsenceState.CONFIRMED))
     if row is not None:
         _write(tx, row, {"state": AbsenceState.CANCELLED.value}, "absence.cancel", call)
-        _owe_again(tx, row.elder_id, call["now"])
+        _owe_again(tx, row.elder_id, call["now"], wrongly=True)
     return get(tx, call["absence_id"])
 
 
@@ -193,11 +193,11 @@ def _excuse(tx: Session, elder_id: UUID, now: datetime) -> None:
     tx.flush()
 
 
-def _owe_again(tx: Session, elder_id: UUID, now: datetime) -> None:
-    """Bring back what no other absence excuses and is not yet due."""
+def _owe_again(tx: Session, elder_id: UUID, now: datetime, *, wrongly: bool = False) -> None:
+    """Bring back what no other absence excuses and is not yet due; what was excused wrongly, as long as it can be."""
     absences = windows.away_of(tx, [elder_id], now)[elder_id]
     for row in _windows(tx, elder_id, (WindowState.EXCUSED.value,)):
-        if row.due_at > now and not is_away(times_of(row), absences):
+        if (row.grace_until if wrongly else row.due_at) > now and not is_away(times_of(row), absences):
             waiting_again(row, now)
     tx.flush()
     window_plans.follow(tx, elder_id, now=now)

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from db import outbox
@@ -20,22 +21,28 @@ LATE = timedelta(minutes=3)  # nobody moved it on for so long: its job is dead
 _SOMEBODY_THERE = (IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER)
 
 
-def escalate(tx: Session, *, now: datetime, limit: int = 100) -> int:
+def escalate(tx: Session, *, now: datetime, limit: int = 100, only: UUID | None = None) -> int:
     """Take every step that has fallen due, the gravest and newest first; give how many incidents moved.
 
     Safe to run anywhere at once: rows that another worker holds are its own, and a step's key is taken once.
     """
-    rows = tx.scalars(
-        select(IncidentRow)
-        .where(RUNNING, IncidentRow.next_step_at <= now)
-        .order_by(IncidentRow.severity, IncidentRow.opened_at.desc(), IncidentRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    due = _due(select(IncidentRow), now).limit(limit).with_for_update(skip_locked=True)
+    if only is not None:
+        due = due.where(IncidentRow.id == only)
+    rows = tx.scalars(due.execution_options(populate_existing=True)).all()
     for row in rows:
         _go_on(tx, row, now)
     return len(rows)
+
+
+def due_ids(session: Session, *, now: datetime) -> list[UUID]:
+    """List what has fallen due, for when it has to be taken on one by one."""
+    return list(session.scalars(_due(select(IncidentRow.id), now)))
+
+
+def _due(query: Select[Any], now: datetime) -> Select[Any]:
+    due = query.where(RUNNING, IncidentRow.next_step_at <= now)
+    return due.order_by(IncidentRow.severity, IncidentRow.opened_at.desc(), IncidentRow.id)
 
 
 def _go_on(tx: Session, row: IncidentRow, now: datetime) -> IncidentRow:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import areas, awards
+from db import awards
 from db.models import AreaRow, ElderRow, IncidentRow, PartyRow, TicketRow
 from db.ticket_call import due_columns
 from db.ticket_content import insert_ticket
@@ -29,8 +29,9 @@ def place_name(session: Session, elder: ElderRow) -> str:
 def open_ticket(tx: Session, elder: ElderRow, cause: Cause, *, now: datetime) -> UUID:
     """Put the visit on the board, accepted already, for any volunteer there to claim."""
     title = f"{place_name(tx, elder)} {code_text(elder.number)} {CAUSE_LABELS[cause]}，请核实"
+    place = ("community_id", "area_id", "area_path", "grid_id", "building_id")
     values = {
-        **areas.place_columns(tx, elder.area_id),
+        **{name: getattr(elder, name) for name in place},  # as the register has it, closed by now or not
         **due_columns(due_for(Grade.URGENT, None, now), now),
         "kind": Kind.ALERT.value,
         "status": Status.ACCEPTED.value,

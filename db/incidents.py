@@ -164,10 +164,11 @@ def _louder(
     tx: Session, row: IncidentRow, cause: Cause, severity: int, by: UUID | None, at: datetime, values: dict[str, Any]
 ) -> IncidentRow:
     detail: dict[str, Any] = {"cause": cause.value, "severity": min(severity, row.severity)}
-    if severity >= row.severity:
+    help_now = cause is Cause.BUTTON and row.cause != Cause.BUTTON  # never only a line in what is grave already
+    if severity >= row.severity and not help_now:
         return append(tx, row, IncidentAction.MERGE, at=at, actor_id=by, values=values, detail=detail)
     elder = tx.get_one(ElderRow, row.elder_id)
-    graver = {"severity": severity, "ladder": copy_of(tx, elder, None, cause)}
+    graver = {"severity": severity, "cause": cause.value, "ladder": copy_of(tx, elder, None, cause)}
     return restart(tx, row, IncidentAction.MERGE, at, by, values | graver, detail)
 
 

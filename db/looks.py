@@ -14,6 +14,7 @@ from db.signal_devices import Device
 from db.writes import audit, bump, first_result, remember
 from domain.access import Actor
 from domain.care import OVER, UNDO_WITHIN, Look, Slot, Source, WindowState
+from domain.clock import local
 from domain.errors import Invalid, NotFound, Refused, WrongState
 from domain.live import Topic
 from domain.windows import AHEAD
@@ -21,6 +22,7 @@ from domain.windows import AHEAD
 __all__ = ["MOST_AT_ONCE", "Seen", "Signal", "all_but", "observe", "signals", "undo"]
 
 MOST_AT_ONCE = 500
+EARLY = timedelta(hours=1)  # a look so long before its slot counts; what is seen at noon says nothing of the evening
 SLACK = timedelta(seconds=2)  # between a tap and its telling: both are dated by how long ago they were
 
 
@@ -47,6 +49,8 @@ def observe(
         check_looker(tx, actor, elder, window, seen_by)
     if before := tx.get(ObservationRow, observation_id):
         return again(tx, before, look, elder.id)
+    if window is not None and look is not Look.HELP and now < window.opens_at - EARLY:
+        raise WrongState(f"这一次查看{local(window.opens_at):%H:%M}才开始，没有记上，请到时再看；有事请打值班电话。")
     late = look is not Look.HELP and (window is None or is_over(window, now))
     write(tx, fact, elder, window, actor, late=late, now=now)
     if look is Look.HELP:

@@ -193,9 +193,11 @@ def passed_on(session: Session, community_ids: Collection[UUID], day: date) -> d
 # --- the sweep ---------------------------------------------------------------------------------------------
 
 
-def sweep(tx: Session, *, now: datetime, limit: int = 200) -> Swept:
+def sweep(tx: Session, *, now: datetime, limit: int = 200, only: UUID | None = None) -> Swept:
     """Take on whatever is due, with the messages and incidents that follow, in this one transaction."""
     due = select(_WINDOW).where(_WINDOW.next_at <= now).order_by(_WINDOW.next_at, _WINDOW.id).limit(limit)
+    if only is not None:
+        due = due.where(_WINDOW.id == only)
     rows = tx.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
     if not rows:
         return Swept(0)
@@ -206,6 +208,11 @@ def sweep(tx: Session, *, now: datetime, limit: int = 200) -> Swept:
     for community in sorted({row.community_id for row in rows}):
         bump(tx, community, Topic.CARE)
     return Swept(len(rows), tuple(filter(None, opened)))
+
+
+def due_ids(session: Session, *, now: datetime) -> list[UUID]:
+    """List what is due, for when it has to be taken on one by one."""
+    return list(session.scalars(select(_WINDOW.id).where(_WINDOW.next_at <= now).order_by(_WINDOW.next_at, _WINDOW.id)))
 
 
 def _take_on(tx: Session, row: CheckWindowRow, absences: Sequence[Away], *, delays: bool, now: datetime) -> UUID | None:

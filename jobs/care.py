@@ -1,10 +1,12 @@
 """Each second: what fell due for somebody at home alone. All of it before anything else."""
 
 from datetime import datetime
+from typing import Any
 
 import db
 from db import incident_clock
 from jobs import windows
+from jobs.taking import take
 
 BATCH = 25
 
@@ -19,7 +21,7 @@ def run(now: datetime) -> int:
 
 
 def escalate(now: datetime) -> int:
-    done = 0
-    while count := db.run(incident_clock.escalate, now=now, limit=BATCH):
-        done += count
-    return done
+    def climb(**some: Any) -> int:
+        return db.run(incident_clock.escalate, now=now, **some)
+
+    return take(climb, lambda: db.read(incident_clock.due_ids, now=now), BATCH)

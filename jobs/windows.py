@@ -1,12 +1,14 @@
 """The clock of 平安守望: windows made the evening before, taken on when due, and missed when one is not there."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import db
 from db import absences, handovers, jobs, windows
 from db.elders import by_community
 from domain.care import MAKE_AT_HOUR
 from domain.windows import days_made
+from jobs.taking import take
 
 JOB = "windows"
 BATCH = 25  # a tenth of a second or two: so long others wait to write, so much is lost with a worker killed
@@ -14,26 +16,40 @@ BATCH = 25  # a tenth of a second or two: so long others wait to write, so much 
 
 def sweep(now: datetime) -> int:
     """Take on all that is due; give how many windows moved."""
-    moved, last = 0, BATCH
-    while last == BATCH:  # a batch that was not full was the last one
-        last = db.run(windows.sweep, now=now, limit=BATCH).moved
-        moved += last
-    return moved
+
+    def move(**some: Any) -> int:
+        return db.run(windows.sweep, now=now, **some).moved
+
+    return take(move, lambda: db.read(windows.due_ids, now=now), BATCH)
 
 
 def make(now: datetime) -> int:
     """Make what should be there by now, a community at a time; each day once.
 
-    The day is taken last: killed half-way, the next minute does it again, and nothing is made twice.
+    The day is taken last: killed half-way, the next minute does it again, and nothing is made twice. A community
+    that fails keeps no other from its day, and is tried again as long.
     """
-    made = 0
+    made, first = 0, None
     for day in days_made(now, MAKE_AT_HOUR):
         if db.read(jobs.is_taken, job=JOB, day=day):
             continue
-        for community in db.read(by_community):
-            made += db.run(windows.make_day, day=day, community_id=community, now=now)
-        db.run(jobs.claim_day, job=JOB, day=day, now=now)
+        done, failed = _make(day, now)
+        made, first = made + done, first or failed
+        if failed is None:
+            db.run(jobs.claim_day, job=JOB, day=day, now=now)
+    if first is not None:
+        raise first
     return made
+
+
+def _make(day: date, now: datetime) -> tuple[int, Exception | None]:
+    made, first = 0, None
+    for community in db.read(by_community):
+        try:
+            made += db.run(windows.make_day, day=day, community_id=community, now=now)
+        except Exception as error:
+            first = first or error
+    return made, first
 
 
 def check(now: datetime) -> int:

@@ -14,12 +14,13 @@ import db
 from db import looks
 from db.models import IncidentEventRow
 from domain.care import Look, Source, WindowState
-from domain.errors import KeyReused, NotAllowed
+from domain.errors import KeyReused, NotAllowed, WrongState
 from domain.ids import new_id
 from domain.incidents import Cause, Found, IncidentAction, IncidentState
 from tests.builders import World
 from tests.db.acting import at_once, refusals
 from tests.db.caring import (
+    TODAY,
     TOMORROW,
     at,
     elder,
@@ -149,6 +150,16 @@ def test_a_look_before_the_slot_opens_counts(any_world: World, one: Any) -> None
 
     sweep(at(TOMORROW, 12))
     assert window(one.id).state == WindowState.SEEN_OK
+
+
+def test_a_look_long_before_its_slot_is_refused(world: World) -> None:
+    one = elder(world)
+    made_day()
+
+    with pytest.raises(WrongState, match="07:00才开始"):
+        look(world.volunteer, one.id, Look.OK, at(TODAY, 20), window_id=window(one.id).id)
+
+    assert (window(one.id).state, observations(one.id)) == (WindowState.SCHEDULED, [])
 
 
 # --- who may ---------------------------------------------------------------------------------------------
