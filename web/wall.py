@@ -59,6 +59,7 @@ def page(request: Request) -> Response:
         as_of=markup.as_of(wall.at),
         build=_build(),
         screen=actor.read_only,
+        demo=settings.current().is_demo,
         links=[*_DEMO, *links] if settings.current().is_demo else links,
     )
     return _kept(request, HTMLResponse(body)) if actor.read_only else HTMLResponse(body)
