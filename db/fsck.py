@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db import anchors, attachments, incident_events, ledger_check, schema, stat_rebuild
+from db import anchors, attachments, incident_events, ledger_check, schema, stat_rebuild, stat_ties
 from db.models import (
     AreaRow,
     AttachmentRow,
@@ -64,6 +64,7 @@ def _database(session: Session) -> Iterator[str]:
     yield from _orphans(session)
     yield from ledger_check.problems(session)
     yield from _unless_garbled(stat_rebuild.problems(session), "统计无法核对：有记录的内容无法读出，请先修复")
+    yield from _unless_garbled(stat_ties.problems(session), "轮次无法核对：有记录的内容无法读出，请先修复")
     yield from incident_events.problems(session)
 
 

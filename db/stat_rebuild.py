@@ -1,7 +1,6 @@
 """Roll-ups from the rows alone: written anew, or compared with what is there. One community at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from db.models import (
     TicketRow,
 )
 from db.stat_checkin_writes import INCIDENT, WINDOW
+from db.stat_rounds import rounds
 from db.stat_writes import write
 from domain import checkin_stats
 from domain.areas import Level
@@ -157,26 +157,6 @@ def _find_rounds(tx: Session) -> None:
     while ids := list(tx.scalars(query)):
         columns = (_E.ticket_id, _E.community_id, _E.round_no, _E.at, _E.changes)
         events = tx.execute(select(*columns).where(_E.ticket_id.in_(ids)).order_by(_E.ticket_id, _E.seq))
-        rows = [row for _, told in groupby(events, lambda event: event.ticket_id) for row in _rounds(told)]
+        rows = [row for _, told in groupby(events, lambda event: event.ticket_id) for row in rounds(told)]
         tx.execute(insert(TicketRoundRow), rows)
         query = query.where(_T.id > ids[-1])
-
-
-_ROUND = ("due_at", "resolved_at", "closed_at", "result_class", "satisfaction")
-
-
-def _rounds(events: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """Fold a ticket's events into the rounds that ended before its last."""
-    state: dict[str, Any] = dict.fromkeys(_ROUND)
-    number = 1
-    for event in events:
-        if event.round_no > number:
-            told = {name: _moment(state[name]) if name.endswith("_at") else state[name] for name in _ROUND}
-            tied = {"ticket_id": event.ticket_id, "community_id": event.community_id, "round_no": number}
-            yield tied | told | {"reopened_at": event.at}
-            number = event.round_no
-        state |= {name: event.changes[name][1] for name in _ROUND if event.changes.get(name)}
-
-
-def _moment(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None

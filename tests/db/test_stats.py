@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 import db
-from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_writes, stats
-from db.models import TICKET_STAT, CategoryRow
+from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_ties, stat_writes, stats
+from db.models import TICKET_STAT, CategoryRow, TicketRecurrenceRow, TicketRoundRow
 from db.stat_page import DENOMINATOR, NUMERATOR
 from db.ticket_events import load
 from domain import steps
@@ -119,7 +119,7 @@ def bring_in(world: World, key: str, move: Move, now: datetime) -> UUID:
 
 
 def wrong() -> list[str]:
-    return db.read(lambda session: list(stat_rebuild.problems(session)))
+    return db.read(lambda session: [*stat_rebuild.problems(session), *stat_ties.problems(session)])
 
 
 def check(world: World, now: datetime) -> None:
@@ -201,6 +201,24 @@ def test_a_cell_changed_by_hand_is_named_and_written_anew(world: World) -> None:
 
     db.run(stat_rebuild.rebuild)
     assert wrong() == []
+
+
+def test_an_earlier_round_or_a_recurrence_changed_by_hand_is_named(world: World) -> None:
+    category = db.read(categories)[0]
+    first = at(world, Status.CLOSED, area_id=world.building, category_id=category, matter=None)
+    do(world, Action.REOPEN, first, now=NOW + DAY)
+    other = at(world, Status.CLOSED, area_id=world.building, category_id=category, matter=None)
+    report(world, area_id=world.building, category_id=category, matter=None, now=NOW + 3 * DAY)
+    assert other
+    assert wrong() == []
+
+    db.run(lambda tx: tx.execute(update(TicketRoundRow).values(satisfaction=None, result_class="partly")))
+    assert "第 1 轮办理的记录与流水不一致" in wrong()[-1]
+    db.run(lambda tx: tx.execute(delete(TicketRoundRow)))
+    assert "ticket_round" in " ".join(wrong())
+
+    db.run(lambda tx: tx.execute(update(TicketRecurrenceRow).values(closed_on=local_date(NOW) - 9 * DAY)))
+    assert "记着的上次办结日期不对" in wrong()[-1]
 
 
 def test_two_communities_of_a_street_count_at_once(any_world: World) -> None:
