@@ -7,9 +7,9 @@ import streamlit as st
 import db
 from db import channels
 from db.channels import Channel
+from domain import clock
 from domain.access import Actor
 from domain.channels import trial_words
-from domain.clock import now
 from domain.outbox import UNSENT, MessageState
 from pages import _settings_form as form
 from ui.text import escape_md
@@ -28,7 +28,7 @@ def show(who: Actor, channel: Channel) -> None:
 
 
 def _send(who: Actor, channel: Channel, key: str) -> None:
-    made = db.run(channels.owe_trial, actor=who, channel_id=channel.id, key=key, now=now())
+    made = db.run(channels.owe_trial, actor=who, channel_id=channel.id, key=key, now=clock.now())
     st.session_state[_SENT] = (channel.id, made)
 
 
