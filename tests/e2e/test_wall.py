@@ -75,6 +75,9 @@ def test_a_screen_without_a_login_outlives_a_restart_and_goes_dark_when_taken_ba
     admin.open("/settings?section=大屏")
     admin.page.get_by_role("button", name="收回").first.click()
     admin.page.get_by_role("button", name="收回这块大屏").click()
-    expect(screen.locator("#state")).to_contain_text("许可已收回", timeout=60_000)
+    expect(screen.locator("#wall"), "no figure, no alarm stays").to_have_text(
+        "这块屏幕的许可已收回，请联系管理员。", timeout=60_000
+    )
+    expect(screen.locator("#as-of")).to_have_text("")
     office.close()
     hall.close()

@@ -49,6 +49,7 @@ function hear(said) {
 
 async function lost(code) {
   state.textContent = "离线重连中";
+  if (code === 4401 || code === 4403) blank();
   const wait = Math.min(AGAIN_MS * 2 ** tries++, LONGEST_MS) * (0.7 + Math.random() * 0.6);
   if (code === 4401 || code === 4403 || tries > 2) await look();
   setTimeout(connect, wait);
@@ -60,12 +61,21 @@ async function look() {
     const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" });
     if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
       tries = 10; // once in a while: it may be given back
-      state.textContent = main.dataset.screen ? "这块屏幕的许可已收回，请联系管理员" : "登录已结束，请重新登录";
+      blank();
       if (!main.dataset.screen) location.reload();
     } else if (answer.ok && !(await answer.text()).includes(`data-build="${main.dataset.build}"`)) location.reload();
   } catch {
     // away still: what is on the screen stays there
   }
+}
+
+// Nothing may stay on a screen in a hall that is no longer let in: neither a figure nor an alarm.
+function blank() {
+  const words = main.dataset.screen ? "这块屏幕的许可已收回，请联系管理员。" : "登录已结束，请重新登录。";
+  delete main.dataset.html;
+  main.replaceChildren(Object.assign(document.createElement("p"), { className: "gone", textContent: words }));
+  asOf.textContent = state.textContent = "";
+  show(0);
 }
 
 // --- what is seen ------------------------------------------------------------------------------------
