@@ -21,6 +21,16 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# the program with another clock; no file of its own, whose folder would be searched for `pages` before the root
+AHEAD = """
+import sys
+from datetime import timedelta
+from domain import clock
+real, ahead = clock.now, timedelta(seconds=float(sys.argv[1]))
+clock.now = lambda: real() + ahead
+import cli
+sys.exit(cli.main(sys.argv[2:]))
+"""
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 
@@ -40,18 +50,24 @@ class Server:
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    ahead: float = 0  # seconds by which its clock is not the machine's
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, str(ROOT / "cli.py"), "serve", "--no-browser", "--data", str(self.data)]
+        program = ["-c", AHEAD, str(self.ahead)] if self.ahead else [str(ROOT / "cli.py")]
+        command = [sys.executable, *program, "serve", "--no-browser", "--data", str(self.data)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LINLI_")}
         with (self.data.parent / "server.txt").open("ab") as log:
             call = [*command, "--port", str(self.port)]
-            self.process = subprocess.Popen(call, stdout=log, stderr=log, env=environment)
-        self._wait()
+            self.process = subprocess.Popen(call, stdout=log, stderr=log, env=environment, cwd=ROOT)
+        try:
+            self._wait()
+        except AssertionError:
+            self.stop()
+            raise
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 60
