@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,13 +23,16 @@ from db.stat_sums import (
     sums,
     within,
 )
+from db.ticket_events import number_text
 from domain.access import Actor
 from domain.areas import Level
 from domain.clock import at_local, local, local_date
 from domain.stats import KEPT, Dim, Grain, Scope, key_of, keys_of, month_of
-from domain.tickets import CLOCK_RUNS
+from domain.tickets import CLOCK_RUNS, Kind
 
 _T = TicketRow
+_COMES_UP = (Kind.REPORT, Kind.HAZARD)
+_RANKED = 100  # places looked at closely: the first ten are among them
 
 
 Counts = tuple[dict[Any, int], str]
@@ -163,7 +166,10 @@ def _top(names: dict[UUID, Any], category: UUID | None) -> str:
 
 @dataclass(frozen=True)
 class Hotspot:
-    """A place where much comes up: in the period, in the same days a year before, month by month, mostly what."""
+    """A place where much is reported: in the period, in the same days a year before, month by month, mostly what.
+
+    `begun` is the preventive ticket that is open for this very place, its number and id.
+    """
 
     area_id: UUID
     area_path: str
@@ -173,10 +179,11 @@ class Hotspot:
     months: dict[date, int]
     category_id: UUID | None
     category: str
+    begun: tuple[str, UUID] | None
 
 
 def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -> list[Hotspot]:
-    """Rank buildings by what came up in the months of the period; of a whole street its grids."""
+    """Rank buildings by the reports and hazards of the months of the period; of a whole street its grids."""
     allowed(actor, scope)
     s, level = TICKET_STAT.c, Level.GRID if scope.level is Level.STREET else Level.BUILDING
     query = select(AreaRow.id, AreaRow.path, AreaRow.name).where(AreaRow.level == level)
@@ -190,19 +197,45 @@ def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -
         s.dim == Dim.ALL,
         s.starts_on >= year_before[0],
     )
-    found: dict[str, dict[date, int]] = defaultdict(dict)
+    found: dict[str, Counter[date]] = defaultdict(Counter)
     for area, month, count in session.execute(select(s.area, s.starts_on, s.reported).where(*held)):
         found[area][month] = count
-    counted = {key: sum(n for month, n in held.items() if first <= month <= last) for key, held in found.items()}
+    # no building's kinds are kept: what is no report comes off again, where it may matter
+    most = sorted(found, key=lambda key: -sum(found[key].values()))[:_RANKED]
+    _take_off(
+        session, replace(scope, kind=None, category_id=None), {key: keys[key] for key in most}, found, year_before[0]
+    )
+    counted = {key: sum(n for month, n in found[key].items() if first <= month <= last) for key in most}
     ranked = sorted((key for key in counted if counted[key]), key=lambda key: (-counted[key], key))[:limit]
     mostly = _mostly(session, [keys[key] for key in ranked], level, scope)
+    begun = _begun(session, [keys[key].path for key in ranked])
     told = []
     for key in ranked:
         row, months = keys[key], found[key]
         before = sum(n for month, n in months.items() if year_before[0] <= month <= year_before[1])
         category = mostly.get(row.id, (None, ""))
-        told.append(Hotspot(row.id, row.path, row.name, counted[key], before, months, *category))
+        within_period = {month: n for month, n in months.items() if n and first <= month <= last}
+        base = (row.id, row.path, row.name, counted[key], before, within_period)
+        told.append(Hotspot(*base, *category, begun.get(row.path)))
     return told
+
+
+def _take_off(
+    session: Session, scope: Scope, places: dict[str, Any], found: dict[str, Counter[date]], since: date
+) -> None:
+    """Take off what was ordered, agreed or begun by us: a preventive ticket would feed its own hot spot."""
+    by_id = {row.id: key for key, row in places.items()}
+    held = (*within(session, scope), _T.reported_at >= at_local(since, time(0)), _T.hidden_at.is_(None))
+    query = select(_T.grid_id, _T.building_id, _T.reported_at).where(*held, _T.kind.not_in(_COMES_UP))
+    for grid, building, at in session.execute(query):
+        for key in {by_id.get(grid), by_id.get(building)} - {None}:
+            found[str(key)][month_of(local_date(at))] -= 1
+
+
+def _begun(session: Session, paths: Sequence[str]) -> dict[str, tuple[str, UUID]]:
+    held = (_T.kind == Kind.PREVENTIVE, OPEN_WORK, _T.area_path.in_(paths))
+    query = select(_T.area_path, _T.number, _T.id).where(*held).order_by(_T.number)
+    return {path: (number_text(number), ticket) for path, number, ticket in session.execute(query)}
 
 
 def _mostly(session: Session, places: Sequence[Any], level: Level, scope: Scope) -> dict[UUID, tuple[UUID | None, str]]:
@@ -213,7 +246,8 @@ def _mostly(session: Session, places: Sequence[Any], level: Level, scope: Scope)
     count = func.count()
     query = select(_T.building_id, _T.category_id, CategoryRow.name, count)
     query = query.join(CategoryRow, CategoryRow.id == _T.category_id)
-    held = (CLOSED_WORK, _T.building_id.in_([row.id for row in places]), _T.closed_at >= year)
+    where = _T.building_id.in_([row.id for row in places])
+    held = (CLOSED_WORK, where, _T.closed_at >= year, _T.kind.in_(_COMES_UP))
     grouped = query.where(*held).group_by(_T.building_id, _T.category_id, CategoryRow.name)
     told: dict[UUID, tuple[UUID | None, str]] = {}
     for building, category, name, _ in session.execute(grouped.order_by(count.desc(), CategoryRow.name)):

@@ -7,6 +7,7 @@ from enum import StrEnum
 SMALL = 10  # fewer than this are shown grey and not ranked
 NEW_DAYS = 7  # with less than a week behind it a figure says 刚启用
 EMPTY = "—"
+TOO_FEW = "样本不足"
 
 
 class Unit(StrEnum):
@@ -91,6 +92,11 @@ class Figure:
         return bool(self.kpi.bottom or self.kpi.times) and self.n < SMALL
 
     @property
+    def few(self) -> bool:
+        """Tell whether nothing may be compared with it, as from two to eighteen would be +800 %."""
+        return self.n < SMALL
+
+    @property
     def text(self) -> str:
         return EMPTY if self.value is None else _said(self.value, self.kpi.unit)
 
@@ -134,6 +140,8 @@ def delta(now: Figure, before: Figure) -> Delta:
     """Compare with the period before (环比) or a year ago (同比); no comparison with nothing."""
     if now.value is None or before.value is None or before.new:
         return Delta(None, EMPTY, None)
+    if now.small or before.few:
+        return Delta(None, TOO_FEW, None)
     if now.kpi.unit is Unit.RATE:
         change, text = now.value - before.value, f"{(now.value - before.value) * 100:+.1f} 个百分点"
     elif before.value == 0:

@@ -73,14 +73,21 @@ def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:
             Cell(f"{spot.count:,}", number=True),
             Cell(f"{spot.last_year:,}" if spot.last_year else "—", number=True),
             Cell(_season(spot.months)),
-            *([Cell("建预防工单", pick=f"{spot.area_id}|{spot.category_id or ''}")] if may else []),
+            *([_offer(spot)] if may else []),
         ]
         for spot in spots
     ]
     headers = ["地方", *(["多为"] if named else []), "本期", "去年同期", "最多的月份", *(["未诉先办"] if may else [])]
     months = f"{held.scope.start:%Y-%m} 至 {held.scope.end:%Y-%m}"
-    caption = f"{held.area.name} · 按 {months} 整月上报量排列 · 单位：件"
+    caption = f"{held.area.name} · 按 {months} 整月的诉求和隐患排列 · 单位：件"
     return Table("反复发生的地方", caption, markup.table_html(headers, rows), "spots", _begin)
+
+
+def _offer(spot: stats.Hotspot) -> Cell:
+    if spot.begun:
+        no, ticket_id = spot.begun
+        return Cell(f"{no} 已建", href=f"/tickets?ticket={ticket_id}")
+    return Cell("建预防工单", pick=f"{spot.area_id}|{spot.category_id or ''}")
 
 
 def _begin() -> None:

@@ -324,14 +324,48 @@ def test_a_period_is_cut_into_whole_months_and_the_days_around_them() -> None:
     assert [grain for grain, *_ in stat_sums.pieces(date(2026, 2, 2), date(2026, 3, 30))] == [Grain.DAY]
 
 
+def test_a_hot_spot_is_of_reports_and_hazards_and_of_the_period(world: World) -> None:
+    for when in (NOW, NOW - 40 * DAY, NOW - 40 * DAY):
+        report(world, now=when)
+    for kind in (Kind.SERVICE, Kind.DISPUTE):
+        report(world, kind=kind)
+    assert [(spot.count, spot.begun) for spot in _spots(world)] == [(1, None)]
+
+    begun = report(world, kind=Kind.PREVENTIVE)
+    (spot,) = _spots(world)
+
+    assert (spot.count, spot.begun) == (1, (begun.no, begun.id)), "what is begun there feeds nothing"
+    assert spot.months == {local_date(NOW).replace(day=1): 1}
+
+
+def _spots(world: World) -> list[stats.Hotspot]:
+    today = local_date(NOW)
+
+    def query(session: Session) -> list[stats.Hotspot]:
+        area = areas.get(session, world.community)
+        scope = Scope(area.id, area.path, today.replace(day=1), today)
+        return stats.hotspots(session, actor=world.coordinator, scope=scope)
+
+    return db.read(query)
+
+
 def test_a_change_is_told_in_points_for_a_rate_and_against_nothing_not_at_all() -> None:
     rate, count = KPIS["on_time_rate"], KPIS["overdue"]
     assert count.better is Better.DOWN
 
     up = delta(figure(rate, 8, 10, as_of=NOW), figure(rate, 6, 10, as_of=NOW))
-    worse = delta(figure(count, 6, None, as_of=NOW), figure(count, 4, None, as_of=NOW))
+    worse = delta(figure(count, 15, None, as_of=NOW), figure(count, 10, None, as_of=NOW))
     nothing = delta(figure(rate, 8, 10, as_of=NOW), figure(rate, 0, 0, as_of=NOW))
 
     assert (up.text, up.better) == ("+20.0 个百分点", True)
     assert (worse.text, worse.better) == ("+50.0%", False)
     assert (nothing.text, nothing.better) == (EMPTY, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "now", "before"), [("overdue", (9, None), (1, None)), ("on_time_rate", (6, 9), (6, 20))]
+)
+def test_nothing_is_compared_that_rests_on_fewer_than_ten(code: str, now: Any, before: Any) -> None:
+    told = delta(*(figure(KPIS[code], *numbers, as_of=NOW) for numbers in (now, before)))
+
+    assert (told.value, told.text, told.better) == (None, "样本不足", None)

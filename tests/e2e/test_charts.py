@@ -26,9 +26,12 @@ def test_a_leader_goes_from_a_figure_to_its_rows_to_a_ticket(visit: Visit) -> No
     expect(who.drawer.get_by_text(figure, exact=True).first).to_be_visible()
     first = who.drawer.locator("td a").first
     number = first.inner_text()
-    first.click()
-    who.page.wait_for_url("**/tickets?ticket=*")
-    expect(who.drawer.get_by_text(number).first).to_be_visible(timeout=SLOW)
+    with who.page.expect_popup() as opened:
+        first.click()
+    ticket = opened.value
+    ticket.wait_for_url("**/tickets?ticket=*")
+    expect(ticket.get_by_role("dialog").get_by_text(number).first).to_be_visible(timeout=SLOW)
+    expect(who.drawer.get_by_text("算法"), "the rows are there still").to_be_visible()
 
 
 def test_a_tap_on_a_grid_narrows_the_whole_page_and_the_address(visit: Visit) -> None:

@@ -180,6 +180,9 @@ def test_from_a_place_where_it_comes_up_again_to_a_preventive_ticket_once(charts
     assert not page.exception
     held = db.read(_kinds)
     assert held.count(Kind.PREVENTIVE.value) == 1
+    page = charts(part="时段")
+    assert "E0002 已建" in drawn(page)
+    assert f'data-pick="{world.building}|' not in drawn(page), "no second while one is open"
 
 
 def _kinds(session: Any) -> list[str]:

@@ -78,7 +78,7 @@ def table_html(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 def _cell(cell: Cell) -> str:
     words = escape(cell.words)
     if cell.href:
-        words = f'<a href="{escape(cell.href)}">{words}</a>'
+        words = f'<a href="{escape(cell.href)}" target="_blank" rel="noopener">{words}</a>'
     elif cell.pick:
         words = f'<button data-pick="{escape(cell.pick)}">{words}</button>'
     return f"<td class=n>{words}</td>" if cell.number else f"<td>{words}</td>"
