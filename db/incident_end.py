@@ -34,7 +34,7 @@ def end(
 ) -> IncidentRow:
     """Write the end: the ticket's, the row's, and the all-clear to whoever was told."""
     at = moment(tx, row, now)
-    incident_tickets.close_ticket(tx, row, actor, alone=alone, now=at)
+    incident_tickets.close_ticket(tx, row, actor, found, alone=alone, now=at)
     values = {
         "state": IncidentState.RESOLVED.value,
         "next_step_at": None,

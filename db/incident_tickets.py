@@ -16,7 +16,7 @@ from domain.access import Actor
 from domain.care import code_text
 from domain.clock import local_date
 from domain.due import Grade, due_for
-from domain.incidents import CAUSE_LABELS, Cause, no_text
+from domain.incidents import CAUSE_LABELS, UNHELPED, Cause, Found, no_text
 from domain.steps import TRANSITIONS
 from domain.tickets import OPEN, Action, Channel, Kind, Result, Satisfaction, Status
 
@@ -49,8 +49,11 @@ def open_ticket(tx: Session, elder: ElderRow, cause: Cause, *, now: datetime) ->
     return insert_ticket(tx, values, actor=None, description="", now=now)
 
 
-def close_ticket(tx: Session, row: IncidentRow, actor: Actor, *, alone: bool, now: datetime) -> None:
-    """Bring the ticket to its end along with the incident; who went there is paid for going."""
+def close_ticket(tx: Session, row: IncidentRow, actor: Actor, found: Found, *, alone: bool, now: datetime) -> None:
+    """Bring the ticket to its end along with the incident; who went there is paid for going.
+
+    Nobody dead or still missing counts as solved, whatever who went there noted on the ticket.
+    """
     ticket = _open_ticket(tx, row)
     if ticket is None:
         return
@@ -58,14 +61,17 @@ def close_ticket(tx: Session, row: IncidentRow, actor: Actor, *, alone: bool, no
         _step(tx, ticket.id, Action.CANCEL, {}, actor, now, f"预警 {no_text(row.number)} 已处置")
         return
     if _status(tx, ticket.id) is Status.IN_PROGRESS:
-        done = {"result_class": Result.SOLVED.value, "resolved_at": now, "resolved_by": actor.user_id}
+        result = UNHELPED.get(found, Result.SOLVED).value
+        done = {"result_class": result, "resolved_at": now, "resolved_by": actor.user_id}
         _step(tx, ticket.id, Action.RESOLVE, done, actor, now)
-    values = {
+    values: dict[str, Any] = {
         "satisfaction": Satisfaction.UNREACHED.value,
         "closed_at": now,
         "closed_on": local_date(now),
         "single_duty": alone,
     }
+    if found in UNHELPED:
+        values["result_class"] = UNHELPED[found].value
     _step(tx, ticket.id, Action.CLOSE, values, actor, now, f"预警 {no_text(row.number)} 已处置")
     if row.on_scene_at is not None:
         closed = tx.get_one(TicketRow, ticket.id, populate_existing=True)

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.tickets import Result
+
 
 class Cause(StrEnum):
     CLOSED = "closed"  # somebody looked, the sign was not there
@@ -67,6 +69,8 @@ FOUND_LABELS = {
     Found.NOT_FOUND: "暂未联系上",
 }
 SAFE = frozenset({Found.SAFE_HOME, Found.SAFE_AWAY})
+# what the ticket's result is when nobody could be helped any more; everybody else was
+UNHELPED = {Found.DECEASED: Result.EXPLAINED, Found.NOT_FOUND: Result.UNABLE}
 
 
 class Method(StrEnum):

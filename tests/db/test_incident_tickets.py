@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 import db
 from db import awards, care_incident, fsck, incidents, people, ticket_detail, tickets
-from db.models import ConsentRow, ElderRow, ServiceRecordRow
+from db.models import ConsentRow, ElderRow, ServiceRecordRow, TicketRow
 from db.records import record_of
 from db.ticket_events import load
 from domain.clock import local_date
@@ -86,6 +86,28 @@ def test_a_confirmed_visit_is_paid_for_arriving_whatever_was_found(any_world: Wo
     assert (made.kind, made.state) == ("visit", RecordState.VERIFIED)
     paid = record_step(awards.confirm, record_of(made), any_world.colleague)
     assert paid.points_tenths == 20
+    assert faults() == []
+
+
+@pytest.mark.parametrize("noted", [False, True])
+@pytest.mark.parametrize(
+    ("found", "result"),
+    [
+        (Found.UNWELL, Result.SOLVED),
+        (Found.HOSPITAL, Result.SOLVED),
+        (Found.DECEASED, Result.EXPLAINED),
+        (Found.NOT_FOUND, Result.UNABLE),
+    ],
+)
+def test_only_whoever_was_helped_counts_as_solved(world: World, found: Found, result: Result, noted: bool) -> None:
+    opened = alarm(world)
+    if noted:
+        held = ticket_step(tickets.claim, ticket_of(world, opened), world.volunteer)
+        ticket_step(tickets.resolve, held, world.volunteer, **DONE)
+
+    step(incidents.resolve, opened, world.coordinator, found=found, method=Method.SEEN, note="陈网格员明早再去")
+
+    assert db.read(lambda s: s.get_one(TicketRow, opened.ticket_id).result_class) == result
     assert faults() == []
 
 
