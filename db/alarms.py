@@ -11,6 +11,7 @@ from db.models import AreaRow, CheckWindowRow, ElderRow, GrantRow, UserRow
 from db.window_rows import window_of
 from domain.access import Actor, Role
 from domain.care import Tier, code_text
+from domain.delivery import is_quiet
 from domain.incidents import WHO_LABELS, Cause, Who
 from domain.ladder import severity_for
 from domain.outbox import Severity, Template
@@ -56,7 +57,8 @@ def ask(tx: Session, row: CheckWindowRow, whom: Who, *, now: datetime) -> None:
         area_path=row.area_path,
         template=Template.UNCHECKED,
         body=body,
-        severity=Severity.URGENT,
+        # held until morning nobody would look; by day the nearest group is enough
+        severity=Severity.EMERGENCY if is_quiet(now) else Severity.URGENT,
         dedupe=f"unchecked:{row.id.hex}:{whom}",
         expires_at=row.grace_until if row.grace_until > now else None,
         now=now,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from db.models import (
     ConsentRow,
     ElderRow,
     ObservationRow,
+    UserRow,
 )
 from db.window_rows import times_of
 from db.writes import bump
@@ -34,6 +35,8 @@ from domain.care import (
     Slot,
     WindowState,
 )
+from domain.clock import at_local
+from domain.delivery import is_quiet
 from domain.ids import new_id
 from domain.incidents import Cause
 from domain.live import Topic
@@ -42,6 +45,7 @@ from domain.windows import Away, SlotPlan, day_bit, days_made, is_away, onward, 
 
 _WINDOW = CheckWindowRow
 _PASSED_ON = (HandoverState.ACCEPTED.value, HandoverState.DECLINED.value, HandoverState.ASSIGNED.value)
+ACTIVE_USERS = select(UserRow.id).where(UserRow.active)  # who may no longer log in answers for no look
 
 
 @dataclass(frozen=True)
@@ -80,18 +84,24 @@ def mend(tx: Session, *, day: date, now: datetime) -> int:
     """Raise that windows are missing on a day that was made, and make them, in one transaction; give how many."""
     gaps = tx.execute(_owed(day)).all()
     for community, path in {(row.community_id, row.community_path) for row in gaps}:
-        count = sum(row.community_id == community for row in gaps)
+        here = [row for row in gaps if row.community_id == community]
         outbox.enqueue(
             tx,
             community_id=community,
             area_path=path,
             template=Template.ALERT,
-            body={"text": f"{day:%m月%d日}有{count}户的查看没有安排上，已补上，请核对今天的巡看名单。"},
-            severity=Severity.URGENT,
+            body={"text": f"{day:%m月%d日}有{len(here)}户的查看没有安排上，已补上，请核对今天的巡看名单。"},
+            severity=_severity(here, day, now),
             dedupe=f"missing:{community.hex}:{day:%Y%m%d}:{now:%H}",
             now=now,
         )
     return _make(tx, day, gaps, now)
+
+
+def _severity(gaps: Sequence[Row[Any]], day: date, now: datetime) -> Severity:
+    """Wake somebody only for a look that begins before the morning's messages go out."""
+    begins = min(at_local(day, time()) + timedelta(minutes=row.opens_min) for row in gaps)
+    return Severity.EMERGENCY if is_quiet(now) and (begins <= now or is_quiet(begins)) else Severity.URGENT
 
 
 def _owed(day: date) -> Select[*tuple[Any, ...]]:
@@ -103,7 +113,8 @@ def _owed(day: date) -> Select[*tuple[Any, ...]]:
     there = select(_WINDOW.id).where(_WINDOW.elder_id == ElderRow.id, _WINDOW.day == day, _WINDOW.slot == slot.slot)
 
     def holds(duty: Any, kind: Duty) -> Any:
-        return and_(duty.elder_id == ElderRow.id, duty.duty == kind.value, duty.valid_to.is_(None))
+        held = (duty.elder_id == ElderRow.id, duty.duty == kind.value, duty.valid_to.is_(None))
+        return and_(*held, duty.user_id.in_(ACTIVE_USERS))
 
     return (
         select(
@@ -179,14 +190,17 @@ def away_of(session: Session, elder_ids: Iterable[UUID], now: datetime) -> dict[
 
 
 def passed_on(session: Session, community_ids: Collection[UUID], day: date) -> dict[str, dict[UUID, UUID | None]]:
-    """Read by slot who gave their round of this day to whom; None is each elder's backup."""
+    """Read by slot who gave their round of this day to whom; None is each elder's backup.
+
+    A round taken on by somebody who may no longer log in is the backup's as well.
+    """
     row = CareHandoverRow
-    query = select(row.slot, row.from_id, row.to_id, row.state).where(
+    query = select(row.slot, row.from_id, row.to_id, row.state, row.to_id.in_(ACTIVE_USERS)).where(
         row.community_id.in_(community_ids), row.day == day, row.state.in_(_PASSED_ON)
     )
     found: dict[str, dict[UUID, UUID | None]] = defaultdict(dict)
-    for slot, giver, taker, state in session.execute(query):
-        found[slot][giver] = taker if state == HandoverState.ACCEPTED else None
+    for slot, giver, taker, state, active in session.execute(query):
+        found[slot][giver] = taker if active and state == HandoverState.ACCEPTED else None
     return found
 
 

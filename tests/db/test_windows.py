@@ -198,6 +198,28 @@ def test_nobody_looked_is_asked_of_the_backup_then_of_the_head_then_is_an_incide
     assert messages(Template.INCIDENT_STEP)
 
 
+@pytest.mark.parametrize(("due", "severity"), [(6 * 60 + 30, 1), (9 * 60, 2), (21 * 60 + 30, 1)])
+def test_the_question_of_a_look_due_at_night_is_not_held_until_morning(world: World, due: int, severity: int) -> None:
+    elder(world, slots=(SlotPlan(Slot.MORNING, 5 * 60, due, 60),))
+    made_day()
+
+    for late in (0, 10):
+        sweep(at(TOMORROW, 0) + timedelta(minutes=due + late))
+
+    assert [message.severity for message in messages(Template.UNCHECKED)] == [severity] * 2
+
+
+@pytest.mark.parametrize(("opens", "severity"), [(5 * 60, 1), (7 * 60, 2)])
+def test_a_missing_look_is_told_at_night_if_it_begins_before_morning(world: World, opens: int, severity: int) -> None:
+    elder(world, slots=(SlotPlan(Slot.MORNING, opens, 9 * 60, 60),))
+    job.make(EVENING_BEFORE)
+    db.run(lambda tx: tx.execute(text("DELETE FROM check_window")))
+
+    job.check(at(TODAY, 23))
+
+    assert [message.severity for message in messages(Template.ALERT)] == [severity]
+
+
 def test_messages_about_a_look_carry_no_personal_word(world: World) -> None:
     elder(world)
     made_day()
