@@ -1,6 +1,7 @@
 """The subcommands. Each says in one line what it did, or in one line why it did not and what to do."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -129,18 +130,28 @@ def bench(asked: argparse.Namespace) -> int:
     except ImportError as error:
         raise Refused(f"测速要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
     if asked.what == "points":
+        if asked.sizes:
+            raise Refused("积分账只测一种规模，请去掉 --sizes。")
         return ledger.run()
     if asked.what == "checkins":
-        counts = [int(size) for size in asked.sizes.split(",") if size.isdigit()]
-        checkins.run(counts or checkins.SIZES, json=asked.json)
+        counts = [_elders(size.strip()) for size in asked.sizes.split(",")] if asked.sizes else checkins.SIZES
+        checkins.run(counts, json=asked.json)
         return 0
     boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
-    sizes = asked.sizes.split(",")
+    sizes = (asked.sizes or "10k,1M,10M").split(",")
     if asked.what == "charts":
         charts.run(sizes, data=asked.data, json=asked.json)
         return 0
     measured.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
     return 0
+
+
+def _elders(text: str) -> int:
+    """Read how many elders: 1160, 100k, 1M."""
+    match = re.fullmatch(r"([1-9]\d{0,6})([kM]?)", text)
+    if match is None:
+        raise Refused(f"看不懂规模“{text}”，请写老人数，例如 --sizes 1160,100k,1M。")
+    return int(match[1]) * {"": 1, "k": 1000, "M": 1_000_000}[match[2]]
 
 
 def soak(asked: argparse.Namespace) -> int:

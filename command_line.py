@@ -105,7 +105,7 @@ def _bench(one: Parser) -> None:
     measured = "board：看板；charts：图表；checkins：平安守望（--sizes 填老人数）；points：积分账"
     one.add_argument("what", choices=["board", "charts", "checkins", "points"], help=measured)
     one.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
-    one.add_argument("--sizes", default="10k,1M,10M", metavar="LIST", help="规模，默认 10k,1M,10M")
+    one.add_argument("--sizes", metavar="LIST", help="规模，默认 10k,1M,10M；平安守望默认 1160,100k,1M")
     one.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
     one.add_argument("--no-browser", action="store_true", help="不测浏览器")
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -232,6 +233,18 @@ def test_a_device_is_registered_with_a_key_told_once_and_put_out_of_use(real: Wo
 
     assert run("device", told[1], "--stop") == 0
     assert db.read(signal_devices.by_key, key=told[2]) is None
+
+
+def test_how_many_elders_to_measure_is_read_or_refused(run: Run, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("bench.checkins.run", lambda sizes, **_more: asked.append(list(sizes)))
+
+    assert run("bench", "checkins", "--sizes", "1160, 10k,1M") == 0
+    assert run("bench", "checkins") == 0
+    assert run("bench", "checkins", "--sizes", "many") == 1
+
+    assert asked == [[1160, 10_000, 1_000_000], [1160, 100_000, 1_000_000]]
+    assert "看不懂规模“many”" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("place", "elder"), [("XX", "L0001"), ("GH", "L0099"), ("GH", "张奶奶"), ("", "")])
