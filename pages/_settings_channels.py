@@ -72,13 +72,12 @@ def _create(who: Actor) -> None:
     table.new_heading("添加渠道", CHOSEN)
     draft = form.draft("channel.create")
     places = {a.id: "　" * _DEPTH[a.level] + a.name for a in db.read(channels.places, actor=who)}
+    # outside the form: the example of an address follows what is chosen
+    kind = st.selectbox("类型", KINDS, 0, format_func=CHANNEL_LABELS.__getitem__, key=draft.of("kind"))
     with st.form(draft.of("create"), border=False):
-        kind = st.selectbox("类型", KINDS, 0, format_func=CHANNEL_LABELS.__getitem__, key=draft.of("kind"))
         area = st.selectbox("辖区", list(places), 0, format_func=places.__getitem__, key=draft.of("area"))
         name = st.text_input("名称", key=draft.of("name"), placeholder="例如 社区值班群")
-        address = st.text_input(
-            "地址", key=draft.of("address"), placeholder=example(ChannelKind.WECOM), type="password"
-        )
+        address = st.text_input("地址", key=draft.of("address"), placeholder=example(kind), type="password")
         secret = st.text_input("签名密钥（钉钉、飞书选了“加签”时填）", key=draft.of("secret"), type="password")
         emergency, canary = _flags(draft, emergency=False, canary=True)
         if draft.submit("添加"):

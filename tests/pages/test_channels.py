@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 import db
 from db import channels, outbox_sending
 from db.channels import Channel
+from domain.channels import example
 from domain.clock import now
 from domain.delivery import ACCEPTED, Answer, Outcome
 from domain.outbox import ChannelKind, MessageState
@@ -100,6 +101,13 @@ def test_a_wrong_address_is_refused_with_an_example(opened: Open, world: World) 
 
     assert "地址不对" in words(page)
     assert db.read(channels.listed) == []
+
+
+def test_the_example_of_an_address_fits_the_kind_chosen(opened: Open) -> None:
+    page = press(opened(), "添加渠道")
+    page = field(page, "selectbox", "类型").set_value(ChannelKind.FEISHU).run()
+
+    assert field(page, "text_input", "地址").placeholder == example(ChannelKind.FEISHU)
 
 
 @pytest.mark.parametrize(
