@@ -11,12 +11,14 @@ from demo.chance import Chance
 from demo.histories import History
 from demo.people import Rows, Team
 from domain.access import Actor
-from domain.care import SECOND_LOOK_WITHIN, Look, Source, WindowState
+from domain.care import SECOND_LOOK_WITHIN, Look, Source, WindowState, code_text
 from domain.clock import at_local
-from domain.incidents import Cause
+from domain.incidents import CAUSE_LABELS, Cause
+from domain.tickets import Status
 from domain.windows import SlotPlan, is_away, times
 
 _DAY = timedelta(days=1)
+_CURTAIN = f"{code_text(ZHANG + 1)} {CAUSE_LABELS[Cause.CLOSED]}，请核实"
 _MISSED, _CLOSED = 0.01, 0.03  # of all looks: nobody came; somebody came and saw no sign
 
 
@@ -30,8 +32,13 @@ def add(
     care = Care(register)
     care.days()
     care.visits()
-    curtain = next((h for h in histories if team.has_story and "窗帘没拉开" in h.row["title"]), None)
+    curtain = next((h for h in histories if team.has_story and _is_curtain(h)), None)
     care.incidents.add_to(rows, curtain)
+
+
+def _is_curtain(history: History) -> bool:
+    """Tell the alert that is open from those of the past."""
+    return str(history.row["title"]).endswith(_CURTAIN) and history.ticket.status is Status.ACCEPTED
 
 
 class Care:

@@ -14,6 +14,7 @@ from demo.places import Place
 from demo.texts import Theme
 from domain.access import Actor
 from domain.areas import Level
+from domain.care import code_text
 from domain.due import Grade, Matter
 from domain.tickets import Channel, Kind
 
@@ -79,7 +80,9 @@ class Cases:
 
     def of(self, theme: Theme, *, night: bool = False, channel: Channel | None = None) -> Case:
         elder = self.chance.one(self.team.elders)
-        resident = elder if "{elder}" in theme.title or theme.kind == "service" else self._resident()
+        resident = (
+            elder if "{elder}" in theme.title or _is_of_elder(theme) or theme.kind == "service" else self._resident()
+        )
         if channel is None:
             channel = self.chance.weighted(_ASKED if theme.kind == "service" else _AT_NIGHT if night else _CHANNELS)
         place, address = self._where(theme, resident)
@@ -87,6 +90,8 @@ class Cases:
 
     def make(self, theme: Theme, resident: Resident, place: Place, address: str, channel: Channel) -> Case:
         said = {"f": self.chance.randint(2, 6), "elder": resident.call}
+        if _is_of_elder(theme):
+            said["code"], address = self._code(resident, place), ""
         is_alert = theme.kind == "alert"
         found_by_staff = is_alert or channel is Channel.PATROL
         return Case(
@@ -105,6 +110,11 @@ class Cases:
             registrar=None if is_alert else self._registrar(channel, place),
             takes_days=theme.kind == "service" or "slow" in theme.marks,
         )
+
+    def _code(self, elder: Resident, place: Place) -> str:
+        """Name an elder as the program's own alerts do: by building and code, whoever may read it."""
+        building = place.above(Level.BUILDING)
+        return f"{building.name if building else place.name} {code_text(self.team.elders.index(elder) + 1)}"
 
     def plain(self, title: str, told: str) -> Case:
         """Make a case that nobody has sorted yet: a message in writing."""
@@ -134,6 +144,10 @@ class Cases:
         if channel in (Channel.PATROL, Channel.BUILDING_HEAD) and grid:
             return self.team.workers[grid.id]
         return self.chance.one(self.team.office)
+
+
+def _is_of_elder(theme: Theme) -> bool:
+    return "{code}" in theme.title
 
 
 def _grade(theme: Theme) -> Grade:

@@ -43,7 +43,7 @@ class Story:
     def _curtain(self) -> History:
         zhang = self.cases.team.elders[0]
         at = (self.desk.now - timedelta(minutes=20)).replace(microsecond=0)
-        return self.desk.play(self._of("{elder}家窗帘没拉开", zhang, Channel.SYSTEM), at, [])
+        return self.desk.play(self._of("{code} 未见平安信号，请核实", zhang, Channel.SYSTEM), at, [])
 
     def _lamp(self) -> History:
         case = self._at("楼道灯坏了", "3号楼", "2单元", Channel.PHONE)

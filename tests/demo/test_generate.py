@@ -15,20 +15,22 @@ from sqlalchemy.orm import Session
 import db
 import demo
 import settings
-from db import accounts, areas, crypto, fsck, rules, sessions, tickets
+from db import accounts, areas, crypto, fsck, incidents, rules, sessions, tickets
 from db.board import board, waiting
-from db.models import AreaRow, GrantRow, PartyRow, PersonRow, TicketEventRow, TicketRow, UserRow
+from db.models import AreaRow, GrantRow, IncidentRow, PartyRow, PersonRow, TicketEventRow, TicketRow, UserRow
 from db.sessions import Visitor
-from db.ticket_events import ticket_of
+from db.ticket_events import load, ticket_of
 from db.ticket_filters import Filters
 from domain.access import Actor, Role
 from domain.areas import UNSORTED_COMMUNITY, Level
 from domain.clock import local
 from domain.errors import Refused
 from domain.ids import new_key
+from domain.incidents import Found, Method
 from domain.tickets import Channel, Column, Kind, Result, Satisfaction, Status, Ticket
 from tests.db import checks
 
+_CURTAIN = "3号楼 L0001 未见平安信号，请核实"
 NOW = datetime(2026, 11, 22, 2, 42, 7, tzinfo=UTC)  # a Sunday, 10:42 in Shanghai
 VISITOR = Visitor(address="127.0.0.1")
 
@@ -223,7 +225,7 @@ def test_the_story_is_on_the_board(shown: None) -> None:
     seen = db.read(board, actor=log_in("demo-coordinator"), filters=Filters(), now=NOW)
 
     cards = {card.title: card for column in seen.columns for card in column.cards}
-    curtain, clutter = cards["张奶奶家窗帘没拉开"], cards["楼道堆物，消防通道被占"]
+    curtain, clutter = cards[_CURTAIN], cards["楼道堆物，消防通道被占"]
     assert (curtain.kind, curtain.status, curtain.claimable) == (Kind.ALERT, Status.ACCEPTED, True)
     assert curtain.reported_at == NOW - timedelta(minutes=20)
     assert (clutter.handler, clutter.urgency, clutter.urged) == ("保洁员", "late", 1)
@@ -262,13 +264,17 @@ def test_the_volunteer_claims_the_visit_and_the_office_closes_it(template: Path,
     demo.generate(now=NOW)
     zhao, li = log_in("demo-volunteer"), log_in("demo-coordinator")
 
-    curtain = _step(tickets.claim, _ticket("张奶奶家窗帘没拉开"), zhao)
+    curtain = _step(tickets.claim, _ticket(_CURTAIN), zhao)
     curtain = _step(tickets.resolve, curtain, zhao, result=Result.SOLVED, note="见到本人，一切都好")
-    curtain = _step(tickets.close, curtain, li, satisfaction=Satisfaction.SATISFIED)
+    found: dict[str, Any] = {"found": Found.SAFE_HOME, "method": Method.SEEN, "key": new_key(), "now": NOW}
+    alarm = select(IncidentRow.id, IncidentRow.version).where(IncidentRow.ticket_id == curtain.id)
+    incident_id, version = db.read(lambda session: session.execute(alarm).one())
+    db.run(incidents.resolve, actor=li, incident_id=incident_id, expected_version=version, **found)
     lamp = _step(tickets.accept, _ticket("楼道灯坏了", Status.REPORTED), li)
     lamp = _step(tickets.dispatch, lamp, li, handler_id=_party("王师傅"))
     recalled = _step(tickets.recall, lamp, li)
 
+    curtain = db.read(load, li, curtain.id)
     assert (curtain.status, recalled.status) == (Status.CLOSED, Status.ACCEPTED)
     assert checks.faults() == []
     db.engine.dispose()

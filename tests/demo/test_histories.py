@@ -34,7 +34,7 @@ def begin(cases: Cases, title: str) -> History:
 
 
 def test_the_systems_alert_starts_as_accepted_and_the_table_allows_it(cases: Cases) -> None:
-    alert = begin(cases, "{elder}家窗帘没拉开")
+    alert = begin(cases, "{code} 未见平安信号，请核实")
 
     told = alert.events[0]
     event = Event(1, Action.REPORT, None, Status(told["to_status"]), 1, None, NOW, {}, "", told["hash"])
