@@ -15,6 +15,7 @@ from sqlalchemy.sql.functions import coalesce
 from db.care_scope import communities, may_see
 from db.models import AreaRow, CheckWindowRow, ElderRow, IncidentRow, UserRow
 from db.models.incidents import RUNNING
+from db.namesakes import told_apart
 from db.writes import stamps
 from domain.access import Actor
 from domain.care import ALARMED, OVER, Sign, Slot, Tier, WindowState, code_text
@@ -128,7 +129,8 @@ def rounds(session: Session, *, actor: Actor, day: date, slot: Slot) -> dict[UUI
     for looker, name, window, number, building, sign, state in rows:
         stop = Stop(window, code_text(number), building or "", Sign(sign), WindowState(state))
         found[looker] = (name, (*found.get(looker, (name, ()))[1], stop))
-    return found
+    names = told_apart(session, {looker: name for looker, (name, _) in found.items()})
+    return {looker: (names[looker], stops) for looker, (_, stops) in found.items()}
 
 
 def _tiles(actor: Actor, filters: Filters, day: date, slot: Slot) -> Any:

@@ -22,6 +22,7 @@ from db.models import (
     PairVisitRow,
     UserRow,
 )
+from db.namesakes import told_apart
 from domain import access
 from domain.access import Actor
 from domain.care import WAITING, Duty, Scope, Sign, Slot, Tier, WindowState, code_text
@@ -170,7 +171,9 @@ def loads(session: Session, *, actor: Actor, community_id: UUID) -> list[Load]:
         .where(UserRow.active, UserRow.id.in_(works))
         .order_by(func.coalesce(counted.c.first, 0).desc(), UserRow.name)
     )
-    return [Load(*found) for found in session.execute(query)]
+    found = session.execute(query).all()
+    names = told_apart(session, {row[0]: row[1] for row in found})
+    return [Load(user, names[user], first, second) for user, _, first, second in found]
 
 
 # --- coverage -----------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from db.models import (
     RevealRow,
     UserRow,
 )
+from db.namesakes import told_apart
 from db.observations import Seen
 from db.writes import audit, first_result, remember
 from domain import access
@@ -152,7 +153,8 @@ def partners(session: Session, *, actor: Actor) -> list[Partner]:
         .distinct()
         .order_by(UserRow.name)
     )
-    return [Partner(user, name) for user, name in session.execute(query)]
+    found = {user: name for user, name in session.execute(query)}  # noqa: C416
+    return [Partner(user, name) for user, name in told_apart(session, found).items()]
 
 
 def asked_by(session: Session, *, handover: Handover) -> tuple[str, int]:

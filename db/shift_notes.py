@@ -15,7 +15,7 @@ from db.models.incidents import RUNNING
 from db.writes import bump, first_result, remember
 from domain import access
 from domain.access import Actor
-from domain.care import AbsenceKind, AbsenceState, WindowState, code_text
+from domain.care import AbsenceKind, AbsenceState, Slot, WindowState, code_text
 from domain.clock import local_date
 from domain.errors import Changed, NotAllowed, NotFound
 from domain.ids import new_id
@@ -35,13 +35,23 @@ class Away:
 
 
 @dataclass(frozen=True)
+class Late:
+    """Whom nobody has looked in on although it was due, and since when."""
+
+    elder_id: UUID
+    code: str
+    slot: Slot
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Standing:
     """How things stand now: what the next shift takes over."""
 
     since: datetime | None  # the last note; everything counted is from then on
     opened: int
     closed: int
-    unchecked: int
+    unchecked: tuple[Late, ...]
     running: tuple[Incident, ...]
     away: tuple[Away, ...]
 
@@ -62,20 +72,30 @@ class ShiftNote:
 def standing(session: Session, *, actor: Actor, community_id: UUID, now: datetime) -> Standing:
     """Count what happened since the last note and list what is still open."""
     _check(session, actor, community_id)
-    i, w, n = IncidentRow, CheckWindowRow, ShiftNoteRow
+    i, n = IncidentRow, ShiftNoteRow
     since = session.scalar(select(func.max(n.at)).where(n.community_id == community_id))
     mine = (i.community_id == community_id,)
     after = since or datetime.min.replace(tzinfo=now.tzinfo)
-    late = (w.community_id == community_id, w.day == local_date(now), w.state == WindowState.UNCHECKED.value)
     running = session.scalars(select(i).where(*mine, RUNNING).order_by(i.severity, i.opened_at))
     return Standing(
         since,
         session.scalar(select(func.count()).where(*mine, i.opened_at > after)) or 0,
         session.scalar(select(func.count()).where(*mine, i.closed_at > after)) or 0,
-        session.scalar(select(func.count()).where(*late)) or 0,
+        _late(session, community_id, now),
         tuple(incident_of(row) for row in running),
         _away(session, community_id, now),
     )
+
+
+def _late(session: Session, community_id: UUID, now: datetime) -> tuple[Late, ...]:
+    w = CheckWindowRow
+    query = (
+        select(ElderRow.id, ElderRow.number, w.slot, w.due_at)
+        .join(ElderRow, ElderRow.id == w.elder_id)
+        .where(w.community_id == community_id, w.day == local_date(now), w.state == WindowState.UNCHECKED.value)
+        .order_by(w.due_at, ElderRow.number)
+    )
+    return tuple(Late(elder, code_text(number), Slot(slot), due) for elder, number, slot, due in session.execute(query))
 
 
 def _away(session: Session, community_id: UUID, now: datetime) -> tuple[Away, ...]:

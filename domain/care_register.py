@@ -30,6 +30,27 @@ GAP_LABELS = {
     Gap.NO_CONTACT: "无联系人",
 }
 
+_LACKING = {
+    Gap.NO_CONSENT: "同意书",
+    Gap.NO_SLOT: "时段",
+    Gap.NOBODY: "主责和备份",
+    Gap.NO_PRIMARY: "主责",
+    Gap.NO_BACKUP: "备份",
+    Gap.NO_CONTACT: "联系人",
+}
+
+
+def outlook(missing: tuple[Gap, ...]) -> str:
+    """Say truly whether the rounds begin as things stand, and what is still missing."""
+    if not missing:
+        return "同意书、时段、主责、备份和联系人都齐了，从下一个时段起巡看。"
+    lacking = "、".join(_LACKING[gap] for gap in missing)
+    if Gap.NO_CONSENT in missing or Gap.NO_SLOT in missing:
+        return f"还不会安排巡看，还缺{lacking}。"
+    if Gap.NOBODY in missing:
+        return f"还没有人去看，还缺{lacking}。"
+    return f"从下一个时段起巡看，还缺{lacking}。"
+
 
 @dataclass(frozen=True)
 class Entry:

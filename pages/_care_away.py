@@ -13,6 +13,7 @@ from domain import clock
 from domain.access import Actor, has
 from domain.care import ABSENCE_LABELS, AbsenceKind, AbsenceState
 from domain.clock import at_local, local_date
+from pages import _care_words as words
 from pages import _settings_form as form
 from ui.text import when
 
@@ -32,14 +33,13 @@ def show(actor: Actor, page: ElderPage) -> None:
 
 def _running(actor: Actor, page: ElderPage, one: Absence) -> None:
     waits = one.state is AbsenceState.DRAFT
-    words = (
-        f"{ABSENCE_LABELS[one.kind]}，{when(one.from_at, clock.now())} 起，到 {when(one.until_at, clock.now())} 为止"
-    )
+    begin, end = when(one.from_at, clock.now()), words.until(one.until_at, clock.now())
+    said = f"{ABSENCE_LABELS[one.kind]}，{begin} 起，到 {end} 为止"
     told = f"（{one.told_by}告知）"
     if waits:
-        st.warning(f"{words}{told}，等另一位同事核实，核实以前照常巡看。", icon=":material/hourglass_top:")
+        st.warning(f"{said}{told}，等另一位同事核实，核实以前照常巡看。", icon=":material/hourglass_top:")
     else:
-        st.info(f"{words}{told}。到时候自动恢复巡看。", icon=":material/luggage:")
+        st.info(f"{said}{told}。到时候自动恢复巡看。", icon=":material/luggage:")
     if actor.read_only or not has(actor, "care.confirm", page.elder.area_path):
         return
     draft = form.draft(f"care.absence.{one.id}", one.id, one.version)
@@ -93,4 +93,4 @@ def _moment(day: Any, at: time | None) -> datetime:
 def _done(made: Absence, now: datetime) -> str:
     if made.state is AbsenceState.DRAFT:
         return "已登记，等社区工作者核实；核实以前照常巡看。"
-    return f"已登记外出，到 {when(made.until_at, now)} 为止；之后自动恢复巡看。"
+    return f"已登记外出，到 {words.until(made.until_at, now)} 为止；之后自动恢复巡看。"

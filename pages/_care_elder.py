@@ -15,7 +15,7 @@ from domain.clock import local_date
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
 from domain.incidents import CAUSE_LABELS, FOUND_LABELS, INCIDENT_LABELS
-from pages import _care_away, _care_look, _care_person, _care_plan, _form
+from pages import _care_away, _care_look, _care_outlook, _care_person, _care_plan, _form
 from pages import _care_words as words
 from pages import _settings_table as table
 from ui import cards
@@ -43,6 +43,7 @@ def show(actor: Actor) -> None:
         st.query_params["incident"] = str(chosen)
     style.style()
     st.html(_head(page))
+    _care_outlook.show(page)
     with st.container(key="care-elder"):
         left, right = st.columns([5, 3], gap="large")
     with left:
@@ -118,3 +119,4 @@ def _people(actor: Actor, page: ElderPage) -> None:
         st.caption("没有联系人，紧急时找不到家里人。" + ("请在下面补上。" if has(actor, "care.plan") else ""))
     lookers = [(DUTY_LABELS[duty], held[1] if (held := page.lookers.get(duty)) else "还没有") for duty in Duty]
     st.html(cards.facts_html(lookers))
+    _care_outlook.to_pairs(actor, page)

@@ -38,16 +38,17 @@ class Filled:
 def ask(who: Actor, here: Area, draft: form.Draft) -> Filled:
     filled = Filled()
     places = {a.id: a for a in db.read(areas.visible, actor=who) if a.community_id == here.id and a.level in _HOMES}
+    st.caption("姓名和楼栋必填，其余可以以后补；同意书、时段、主责和备份齐了，才每天有人去看。")
     left, right = st.columns(2, gap="medium")
     with left:
-        name = st.text_input("姓名", key=draft.of("name"))
+        name = st.text_input("姓名", key=draft.of("name"), placeholder="必填")
         phone = st.text_input("电话", key=draft.of("phone"))
         filled.area_id = st.selectbox(
             "楼栋",
             list(places),
             index=None,
             format_func=lambda i: places[i].name,
-            placeholder="选择楼栋",
+            placeholder="必填，选择楼栋",
             key=draft.of("area"),
         )
         address = st.text_input("门牌", key=draft.of("address"), placeholder="例如 3号楼2单元402")
@@ -109,9 +110,10 @@ def _lookers(who: Actor, here: Area, draft: form.Draft, filled: Filled) -> None:
     loads = {one.user_id: one for one in db.read(care_register.loads, actor=who, community_id=here.id)}
     first, second = st.columns(2)
     for place, duty, label in ((first, Duty.PRIMARY, "主责"), (second, Duty.BACKUP, "备份（不同户）")):
+        taken = filled.lookers.values()
         filled.lookers[duty] = place.selectbox(
             label,
-            list(loads),
+            [one for one in loads if one not in taken],
             index=None,
             format_func=lambda i: f"{loads[i].name}（主责 {loads[i].primary} 户）",
             placeholder="可以以后再定",

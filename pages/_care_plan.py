@@ -1,6 +1,6 @@
 """The plan of an elder: looks of the day, how to look, consents, contacts; and leaving. Each a form of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,6 +12,7 @@ from domain import clock
 from domain.access import Actor, has
 from domain.care import LEAVE_LABELS, SCOPE_LABELS, SIGN_LABELS, TIER_LABELS, LeaveReason, Scope, Sign, Tier
 from domain.clock import local_date
+from domain.errors import Invalid
 from pages import _care_contacts, _care_slots
 from pages import _care_words as words
 from pages import _settings_form as form
@@ -85,19 +86,34 @@ def _consents(actor: Actor, page: ElderPage) -> None:
     if missing:
         draft = form.draft("care.consent", page.elder.id)
         with st.form(draft.of("form"), border=False):
-            scope = st.selectbox("同意什么", missing, format_func=SCOPE_LABELS.__getitem__, key=draft.of("scope"))
+            scopes = st.multiselect(
+                "同意什么（可多选）",
+                missing,
+                missing,
+                format_func=SCOPE_LABELS.__getitem__,
+                placeholder="选择同意的事项",
+                key=draft.of("scopes"),
+            )
             today = local_date(clock.now())
             on = st.date_input("同意书日期", None, max_value=today, format="YYYY-MM-DD", key=draft.of("on"))
             paper = st.text_input("存放处", key=draft.of("paper"), placeholder="例如 守望档案 12 号")
             if draft.submit("登记同意"):
-                call = {"elder_id": page.elder.id, "scope": scope, "granted_on": on, "paper": paper}
-                _run(actor, draft, care_plans.consent, call, "已登记同意。")
+                call = {"elder_id": page.elder.id, "scopes": scopes, "granted_on": on, "paper": paper}
+                _run(actor, draft, _agree, call, f"已登记 {len(scopes)} 项同意。")
     for scope in page.consents:
         draft = form.draft(f"care.withdraw.{scope}", page.elder.id)
         why = "撤回后从下一个时段起不再巡看。" if scope is Scope.WATCH else "撤回后相关内容随即停用，健康信息会删除。"
         if form.confirmed(draft, f"撤回：{SCOPE_LABELS[scope]}", why, "确定撤回"):
             call = {"elder_id": page.elder.id, "scope": scope}
             _run(actor, draft, care_plans.withdraw, call, "已撤回同意。")
+
+
+def _agree(tx: Any, *, scopes: Sequence[Scope], key: str, **call: Any) -> None:
+    """Record all that one sheet agrees to, or nothing."""
+    if not scopes:
+        raise Invalid("请选择同意书上同意了哪些事项。", field="scope")
+    for scope in scopes:
+        care_plans.consent(tx, scope=scope, key=f"{key}.{scope}", **call)
 
 
 def _leave(actor: Actor, page: ElderPage) -> None:

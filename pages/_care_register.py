@@ -12,7 +12,7 @@ from domain import clock
 from domain.access import Actor, has
 from domain.areas import Area
 from domain.care import SIGN_LABELS, TIER_LABELS, Duty
-from domain.care_register import GAP_LABELS, Entry, Gap
+from domain.care_register import GAP_LABELS, Entry, Gap, outlook
 from domain.ids import parse_id
 from pages import _care_enrol, _points_export
 from pages import _care_words as words
@@ -34,6 +34,7 @@ def show(who: Actor, here: Area) -> None:
     if table.is_adding(CHOSEN) and may:
         _care_enrol.show(who, here)
         return
+    _just_enrolled(entries)
     gap = _blocking(entries)
     with st.container(horizontal=True, vertical_alignment="center"):
         query = table.search("老人", "编号、楼栋、网格或志愿者", _SEARCH)
@@ -43,6 +44,21 @@ def show(who: Actor, here: Area) -> None:
             table.add_button("登记老人", CHOSEN, ":material/person_add:")
     shown = [e for e in entries if (gap is None or gap in e.gaps) and table.matches(query, _row(e).values())]
     _list(entries, shown, may=may)
+
+
+def _just_enrolled(entries: Sequence[Entry]) -> None:
+    """Keep in view what whoever was enrolled just now still needs, with the way there."""
+    held = st.session_state.get(_care_enrol.ENROLLED)
+    one = next((entry for entry in entries if str(entry.id) == held), None)
+    if one is None or not one.gaps:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="just-enrolled"):
+        st.warning(f"{one.code} {outlook(one.gaps)}", icon=":material/info:", width="stretch")
+        st.button("去补齐", key="fill-gaps", on_click=_open, args=(str(one.id),))
+
+
+def _open(elder: str) -> None:
+    st.session_state[CHOSEN] = elder
 
 
 def _blocking(entries: Sequence[Entry]) -> Gap | None:

@@ -11,9 +11,10 @@ from db.shift_notes import ShiftNote, Standing
 from domain import clock
 from domain.access import Actor
 from domain.areas import Area
-from domain.care import ABSENCE_LABELS
+from domain.care import ABSENCE_LABELS, SLOT_LABELS
 from domain.errors import Refused
 from domain.incidents import CAUSE_LABELS, INCIDENT_LABELS
+from pages import _care_words as words
 from pages import _form
 from pages import _settings_form as form
 from pages import _settings_table as table
@@ -45,7 +46,7 @@ def _standing(now_open: Standing) -> None:
     with st.container(horizontal=True):
         st.metric(f"{since}新预警", now_open.opened, width=190)
         st.metric("其中已结案", now_open.closed, width=130)
-        st.metric("今天超时未查看", now_open.unchecked, width=150)
+        st.metric("今天超时未查看", len(now_open.unchecked), width=150)
     codes: dict[UUID, str] = db.read(elders.codes, elder_ids=[one.elder_id for one in now_open.running])
     rows: list[dict[str, Any]] = [
         {
@@ -59,8 +60,17 @@ def _standing(now_open: Standing) -> None:
     ]
     st.markdown("**还在处置的预警**")
     table.show(rows, [one.id for one in now_open.running], _CHOSEN, empty="没有。", alt="还在处置的预警，选中一行打开")
+    if now_open.unchecked:
+        st.markdown("**还等人去看的老人**")
+        late = [
+            {"老人": a.code, "时段": SLOT_LABELS[a.slot], "从什么时候起": when(a.since, now)}
+            for a in now_open.unchecked
+        ]
+        table.plain(late, empty="", alt="今天超时还没有人去看的老人")
     st.markdown("**外出的老人**")
-    away = [{"老人": a.code, "去哪儿": ABSENCE_LABELS[a.kind], "到": when(a.until_at, now)} for a in now_open.away]
+    away = [
+        {"老人": a.code, "去哪儿": ABSENCE_LABELS[a.kind], "到": words.until(a.until_at, now)} for a in now_open.away
+    ]
     table.plain(away, empty="今天没有人外出。", alt="外出的老人")
 
 

@@ -1,10 +1,11 @@
 """Words that the parts of 平安守望 share."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from domain.care import SLOT_LABELS, Slot
 from domain.clock import local
 from domain.windows import EVERY_DAY, SlotPlan
+from ui.text import when
 
 ELDER = "care_elder"  # in the state: who was chosen in the register
 _WEEKDAYS = "一二三四五六日"
@@ -31,6 +32,13 @@ def chosen_days(weekdays: int) -> list[str]:
 
 def bits(names: list[str]) -> int:
     return sum(1 << _WEEKDAYS.index(name) for name in names)
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Say until when; midnight is the evening of the day that it ends: 11月23日 晚上."""
+    if local(moment).time() != time(0):
+        return when(moment, now)
+    return when(moment - timedelta(minutes=1), now).replace("23:59", "晚上")
 
 
 def clock(moment: datetime) -> str:

@@ -17,6 +17,7 @@ from pages import (
     _care_today,
     _care_visits,
     _form,
+    _lost_messages,
     _settings_devices,
     _settings_form,
     _settings_ladders,
@@ -35,6 +36,11 @@ PARTS = {
     "设备": (_settings_devices.show, "care.plan"),
 }
 
+
+def _leave_elder() -> None:
+    st.query_params.pop("elder", None)
+
+
 actor = require("checkins.read")
 theme.style()
 _form.tell()
@@ -48,11 +54,13 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
         required=True,
         key="part",
         bind="query-params",
+        on_change=_leave_elder,
         label_visibility="collapsed",
         wrap=True,
     )
 _settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
 _worker_banner.show(actor)
+_lost_messages.beside(actor)
 if "elder" in st.query_params:
     _care_elder.show(actor)
 elif part == TODAY:

@@ -79,7 +79,7 @@ def test_a_year_shows_the_worst_of_each_day() -> None:
 
     html = year_html({day: {morning: WindowState.SEEN_OK, evening: WindowState.ALARM}}, day)
 
-    assert kind_of({morning: WindowState.SEEN_OK, evening: WindowState.EXCUSED}) == ("away", "外出（已告知）")
+    assert kind_of({morning: WindowState.SEEN_OK, evening: WindowState.EXCUSED}) == ("ok", "平安")
     assert 'title="11月20日 预警"' in html
     assert 'aria-label="近一年：预警 1 天"' in html
     assert html.count("<i ") >= 365
@@ -90,5 +90,5 @@ def test_a_timeline_says_codes_in_words_and_leaves_out_what_it_does_not_know() -
 
     assert told == ("打给老人本人，没有接通",)
     assert changes(IncidentAction.ACK, {"eta": 15}) == ("预计 15 分钟到",)
-    assert changes(IncidentAction.STEP, {"who": ["building_head"], "step": 2}) == ("通知楼栋长",)
+    assert changes(IncidentAction.STEP, {"who": ["building_head"], "step": 2}) == ("应通知楼栋长",)
     assert changes(IncidentAction.NOTE, {}) == ()

@@ -12,8 +12,8 @@ _ORDER = (
     ((WindowState.SEEN_CLOSED, WindowState.ALARM), "bad", "预警"),
     ((WindowState.UNCHECKED, WindowState.UNCLEAR), "soon", "超时未查看、看不清"),
     ((WindowState.CLEARED_LATE,), "late", "迟到平安"),
+    ((WindowState.SEEN_OK,), "ok", "平安"),  # who was seen and then left was seen that day
     ((WindowState.EXCUSED,), "away", "外出（已告知）"),
-    ((WindowState.SEEN_OK,), "ok", "平安"),
     ((WindowState.OPEN, WindowState.SCHEDULED), "wait", "待查看"),
 )
 
