@@ -14,7 +14,7 @@ from db.stat_checkins import elders_of, kept
 from db.stat_page import NOTHING, NUMERATOR, Page, StatRow, cut, names_of
 from db.stat_sums import communities
 from domain.areas import Level
-from domain.care import SIGN_WORDS, SLOT_LABELS, WINDOW_LABELS, Sign, Slot, WindowState, code_text
+from domain.care import SLOT_LABELS, WINDOW_LABELS, Sign, Slot, WindowState, code_text, sign_words
 from domain.checkin_stats import IncidentFacts, WindowFacts, bookings
 from domain.clock import at_local
 from domain.incidents import CAUSE_LABELS, INCIDENT_LABELS, Cause, IncidentState, no_text
@@ -92,7 +92,7 @@ def _windows(
 
 def _window(row: Read, grid: str, incident: UUID | None, named: bool) -> StatRow:
     state = WindowState(row.state)
-    said = SIGN_WORDS[Sign(row.sign)][1] if state is WindowState.SEEN_CLOSED else WINDOW_LABELS[state]
+    said = sign_words(Sign(row.sign), Slot(row.slot))[1] if state is WindowState.SEEN_CLOSED else WINDOW_LABELS[state]
     link = f"incident={incident}" if incident else f"elder={row.elder_id}"
     title = f"{SLOT_LABELS[Slot(row.slot)]}巡看：{said}"
     return _told(code_text(row.number), title, row.day, grid, link, named)

@@ -44,6 +44,9 @@ SIGN_WORDS = {
 }
 
 
+AT_DUSK = {Sign.CURTAIN: ("已拉上", "没拉上")}
+
+
 class Tier(StrEnum):
     A = "a"
     B = "b"
@@ -61,6 +64,11 @@ class Slot(StrEnum):
 
 
 SLOT_LABELS = {Slot.MORNING: "早上", Slot.EVENING: "晚上"}
+
+
+def sign_words(sign: Sign, slot: Slot) -> tuple[str, str]:
+    """Say what is seen at this time of day: there, not there. In the evening a curtain is drawn, not open."""
+    return AT_DUSK.get(sign, SIGN_WORDS[sign]) if slot is Slot.EVENING else SIGN_WORDS[sign]
 
 
 class WindowState(StrEnum):

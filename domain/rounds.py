@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from domain.care import SIGN_LABELS, SIGN_WORDS, WAITING, Sign, Slot, WindowState
+from domain.care import SIGN_LABELS, WAITING, Sign, Slot, WindowState, sign_words
 
 MOST_ITEMS = 100  # looks that one request may bring
 MOST_BYTES = 65_536
@@ -46,7 +46,7 @@ class Stop:
     @property
     def words(self) -> tuple[str, str]:
         """Give what the two large buttons say: the sign is there, it is not."""
-        return SIGN_WORDS[self.sign]
+        return sign_words(self.sign, self.slot)
 
     @property
     def what(self) -> str:

@@ -7,10 +7,11 @@ import streamlit as st
 
 import db
 from db import care_elder
-from db.care_elder import ElderPage
+from db.care_elder import ElderPage, Signal
 from domain import clock
 from domain.access import Actor, has
-from domain.care import DUTY_LABELS, LEAVE_LABELS, SIGN_LABELS, SIGN_WORDS, SOURCE_LABELS, TIER_LABELS, Duty, Look
+from domain.care import DUTY_LABELS, LEAVE_LABELS, SIGN_LABELS, SOURCE_LABELS, TIER_LABELS, Duty, Look, Sign, sign_words
+from domain.care_board import slot_now
 from domain.clock import local_date
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
@@ -89,13 +90,16 @@ def _past(page: ElderPage) -> None:
     table.show(rows, ids, _INCIDENT, empty="没有发生过预警。", alt="这位老人的预警，选中一行打开")
 
 
+def _seen(sign: Sign, one: Signal) -> str | None:
+    return dict(zip((Look.OK, Look.CLOSED), sign_words(sign, slot_now(one.at)), strict=True)).get(one.look)
+
+
 def _signals(page: ElderPage) -> None:
     st.markdown("##### 信号")
-    looked = dict(zip((Look.OK, Look.CLOSED), SIGN_WORDS[page.elder.sign], strict=True))
     rows: list[dict[str, Any]] = [
         {
             "时间": when(one.at, clock.now()),
-            "看到": looked.get(one.look) or timeline.LOOK_LABELS[one.look],
+            "看到": _seen(page.elder.sign, one) or timeline.LOOK_LABELS[one.look],
             "谁": one.who,
             "来源": SOURCE_LABELS[one.source] + ("，过后才收到" if one.late else ""),
         }

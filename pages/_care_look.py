@@ -10,7 +10,8 @@ from db import looks
 from db.care_elder import ElderPage
 from domain import clock
 from domain.access import Actor, has
-from domain.care import SIGN_WORDS, Look, Sign, Source
+from domain.care import Look, Sign, Source, sign_words
+from domain.care_board import slot_now
 from domain.errors import Invalid
 from pages import _settings_form as form
 
@@ -18,7 +19,7 @@ _SOURCES = {Look.TALKED: Source.CALL, Look.HELP: Source.DESK}
 
 
 def _words(sign: Sign) -> dict[Look, str]:
-    there, gone = SIGN_WORDS[sign]
+    there, gone = sign_words(sign, slot_now(clock.now()))
     return {Look.OK: there, Look.CLOSED: gone, Look.UNCLEAR: "看不清", Look.TALKED: "与本人说上话", Look.HELP: "求助"}
 
 

@@ -21,7 +21,7 @@ import db
 from db import award_rules, rounds, rules
 from domain.access import Actor
 from domain.awards import Rule, rule_words
-from domain.care import SIGN_WORDS, SLOT_LABELS, Slot, WindowState
+from domain.care import SLOT_LABELS, Slot, WindowState
 from domain.clock import local, local_date, now
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
@@ -120,7 +120,7 @@ def _page(actor: Actor, walk: Round, moment: datetime) -> dict[str, Any]:
 
 
 def _stop(stop: Stop) -> dict[str, Any]:
-    yes, no = SIGN_WORDS[stop.sign]
+    yes, no = stop.words
     return {
         "window": stop.window_id.hex,
         "code": stop.code,
@@ -139,7 +139,7 @@ def _stop(stop: Stop) -> dict[str, Any]:
 
 
 def _said(stop: Stop) -> str:
-    yes, no = SIGN_WORDS[stop.sign]
+    yes, no = stop.words
     seen = f" {_clock(stop.seen_at)}" if stop.seen_at else ""
     return {
         WindowState.SCHEDULED: "待查看",

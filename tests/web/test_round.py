@@ -18,6 +18,7 @@ from domain.access import Actor, Role
 from domain.care import AbsenceKind, Look, Scope, Sign, WindowState
 from domain.ids import new_key
 from domain.incidents import IncidentState
+from domain.windows import EVENING
 from tests.builders import World
 from tests.db import caring
 from tests.db.caring import TOMORROW, at
@@ -104,6 +105,16 @@ def test_the_list_has_names_by_consent_only_and_nobody_elses_stops(linfang: Worl
     assert "开始今日巡看（2户）" in shown
     for secret in ("李爷爷", "张秀英", "1380000000", "桂花路", "13900000001"):
         assert secret not in shown
+
+
+def test_in_the_evening_a_curtain_is_looked_at_for_being_drawn(linfang: World, phone: Phone) -> None:
+    stop(linfang, phone, 1, slots=(EVENING,))
+    stop(linfang, phone, 2, slots=(EVENING,), sign=Sign.LAMP)
+    caring.made_day()
+
+    (curtain, lamp) = phone.shown()["stops"]
+
+    assert [(one["yes"], one["no"]) for one in (curtain, lamp)] == [("已拉上", "没拉上"), ("灯亮了", "没亮")]
 
 
 def test_the_page_its_script_and_its_styles_are_light_and_keep_to_the_policy(linfang: World, phone: Phone) -> None:
