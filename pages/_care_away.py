@@ -1,6 +1,6 @@
 """外出，到…为止: told on the telephone, entered in twenty seconds; always with an end."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import streamlit as st
@@ -18,6 +18,7 @@ from pages import _settings_form as form
 from ui.text import when
 
 _HOURS = {"中午 12:00": time(12), "傍晚 18:00": time(18), "当天结束": None}
+_STARTS = ("今天（现在起）", "明天", "某天")
 _RUNNING = (AbsenceState.DRAFT, AbsenceState.CONFIRMED)
 
 
@@ -60,10 +61,15 @@ def _take(actor: Actor, draft: form.Draft, command: Any, one: Absence, done: str
 
 def _report(actor: Actor, page: ElderPage) -> None:
     draft, today = form.draft("care.away", page.elder.id), local_date(clock.now())
+    start = _start(draft, today)
     with st.form(draft.of("form")):
         day, hour = st.columns(2)
         until = day.date_input(
-            "外出，到哪天为止", today + timedelta(days=1), min_value=today, format="YYYY-MM-DD", key=draft.of("until")
+            "外出，到哪天为止",
+            start + timedelta(days=1),
+            min_value=start,
+            format="YYYY-MM-DD",
+            key=draft.of(f"until.{start}"),  # no earlier end may outlive a later start
         )
         at = hour.selectbox("几点", list(_HOURS), 2, key=draft.of("hour"))
         kind = st.segmented_control(
@@ -78,12 +84,25 @@ def _report(actor: Actor, page: ElderPage) -> None:
         if draft.submit("登记外出"):
             now = clock.now()
             call: dict[str, Any] = {"elder_id": page.elder.id, "kind": kind, "told_by": told}
-            call |= {"from_at": now, "until_at": _moment(until, _HOURS[at])}
+            from_at = now if start == today else at_local(start, time())
+            call |= {"from_at": from_at, "until_at": _moment(until, _HOURS[at])}
             form.attempt(
                 draft,
                 lambda: db.run(absences.report, actor=actor, **call, key=draft.key, now=now),
                 done=lambda made: _done(made, now),
             )
+
+
+def _start(draft: form.Draft, today: date) -> date:
+    """Ask from when; mostly they leave now, and nothing needs to be chosen."""
+    chosen = st.segmented_control(
+        "从哪天起", _STARTS, default=_STARTS[0], required=True, key=draft.of("from"), width="stretch"
+    )
+    tomorrow = today + timedelta(days=1)
+    if chosen != _STARTS[2]:
+        return tomorrow if chosen == _STARTS[1] else today
+    day: date = st.date_input("哪天出门", tomorrow, min_value=today, format="YYYY-MM-DD", key=draft.of("from-day"))
+    return day or tomorrow
 
 
 def _moment(day: Any, at: time | None) -> datetime:

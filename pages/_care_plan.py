@@ -29,6 +29,8 @@ def show(actor: Actor, page: ElderPage) -> None:
         for s, (on, paper) in page.consents.items()
     ]
     st.caption("同意：" + ("；".join(agreed) if agreed else "还没有同意书，不会安排巡看。"))
+    if page.elder.left_on and not actor.read_only and has(actor, "care.write", page.elder.area_path):
+        _come_back(actor, page)
     if actor.read_only or page.elder.left_on or not has(actor, "care.plan", page.elder.area_path):
         return
     with st.expander("修改时段", icon=":material/schedule:"):
@@ -114,6 +116,15 @@ def _agree(tx: Any, *, scopes: Sequence[Scope], key: str, **call: Any) -> None:
         raise Invalid("请选择同意书上同意了哪些事项。", field="scope")
     for scope in scopes:
         care_plans.consent(tx, scope=scope, key=f"{key}.{scope}", **call)
+
+
+def _come_back(actor: Actor, page: ElderPage) -> None:
+    draft = form.draft("care.back", page.elder.id, page.elder.version)
+    with st.form(draft.of("form"), border=False):
+        st.caption("又回来住了的，从明天起照原来的时段巡看；同意书还有效的不用重签，主责和备份请再核对。")
+        if draft.submit("重新加入守望"):
+            call = {"elder_id": page.elder.id, "expected_version": draft.version}
+            _run(actor, draft, elders.come_back, call, f"{page.elder.code} 已重新加入守望，请核对主责和备份。")
 
 
 def _leave(actor: Actor, page: ElderPage) -> None:

@@ -12,16 +12,16 @@ from db import care_board, looks
 from db.care_board import Stop
 from domain import clock
 from domain.access import Actor, has
-from domain.care import OVER, SIGN_LABELS, SIGN_WORDS, SLOT_LABELS, TIER_LABELS, WINDOW_LABELS, Slot
+from domain.care import OVER, SIGN_LABELS, SLOT_LABELS, TIER_LABELS, WINDOW_LABELS, Slot, sign_words
 from domain.care_board import TILE_LABELS, CareBoard, Filters, slot_now
 from domain.clock import local_date
-from pages import _care_filters, _care_here, _points_export
+from pages import _care_filters, _care_hand, _care_here, _points_export
 from pages import _care_words as words
 from pages import _settings_form as form
 from pages._session import require
 from ui.text import escape_md
 
-_ENTER, _PRINT, _WIDTH, _DAY = "1", "print", 560, timedelta(days=1)
+_ENTER, _PRINT, _HAND, _WIDTH, _DAY = "1", "print", "hand", 560, timedelta(days=1)
 _COLUMNS = (
     *(("编号", 8), ("楼栋", 12), ("状态", 16), ("时间", 8), ("谁", 10), ("关注等级", 10), ("信号", 10), ("时段", 6)),
 )
@@ -33,6 +33,8 @@ def buttons(actor: Actor, board: CareBoard) -> None:
         st.button("打印巡看表", icon=":material/print:", on_click=_begin, args=(_PRINT,), key="print-round")
     if has(actor, "care.look") and not actor.read_only and board.tiles:
         st.button("代录巡看", icon=":material/edit_note:", on_click=_begin, args=(_ENTER,), key="desk-round")
+    if has(actor, "care.plan") and not actor.read_only and board.tiles:
+        st.button("交接巡看", icon=":material/swap_horiz:", on_click=_begin, args=(_HAND,), key="hand-round")
 
 
 def _begin(what: str) -> None:
@@ -46,7 +48,8 @@ def _close() -> None:
 
 def show() -> None:
     """Open the form for a whole round, or the way to its sheet; to be called from the page's body."""
-    title, body = ("打印巡看表", _sheets) if st.query_params.get("desk") == _PRINT else ("代录巡看", _dialog)
+    others = {_PRINT: ("打印巡看表", _sheets), _HAND: ("交接巡看", _care_hand.show)}
+    title, body = others.get(st.query_params.get("desk", ""), ("代录巡看", _dialog))
     st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)(body)()
 
 
@@ -86,7 +89,7 @@ def _round(actor: Actor, who: UUID, stops: Sequence[Stop], slot: Slot) -> None:
     """全部已拉开，除…: what was looked at already stays as it is."""
     held = {stop.window_id: stop for stop in stops}
     draft = form.draft("care.desk", (who, slot))
-    there = _there(stops)
+    there = _there(stops, slot)
     st.caption("　".join(f"{s.code} {WINDOW_LABELS[s.state]}" for s in stops))
     with st.form(draft.of("form")):
         st.markdown(f"**全部{there}，除了：**")
@@ -104,9 +107,9 @@ def _round(actor: Actor, who: UUID, stops: Sequence[Stop], slot: Slot) -> None:
             )
 
 
-def _there(stops: Sequence[Stop]) -> str:
+def _there(stops: Sequence[Stop], slot: Slot) -> str:
     signs = {stop.sign for stop in stops}
-    return SIGN_WORDS[next(iter(signs))][0] if len(signs) == 1 else "看到平安信号"
+    return sign_words(next(iter(signs)), slot)[0] if len(signs) == 1 else "看到平安信号"
 
 
 def _export(actor: Actor, filters: Filters) -> None:

@@ -1,18 +1,19 @@
 """平安守望: each part empty and filled, what is done there once, what is refused, who may not, what no page tells."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import care_elder, elders, leases, rules
+from db import care_elder, care_register, elders, leases, rules
 from db.care_plans import ContactPlan
 from db.elders import Elder
 from domain import clock, worker
 from domain.access import Role
-from domain.care import Look, Scope, WindowState
+from domain.care import LeaveReason, Look, Scope, WindowState
 from domain.ids import new_key
 from domain.incidents import Found, IncidentState, Method
 from domain.worker import CARE, MINUTE, SENDING
@@ -144,6 +145,18 @@ def test_an_elders_page_takes_a_look_and_an_absence(world: World, watched: list[
     assert "为止" in said(page)
 
 
+def test_an_absence_told_today_may_begin_another_day(world: World, watched: list[Elder], visit: Visit) -> None:
+    page = opened(visit, elder=str(watched[1].id))
+    (begin,) = [b for b in page.button_group if b.label == "从哪天起"]
+    page = begin.set_value("某天").run()
+    next(d for d in page.date_input if d.label == "哪天出门").set_value(TODAY + timedelta(days=5)).run()
+    page = press(page, "登记外出")
+
+    (away,) = db.read(care_elder.page, actor=world.coordinator, elder_id=watched[1].id, now=LATER).absences
+    assert (away.from_at, away.until_at) == (at(TODAY + timedelta(days=5), 0), at(TODAY + timedelta(days=7), 0))
+    assert window(watched[1].id, TODAY).state != WindowState.EXCUSED
+
+
 def test_contacts_are_seen_on_a_purpose_and_it_is_kept(world: World, watched: list[Elder], visit: Visit) -> None:
     page = opened(visit, elder=str(watched[0].id))
     assert "张小红" not in said(page)
@@ -153,6 +166,38 @@ def test_contacts_are_seen_on_a_purpose_and_it_is_kept(world: World, watched: li
 
     assert "张小红" in said(page)
     assert "张秀英1" not in said(page)
+
+
+def test_consents_without_a_date_are_asked_for_and_never_dropped(world: World, visit: Visit) -> None:
+    page = press(opened(visit, part="名册"), "登记老人")
+    next(e for e in page.text_input if e.label == "姓名").set_value("林老太")
+    next(e for e in page.selectbox if e.label == "楼栋").set_value(world.building)
+
+    page = press(page, "登记")
+
+    assert "请填写同意书日期" in said(page)
+    assert db.read(care_register.listed, actor=world.coordinator, community_id=world.community, now=LATER) == []
+
+
+def test_who_has_left_comes_back_by_a_button(world: World, watched: list[Elder], visit: Visit) -> None:
+    one = watched[0]
+    call: dict[str, Any] = {"actor": world.coordinator, "elder_id": one.id, "now": LATER}
+    db.run(elders.leave, **call, reason=LeaveReason.MOVED, expected_version=one.version, key=new_key())
+
+    press(opened(visit, elder=str(one.id)), "重新加入守望")
+
+    assert db.read(elders.get, actor=world.coordinator, elder_id=one.id).left_on is None
+
+
+def test_the_desk_gives_a_round_away_for_who_telephones(world: World, watched: list[Elder], visit: Visit) -> None:
+    before = window(watched[0].id, TODAY)
+    page = press(opened(visit), "交接巡看")
+    next(e for e in page.selectbox if e.label == "谁去不了").select_index(0)
+
+    page = press(page, "交接")
+
+    assert "已交给各家的备份志愿者" in said(page)
+    assert window(watched[0].id, TODAY).looker_id == before.backup_id
 
 
 def test_the_register_takes_an_elder_in_one_form(world: World, visit: Visit) -> None:
@@ -173,7 +218,7 @@ def test_the_register_takes_an_elder_in_one_form(world: World, visit: Visit) -> 
     assert "已登记 L0001" in said(page)
     assert "无备份 1" in str([b.options for b in page.button_group])
     told = page.dataframe[0].value.to_numpy().tolist()[0]
-    assert (told[0], told[6], told[10]) == ("L0001", "赵阿姨", "无备份")
+    assert (told[0], told[2], told[7]) == ("L0001", "无备份", "赵阿姨")
 
 
 def test_a_building_is_needed_to_enrol(world: World, visit: Visit) -> None:
@@ -208,13 +253,20 @@ def test_the_missing_visits_stand_at_the_top_from_the_twentieth(
 
 def test_a_whole_round_is_entered_at_the_desk(world: World, watched: list[Elder], visit: Visit) -> None:
     page = opened(visit, desk="1")
-    assert "全部已拉开，除了" in said(page)
-    (closed,) = [e for e in page.multiselect if e.label.startswith("没看到")]
-    closed.set_value([window(watched[1].id, TODAY).id])
+    (who,) = [e for e in page.selectbox if "谁巡看的" in e.label]
+    assert (who.value, labels(page).count("保存整轮巡看")) == (None, 0)  # nobody's round is saved by accident
+    page = who.set_value(world.volunteer.user_id).run()
+    assert "2 户全部已拉开，除了" in said(page)
+    closed, unclear = page.multiselect
+    page = closed.set_value([window(watched[1].id, TODAY).id]).run()
+    assert [option[:5] for option in page.multiselect[1].options] == ["L0001"]  # nobody stands in both lists
+    assert "将马上发出 1 户预警：L0002" in said(page)
 
-    press(page, "保存整轮巡看")
+    page = press(page, "确认保存，发出 1 户预警")
 
     assert [window(one.id, TODAY).state for one in watched] == [WindowState.SEEN_OK, WindowState.SEEN_CLOSED]
+    assert "已代录 2 户，其中 1 户已发出预警" in said(page)
+    assert "保存整轮巡看" not in labels(page)
 
 
 def test_a_shift_leaves_a_note_and_another_takes_over(watched: list[Elder], visit: Visit) -> None:
