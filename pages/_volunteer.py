@@ -11,7 +11,7 @@ from domain import clock
 from domain.access import Actor
 from domain.board import Waiting
 from pages import _volunteer_orders, _volunteer_points, _volunteer_round, _volunteer_shop, _volunteer_tasks, _way
-from ui import theme
+from ui import theme, top
 from ui.text import escape_md
 
 
@@ -19,6 +19,7 @@ def show(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     theme.large_type()
     with st.container(key="large"):
         name = st.query_params.get("show", "")
+        top.top(name)
         if name in _volunteer_tasks.PARTS:
             _volunteer_tasks.show(actor, name, groups)
         else:

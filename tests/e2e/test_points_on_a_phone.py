@@ -65,6 +65,22 @@ def test_three_taps_bring_the_code_and_the_way_back_brings_the_points(visit: Vis
     expect(code).to_have_count(0)
 
 
+def test_a_part_opens_at_its_top_however_far_one_had_scrolled(visit: Visit) -> None:
+    who = phone(visit)
+    way = who.page.get_by_role("button", name="我的明细")
+    expect(way).to_be_visible()
+    who.is_still()
+    who.page.evaluate("""() => { const main = document.querySelector('[data-testid="stMain"]');
+      main.scrollTo(0, main.scrollHeight); }""")
+    way.tap()
+
+    heading = who.page.get_by_role("heading", name="我的明细")
+    expect(heading).to_be_visible()
+    who.is_still()
+    expect(heading).to_be_in_viewport()
+    assert who.page.evaluate("""document.querySelector('[data-testid="stMain"]').scrollTop""") == 0
+
+
 def test_a_line_opens_to_say_why(visit: Visit) -> None:
     who = phone(visit)
     who.page.get_by_role("button", name="我的明细").tap()
