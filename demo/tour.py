@@ -196,7 +196,8 @@ class _Morning:
 
     def _tiles(self, at: datetime) -> tuple[Tile, ...]:
         found = db.read(care_board.today, actor=self.desk, filters=Filters(community_id=self._community), now=at).tiles
-        looked_at = (tile for tile in found if tile.state is not TileState.OFF)
+        # an alarm of today's would still ring at the neighbours' tomorrow: the story has one alarm
+        looked_at = (t for t in found if t.state is not TileState.OFF and (t.code == _ELDER or not t.incident_id))
         near = sorted(looked_at, key=lambda tile: (tile.code != _ELDER, tile.code))
         return tuple(near[:SHOWN_TILES])
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+import settings
 from domain.access import Actor, has
 from domain.clock import now
 from domain.errors import Refused
@@ -35,12 +36,15 @@ def routes(play: Play) -> list[BaseRoute]:
         actor: Actor = request.scope["linli_actor"]
         if not has(actor, "wall.read"):
             return errors.page(403, request.scope["linli_request"])
+        wall, beats = ("wall" in request.query_params, "beats" in request.query_params)
+        if settings.current().is_demo and not beats:
+            # playing takes seconds: the page is there at once and asks for them
+            return HTMLResponse(render("tour.html", refused="", wall=wall))
         try:
             scenes = await anyio.to_thread.run_sync(lambda: _play(play, now()), limiter=playing)
         except Refused as refused:
-            return HTMLResponse(render("tour.html", body="", refused=refused.message, wall=False), 409)
-        body, wall = markup.html(scenes), "wall" in request.query_params
-        return HTMLResponse(render("tour.html", body=body, refused="", wall=wall))
+            return HTMLResponse(render("tour.html", refused=refused.message, wall=False), 409)
+        return HTMLResponse(markup.html(scenes))
 
     return [
         Route("/wall/tour", page),

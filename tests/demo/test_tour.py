@@ -42,6 +42,8 @@ def test_the_tile_goes_from_waiting_over_red_to_green(scenes: tuple[Scene, ...])
 
     ahead = [tile.at for tile in scenes[0].tiles if tile.state is TileState.SCHEDULED]
     assert [at for at in ahead if at and at <= scenes[0].at] == [], "what is owed by now is open"
+    near = [tile for scene in scenes for tile in scene.tiles[1:]]
+    assert not [tile.code for tile in near if tile.incident_id], "one alarm is enough for a minute"
     assert states[:4] == [TileState.WAITING, TileState.ALARM, TileState.TAKEN, TileState.OK]
 
 

@@ -55,6 +55,19 @@ def test_six_beats_follow_one_another_within_a_minute(watch: Watch) -> None:
     assert title(who) == BEATS[-1], "it rests there"
 
 
+def test_it_opens_at_once_and_says_that_it_is_being_made(watch: Watch) -> None:
+    who = watch()
+    held: list[Any] = []
+    who.page.route(re.compile(r"tour\?beats"), lambda route: held.append(route))
+
+    who.open("/wall/tour")
+
+    expect(who.page.locator("#tour")).to_have_text("正在准备演示……")
+    expect(who.page.get_by_role("button", name="下一步")).to_be_disabled()
+    held.pop().abort()
+    expect(who.page.locator("#tour")).to_contain_text("请点“重新演示”")
+
+
 def test_space_stops_it_and_the_arrows_step(watch: Watch) -> None:
     who = watch()
 

@@ -2,13 +2,27 @@
 
 const BEAT_MS = 9000;
 const REST_MS = 20000; // on a wall, before it is played anew
-const beats = [...document.querySelectorAll(".beat")];
+const stage = document.getElementById("tour");
+let beats = [];
 const steps = document.getElementById("steps");
 const pause = document.getElementById("pause");
 const wall = "wall" in document.body.dataset;
 let [beat, playing, timer] = [0, true, 0];
 
-for (const _ of beats) steps.append(document.createElement("li"));
+async function begin() {
+  const answer = await fetch("/wall/tour?beats", { cache: "no-store" });
+  if (answer.redirected) return again(); // to the login
+  if (!answer.ok) throw new Error(answer.status);
+  stage.innerHTML = await answer.text();
+  beats = [...stage.querySelectorAll(".beat")];
+  for (const _ of beats) steps.append(document.createElement("li"));
+  show(0);
+}
+
+function failed() {
+  stage.firstChild.textContent = "演示没有准备好，请点“重新演示”再试一次。";
+  if (wall) setTimeout(again, REST_MS);
+}
 
 function show(number) {
   beat = Math.max(0, Math.min(number, beats.length - 1));
@@ -49,8 +63,9 @@ document.getElementById("again").onclick = again;
 pause.onclick = toggle;
 document.addEventListener("keydown", (event) => {
   const does = { " ": toggle, ArrowRight: () => step(1), ArrowLeft: () => step(-1), Home: () => step(-beats.length) }[event.key];
-  if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!does || !beats.length || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault(); // a button that has the focus would take Space as well
   does();
 });
-show(0);
+for (const name of ["back", "pause", "next"]) document.getElementById(name).disabled = true;
+begin().catch(failed);
