@@ -14,7 +14,7 @@ from db.ticket_events import number_text
 from db.writes import stamps
 from domain import access
 from domain.access import RIGHTS, Actor, communities_of, grants_for
-from domain.areas import Area, Level
+from domain.areas import LEVEL_LABELS, Area, Level
 from domain.clock import local, local_date
 from domain.due import Matter
 from domain.errors import NotAllowed
@@ -41,6 +41,7 @@ def wall(session: Session, *, actor: Actor, area_id: UUID | None = None, now: da
     day = stats.figures(session, scope=Scope(area.id, area.path, today, today), codes=DAY_CODES, **call)
     return Wall(
         title=f"{area.name} · 一屏统管",
+        below=LEVEL_LABELS.get(area.level_below or Level.GRID, ""),
         at=now,
         tiles=_tiles(held, day),
         days=_days(session, area, today, call),
@@ -85,12 +86,13 @@ def _tiles(held: dict[str, Figure], day: dict[str, Figure]) -> tuple[Tile, ...]:
     late = held["overdue"]
     looked = day["round_coverage"]
     done = f"{looked.numerator}/{looked.denominator}" if looked.denominator else looked.text
+    safe = f"户次 · 平安 {day['sign_ok'].numerator or 0}" if looked.denominator else ""
     return (
         tile(held["open"], name="在办工单"),
         tile(late, name="已超时", tone="late" if late.numerator else ""),
         tile(held["on_time_rate"], name="本月按期办结率"),
         tile(held["satisfaction"], name="本月满意率"),
-        Tile("round_coverage", "今日平安守望", done, "户"),
+        Tile("round_coverage", "今日已查看", done, safe),
         tile(held["service_hours"], name="本月志愿小时"),
     )
 
@@ -106,7 +108,7 @@ def _grids(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, .
     kept = [(name, one) for name, one in rows if one.value is not None]
     kept.sort(key=lambda row: (row[1].small, row[1].value))  # who needs a look first, who is too few to say last
     return tuple(
-        Bar(name, one.value or 0, f"{one.text}　n={one.n}", "small" if one.small else "")
+        Bar(name, one.value or 0, f"{one.text}　{one.n} 件", "small" if one.small else "")
         for name, one in kept[: LONGEST + 1]
     )
 

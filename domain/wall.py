@@ -54,6 +54,7 @@ class Bar:
 @dataclass(frozen=True)
 class Wall:
     title: str
+    below: str  # what the places are called that it lists
     at: datetime
     tiles: tuple[Tile, ...]
     days: tuple[tuple[date, int, int], ...]  # day, came in, done
@@ -70,7 +71,7 @@ class Wall:
 
 def tile(figure: Figure, *, name: str = "", note: str = "", tone: str = "") -> Tile:
     """Show a figure; too new or on too little, it says so rather than look sure."""
-    said = note or ("刚启用" if figure.new else f"n={figure.n:,}" if figure.kpi.bottom else "")
+    said = note or ("刚启用" if figure.new else f"样本 {figure.n:,}" if figure.kpi.bottom else "")
     tone = tone or ("small" if figure.small or figure.new else "")
     return Tile(figure.kpi.code, name or figure.kpi.name, figure.text, said, tone)
 

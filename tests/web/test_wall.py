@@ -8,8 +8,9 @@ import db
 from db import screens
 from domain.clock import now
 from domain.ids import new_key
+from domain.incidents import Cause
 from tests.builders import World, report
-from tests.db.alarming import alarm
+from tests.db.alarming import alarm, elder
 from tests.web.conftest import HERE
 from tests.web.test_first_sight import visit
 
@@ -51,6 +52,17 @@ def test_it_is_red_while_an_incident_is_open(world: World) -> None:
     assert 'class="alarm"' in body
     assert "Y0001 · 桂花一网格" in body
     assert all(words not in body for words in ("张奶奶", "张桂芳", "402"))
+
+
+def test_every_open_incident_has_its_turn_the_gravest_first(world: World) -> None:
+    alarm(world, elder(world, 1), cause=Cause.NOT_LOOKED, severity=2)
+    alarm(world, elder(world, 2), cause=Cause.BUTTON, severity=1)
+
+    body = visit(world, "leader").get("/wall").text
+
+    assert "预警 2" in body
+    assert body.index("求助") < body.index("超时未查看")
+    assert "本月各社区服务时长" in body, "of a street"
 
 
 def test_the_leaders_way_in_leads_to_the_wall(world: World) -> None:

@@ -7,6 +7,8 @@ from html import escape
 from domain.clock import local
 from domain.wall import Alarm, Bar, Line, Tile, Wall
 
+_TURNS = 9  # alarms shown in turn: more than that nobody waits for
+
 
 def html(wall: Wall) -> str:
     """Render all that changes; what does not fit a screen is not on it."""
@@ -14,7 +16,7 @@ def html(wall: Wall) -> str:
         ("工单", f'<div class="cols">{_days(wall.days)}{_list("已超时", wall.late, "现在没有超时的工单")}</div>'),
         ("最近", f'<div class="cols">{_days(wall.days)}{_list("刚刚", wall.recent, "今天还没有新动态")}</div>'),
         ("网格", _three(("本月按期办结率", wall.grids), ("本月哪类最多", wall.categories), ("在办多久了", wall.ages))),
-        ("守望", _three(("今天的平安守望", wall.checks), ("本月各网格服务时长", wall.hours))),
+        ("守望", _three(("今天的平安守望", wall.checks), (f"本月各{wall.below}服务时长", wall.hours))),
     )
     shown = "".join(f'<section data-panel="{name}" aria-label="{name}">{body}</section>' for name, body in panels)
     tiles = "".join(map(_tile, wall.tiles))
@@ -32,15 +34,17 @@ def _tile(tile: Tile) -> str:
 def _alarm(alarms: Sequence[Alarm], now: datetime) -> str:
     if not alarms:
         return ""
-    first = alarms[0]
-    more = f"<em>另有 {len(alarms) - 1} 件</em>" if len(alarms) > 1 else ""
-    minutes = max(0, int((now - first.opened_at).total_seconds() // 60))
+    rows = "".join(_one_alarm(n, one, now) for n, one in enumerate(alarms[:_TURNS]))
+    return f'<div class="alarm" role="alert"><b>预警 {len(alarms)}</b><ol>{rows}</ol></div>'
+
+
+def _one_alarm(n: int, alarm: Alarm, now: datetime) -> str:
+    """Say one of them; the page shows them in turn, the gravest first."""
+    minutes = max(0, int((now - alarm.opened_at).total_seconds() // 60))
     since = f"{minutes} 分钟" if minutes < 120 else f"{minutes // 60} 小时"
-    words = f"{escape(first.no)} · {escape(first.place)} · {escape(first.cause)}"
-    return (
-        f'<div class="alarm" role="alert"><b>预警 {len(alarms)}</b><span>{words}</span>'
-        f"<strong>{escape(first.state)}</strong><time>已 {since}</time>{more}</div>"
-    )
+    words = f"{escape(alarm.no)} · {escape(alarm.place)} · {escape(alarm.cause)}"
+    shown = ' class="on"' if n == 0 else ""
+    return f"<li{shown}><span>{words}</span><strong>{escape(alarm.state)}</strong><time>已 {since}</time></li>"
 
 
 def _list(title: str, lines: Sequence[Line], empty: str) -> str:

@@ -11,7 +11,7 @@ const state = document.getElementById("state");
 const clock = document.getElementById("clock");
 const dots = document.getElementById("dots");
 let pieces = null; // of the drawing, as web/patches.py cuts it
-let [socket, tries, heard, aside, panel, held] = [null, 0, 0, 0, 0, false];
+let [socket, tries, heard, aside, panel, turn, held] = [null, 0, 0, 0, 0, 0, false];
 
 const time = (ms, seconds) =>
   new Intl.DateTimeFormat("zh-CN", {
@@ -99,6 +99,8 @@ function show(wanted) {
   panel = (wanted + all.length) % (all.length || 1);
   all.forEach((one, n) => one.classList.toggle("on", n === panel));
   dots.innerHTML = all.map((_, n) => `<i class="${n === panel ? "on" : ""}"></i>`).join("");
+  const alarms = [...main.querySelectorAll(".alarm li")];
+  alarms.forEach((one, n) => one.classList.toggle("on", n === turn % alarms.length));
   document.body.classList.toggle("red", Boolean(main.querySelector(".alarm")));
 }
 
@@ -124,7 +126,10 @@ addEventListener("keydown", (event) => {
   else if (event.key === "ArrowLeft") show(panel - 1);
   else if (event.key === " " && event.target === document.body) held = !held;
 });
-setInterval(() => held || show(panel + 1), TURN_MS);
+setInterval(() => {
+  turn += 1; // the alarms go on while a panel is held
+  show(held ? panel : panel + 1);
+}, TURN_MS);
 setInterval(tick, 1000);
 show(0);
 tick();
