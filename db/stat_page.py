@@ -12,7 +12,7 @@ from db.models import AreaRow
 from domain.board import Card
 
 PAGE = 50
-NUMERATOR, DENOMINATOR = "numerator", "denominator"
+NUMERATOR, DENOMINATOR, REST = "numerator", "denominator", "rest"  # rest: in the denominator alone
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from db import stat_facts, stat_rows_checkins, stat_rows_points
 from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
-from db.stat_page import NUMERATOR, PAGE, Page, StatRow
+from db.stat_page import NUMERATOR, PAGE, REST, Page, StatRow
 from db.stat_scope import allowed, never_names
 from db.stat_sums import Asked, candidates, within
 from domain.access import Actor
@@ -60,6 +60,8 @@ def _counted(
     """Give the tickets that count, the newest first, with the day of each time they do."""
     query = _standing(session, scope, kpi, now) if kpi.basis is Basis.NOW else None
     plus, minus = (kpi.top, ()) if part == NUMERATOR else (kpi.bottom or kpi.times, kpi.less)
+    if part == REST:
+        minus = (*kpi.less, *kpi.top)
     end = min(scope.end, local_date(now) - timedelta(days=1)) if kpi.basis is Basis.DUE else scope.end
     ids = candidates(session, Asked(scope, plus, scope.start, end)) if query is None else query
     held = ids.subquery()
@@ -87,9 +89,9 @@ def _standing(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Any:
 def _days(facts: Facts, plus: tuple[str, ...], minus: tuple[str, ...], start: date, end: date) -> list[date]:
     booked = [(day, name) for day, name in bookings(facts) if start <= day <= end]
     days = [day for day, name in booked if name in plus]
-    for _, name in booked:
+    for day, name in booked:
         if name in minus and days:
-            days.pop()
+            days.pop(days.index(day) if day in days else -1)
     return days
 
 

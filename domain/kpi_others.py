@@ -132,7 +132,7 @@ OTHERS = (
     *(
         Kpi(
             f"door_time_{tail}",
-            f"到门用时（{'中位数' if share == 0.5 else 'P90'}）",
+            f"到门用时（{'中位数' if share == 0.5 else '九成在多久以内'}）",
             f"从预警发生到有人到场的时间，取{'中位数' if share == 0.5 else '第 90 百分位'}；按分段估算",
             Basis.OPENED,
             "",

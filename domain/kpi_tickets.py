@@ -148,7 +148,7 @@ TICKETS = (
     *(
         Kpi(
             f"{code}_{tail}",
-            f"{name}（{'中位数' if share == 0.5 else 'P90'}）",
+            f"{name}（{'中位数' if share == 0.5 else '九成在多久以内'}）",
             f"{told}，取{'中位数' if share == 0.5 else '第 90 百分位'}；自然时间，按分段估算",
             Basis.CLOSED,
             "",

@@ -58,7 +58,7 @@ def _face(figure: Figure, chain: Delta, year: Delta, trend: list[float | None]) 
     kpi = figure.kpi
     marks = [NEW] if figure.new else []
     if kpi.bottom or kpi.times:
-        marks.append(f"n={figure.n:,}")
+        marks.append(f"样本 {figure.n:,}")
     moves = () if kpi.basis is Basis.NOW else (("环比", chain), ("同比", year))
     told = tuple((name, *_moved(one)) for name, one in moves)
     tone = "small" if figure.small or figure.new else ""

@@ -1,6 +1,5 @@
 """The proof of a figure: how it is worked out, its numbers, what is left out, and the very rows, each leading on."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +10,17 @@ from db import stats
 from domain.access import Actor
 from domain.clock import local, now
 from domain.errors import Refused
-from domain.kpis import KPIS, Basis, Figure, Unit
-from domain.points import hours_text, points_text
-from pages import _form
+from domain.kpis import KPIS, Basis, Figure, Source, Unit
+from pages import _chart_proof_rows, _form
 from pages._chart_scope import Chosen
 from pages._session import require
 from ui import cards
-from ui.charts import component, markup
-from ui.charts.markup import Cell
+from ui.charts import component
 
-_PARTS = {"numerator": "分子", "denominator": "分母"}
+_PARTS = {"numerator": "分子", "denominator": "分母", "rest": "没计入"}
+# what is in the denominator alone, where it has a name of its own
+_REST = {"on_time_rate": "没按期", "solve_rate": "没解决", "satisfaction": "不满意"}
 _AFTER = "proof-after"
-# what is summed: the words above the column, and how an amount of it is said
-_SAID = {Unit.POINTS: ("积分", points_text), Unit.HOURS: ("小时", hours_text)}
 
 
 def close() -> None:
@@ -47,13 +44,17 @@ def _proof(held: Chosen, code: str) -> None:
     parts = ["numerator", "denominator"] if figure.kpi.bottom else ["denominator" if figure.kpi.times else "numerator"]
     part = parts[0]
     if len(parts) > 1:
-        counts = {"numerator": figure.numerator, "denominator": figure.denominator}
+        top, bottom = figure.numerator or 0, figure.denominator or 0
+        counts = {"numerator": top, "denominator": bottom, "rest": bottom - top}
+        if figure.kpi.unit is Unit.RATE and figure.kpi.source is Source.TICKETS:
+            parts.append("rest")
+        names = _PARTS | ({"rest": _REST[code]} if code in _REST else {})
         part = st.segmented_control(
             "明细",
             parts,
             default=parts[0],
             required=True,
-            format_func=lambda one: f"{_PARTS[one]} {counts[one] or 0:,}",
+            format_func=lambda one: f"{names[one]} {counts[one]:,}",
             key=f"part-{code}",
             label_visibility="collapsed",
             on_change=_begin_again,
@@ -78,7 +79,7 @@ def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
         ("算法", kpi.formula),
         ("分子", kpi.numerator),
         ("分母", kpi.denominator),
-        ("样本", f"n={figure.n:,}{'，不足 10，不作比较' if figure.small else ''}" if kpi.bottom or kpi.times else ""),
+        ("样本", f"{figure.n:,}{'，不足 10，不作比较' if figure.small else ''}" if kpi.bottom or kpi.times else ""),
         ("范围", f"{held.area.name} · {period}{until}"),
         ("时间口径", kpi.basis.value),
         ("不计入", kpi.exclusions),
@@ -100,30 +101,16 @@ def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
     if not page.rows:
         st.caption("没有更多明细了。" if after else "这个数字后面没有明细：没有一件符合。")
         return
-    component.draw(_table(page.rows, KPIS[code].unit), key="proof-rows", on_picked=lambda: None)
+    component.draw(
+        _chart_proof_rows.table(page.rows, KPIS[code].unit, late=(code, part) == ("on_time_rate", "rest")),
+        key="proof-rows",
+        on_picked=lambda: None,
+    )
     with st.container(horizontal=True):
         if after:
             st.button("回到最新", icon=":material/first_page:", on_click=_begin_again)
         if page.after:
             st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(page.after,))
-
-
-def _table(rows: Sequence[stats.StatRow], unit: Unit) -> str:
-    """List the rows, those of a sum with what each adds to it; a column that nothing stands in is left out."""
-    name, say = _SAID.get(unit, ("", None))
-    places = any(row.grid for row in rows)
-    lines = [
-        [
-            Cell(row.no, href=row.link),
-            Cell(f"{row.day:%Y-%m-%d}"),
-            Cell(row.title),
-            *([Cell(row.grid)] if places else []),
-            *([Cell(say(row.amount or 0), number=True)] if say else []),
-        ]
-        for row in rows
-    ]
-    headers = ["编号", "计入哪天", "内容", *(["网格"] if places else []), *([name] if say else [])]
-    return markup.table_html(headers, lines)
 
 
 def _go(after: UUID) -> None:

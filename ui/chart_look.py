@@ -52,7 +52,7 @@ class Head:
 
     @property
     def below(self) -> str:
-        count = f"n={self.n:,}" if self.n is not None else ""
+        count = f"样本 {self.n:,}" if self.n is not None else ""
         return " · ".join(filter(None, (f"单位：{self.unit}", self.period, count)))
 
     @property

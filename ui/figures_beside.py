@@ -69,7 +69,7 @@ def rates(
             x=[None if value is None else value * 100 for _, value, _, _ in found],
             y=[plain(name) for name, *_ in found],
             customdata=list(keys) or names,
-            text=[f"n={count:,}{'，样本少' if small else ''}" for _, _, count, small in found],
+            text=[f"样本 {count:,}{'，样本少' if small else ''}" for _, _, count, small in found],
             marker={
                 "size": 13,
                 "symbol": [f"{symbols[n]}{'-open' if small else ''}" for *_, small in found],

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 import db
 from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_ties, stat_writes, stats
 from db.models import TICKET_STAT, CategoryRow, TicketRecurrenceRow, TicketRoundRow
-from db.stat_page import DENOMINATOR, NUMERATOR
+from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
 from domain import steps
 from domain.clock import local_date
 from domain.due import Grade
 from domain.errors import NotAllowed, Refused
 from domain.imports import Incoming
-from domain.kpis import EMPTY, KPIS, Better, Source, delta, figure
+from domain.kpis import EMPTY, KPIS, Better, Source, Unit, delta, figure
 from domain.stats import Dim, Grain, Scope
 from domain.tickets import Action, Kind, Satisfaction, Status, Ticket
 from settings import Settings
@@ -146,6 +146,9 @@ def every_figure_opens(session: Session, world: World, now: datetime) -> None:
                     assert opened(session, world, scope, code, NUMERATOR, now) == one.numerator, (code, scope)
                 if one.denominator is not None and code != "reported_per_1000":
                     assert opened(session, world, scope, code, DENOMINATOR, now) == one.denominator, (code, scope)
+                if one.kpi.unit is Unit.RATE and one.numerator is not None and one.denominator is not None:
+                    left = one.denominator - one.numerator
+                    assert opened(session, world, scope, code, REST, now) == left, (code, scope)
 
 
 def opened(session: Session, world: World, scope: Scope, code: str, part: str, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """数据分析: empty and filled, narrowed by taps, figures that open to their rows, and what each role may do there."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ def test_the_first_part_shows_four_charts_with_what_each_is_of(charts: Any, worl
     page = charts()
 
     assert titles(page) == ["每天受理与办结", "在办工单多久了", "累积流：办了多少", "哪类最多"]
-    assert all("单位：" in chart.proto.alt and "n=1" in chart.proto.alt for chart in page.get("plotly_chart"))
+    assert all("单位：" in chart.proto.alt and "样本 1" in chart.proto.alt for chart in page.get("plotly_chart"))
 
 
 def test_who_may_see_the_same_shares_one_drawing_until_something_is_written(
@@ -88,7 +89,7 @@ def test_who_may_see_the_same_shares_one_drawing_until_something_is_written(
     page.run()
 
     assert len(drawn) == 2
-    assert "n=2" in page.get("plotly_chart")[0].proto.alt
+    assert "样本 2" in page.get("plotly_chart")[0].proto.alt
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -110,6 +111,16 @@ def test_a_figure_opens_to_its_formula_its_numbers_and_the_ticket_behind_it(char
     assert f'href="/tickets?ticket={ticket}"' in drawn(page)
 
 
+def test_what_is_not_in_a_rates_numerator_is_listed_with_how_late_it_was(charts: Any, world: World) -> None:
+    late = report(world, now=NOW - timedelta(days=25))
+
+    page = send(charts(), "picked", "on_time_rate", key="cards")
+    page = page.segmented_control(key="part-on_time_rate").set_value("rest").run()
+
+    assert "没按期 1" in page.segmented_control(key="part-on_time_rate").options
+    assert all(words in drawn(page) for words in ("晚了多久", "还没办结", f"ticket={late.id}"))
+
+
 def test_a_figure_of_points_opens_to_the_postings_and_their_amounts(charts: Any, world: World) -> None:
     someone = earning.person(world)
     earning.confirmed(world, someone)
@@ -129,7 +140,7 @@ def test_a_filter_narrows_the_cards_and_the_charts_alike(charts: Any, world: Wor
 
     page = charts(kind="service")
 
-    assert all("n=1" in c.proto.alt for c in page.get("plotly_chart") if c.proto.alt.startswith(("每天", "哪类")))
+    assert all("样本 1" in c.proto.alt for c in page.get("plotly_chart") if c.proto.alt.startswith(("每天", "哪类")))
     assert field(page, "类型").value == "service"
 
 

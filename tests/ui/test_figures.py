@@ -62,7 +62,7 @@ def test_a_figure_carries_its_title_unit_period_number_and_what_is_missing() -> 
     figure = figures.by_day(HEAD, DAYS, {"受理": [1, 2, 3]})
 
     assert figure.layout.title.text == "<b>每日受理与办结</b>"
-    assert figure.layout.title.subtitle.text == "单位：件 · 11月18日—11月20日 · n=12<br>今天未完"
+    assert figure.layout.title.subtitle.text == "单位：件 · 11月18日—11月20日 · 样本 12<br>今天未完"
     assert HEAD.alt.startswith("每日受理与办结，单位：件")
 
 

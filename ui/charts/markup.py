@@ -16,7 +16,7 @@ class Face:
     name: str
     text: str
     tone: str = ""  # small, or nothing
-    marks: tuple[str, ...] = ()  # 刚启用, n=8
+    marks: tuple[str, ...] = ()  # 刚启用, 样本 8
     moves: tuple[tuple[str, str, str], ...] = ()  # 环比, +1.2 个百分点, up or down or nothing
     target: str = ""
     trend: tuple[float | None, ...] = ()
