@@ -28,8 +28,8 @@ from domain import ladder
 from domain.access import Actor
 from domain.care import Scope, Sign, Tier, code_text
 from domain.errors import NotFound
-from domain.incidents import ENDED_STATES, Incident, IncidentAction, Who
-from domain.outbox import MessageState
+from domain.incidents import AT_THE_DOOR, ENDED_STATES, Incident, IncidentAction, Who
+from domain.outbox import MessageState, Reach, Template, reach
 from domain.people import Person, Purpose
 
 RIGHTS = ("incidents.work", "incidents.decide", "incidents.close", "incidents.review")
@@ -44,6 +44,7 @@ class Rung:
     planned_at: datetime
     taken_at: datetime | None
     is_next: bool
+    reached: Reach | None = None  # how far the news of a step that was taken got
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class Sheet:
     @property
     def is_over(self) -> bool:
         return self.incident.state in ENDED_STATES
+
+    def is_mine(self, actor: Actor) -> bool:
+        """Tell whether this person is seeing to it; a time promised and not kept may be promised anew."""
+        one = self.incident
+        return one.acked_by == actor.user_id and (one.eta_at is not None or one.state in AT_THE_DOOR)
 
 
 def sheet(session: Session, *, actor: Actor, incident_id: UUID, now: datetime) -> Sheet:
@@ -136,6 +142,7 @@ def _rungs(session: Session, row: IncidentRow) -> tuple[Rung, ...]:
     query = select(step.step, func.max(step.at)).where(step.incident_id == row.id).group_by(step.step)
     taken = {number: at for number, at in session.execute(query) if number <= row.step}
     steps, over = ladder.read(row.ladder), row.state in ENDED_STATES
+    sent = told(session, row.id)
     following = min(row.step + 1, len(steps) - 1)
     return tuple(
         Rung(
@@ -144,9 +151,25 @@ def _rungs(session: Session, row: IncidentRow) -> tuple[Rung, ...]:
             row.next_step_at if n == following and row.next_step_at else row.opened_at + timedelta(minutes=one.after),
             taken.get(n),
             n == following and not over,
+            _reach(sent, taken, n) if n in taken else None,
         )
         for n, one in enumerate(steps)
     )
+
+
+def told(session: Session, incident_id: UUID) -> list[tuple[int, datetime, MessageState]]:
+    """List the messages of an incident's steps: the step, since when it is owed, what became of it."""
+    row = OutboxRow
+    mine = (row.incident_id == incident_id, row.template == Template.INCIDENT_STEP)
+    found = session.execute(select(row.body, row.created_at, row.state).where(*mine))
+    return [(int(body.get("step", 0)), at, MessageState(state)) for body, at, state in found]
+
+
+def _reach(sent: list[tuple[int, datetime, MessageState]], taken: Mapping[int, datetime], step: int) -> Reach:
+    """Tell how far the news of a step got; steps caught up at once share the message of the last."""
+    at = taken[step]
+    named = max(n for n, when in taken.items() if when == at)
+    return reach({state for n, owed, state in sent if n == named and owed >= at})
 
 
 def _lines(session: Session, row: IncidentRow) -> tuple[Line, ...]:

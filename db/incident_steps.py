@@ -39,6 +39,7 @@ from domain.ladder import Clock
 from domain.text import clean_note, need
 
 Work = Callable[[IncidentRow, datetime], IncidentRow]
+NOBODY = "敲门没人应"
 _BEFORE_ARRIVAL = (IncidentState.DETECTED, IncidentState.VERIFYING, IncidentState.DISPATCHED)
 
 
@@ -103,6 +104,17 @@ def called(tx: Session, *, reached: bool, whom: Called, note: str = "", **call: 
         return append(tx, row, IncidentAction.CALL, at=at, actor_id=by, values=moved, detail=detail, note=said)
 
     return _once(tx, IncidentAction.CALL, call, {**detail, "note": said}, work)
+
+
+def nobody_answers(tx: Session, **call: Unpack[Call]) -> Incident:
+    """没人应: told from the door, and no more than that; the next on the ladder is asked now if nobody is coming."""
+
+    def work(row: IncidentRow, at: datetime) -> IncidentRow:
+        values = {} if row.eta_at or row.next_step_at is None else {"next_step_at": min(row.next_step_at, at)}
+        by = call["actor"].user_id
+        return append(tx, row, IncidentAction.NOTE, at=at, actor_id=by, values=values, note=NOBODY)
+
+    return _once(tx, IncidentAction.NOTE, call, {"said": NOBODY}, work)
 
 
 def arrive(tx: Session, **call: Unpack[Call]) -> Incident:

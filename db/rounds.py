@@ -1,6 +1,6 @@
 """What a volunteer walks today: own stops only, names as far as the elders agreed, nobody's absence dates."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from db import crypto, looks
 from db.handovers import Handover
-from db.incident_events import append, fresh
-from db.incident_steps import called
+from db.incident_events import fresh
+from db.incident_steps import nobody_answers
 from db.models import (
     AreaRow,
     CareDutyRow,
@@ -22,6 +22,7 @@ from db.models import (
     ElderRow,
     IncidentRow,
     ObservationRow,
+    OutboxRow,
     PersonRow,
     RevealRow,
     UserRow,
@@ -29,13 +30,14 @@ from db.models import (
 from db.namesakes import told_apart
 from db.observations import Seen
 from db.writes import audit, first_result, remember
-from domain import access
+from domain import access, outbox
 from domain.access import Actor, communities_of
 from domain.care import ALARMED, OVER, WAITING, Duty, Scope, Sign, Slot, WindowState, code_text
 from domain.clock import local_date
 from domain.errors import NotAllowed, NotFound
 from domain.ids import new_id
-from domain.incidents import ENDED_STATES, Called, IncidentAction
+from domain.incidents import ENDED_STATES
+from domain.outbox import MessageState, Reach, Template
 from domain.people import REVEAL_LASTS, Purpose
 from domain.points import month_of, next_month
 from domain.rounds import Round, Stop, current_slot
@@ -43,7 +45,6 @@ from domain.rounds import Round, Stop, current_slot
 _ASKED_OF_BACKUP = (WindowState.UNCHECKED, WindowState.ALARM)
 _LOOKED = tuple(state.value for state in (OVER | ALARMED) - {WindowState.EXCUSED})
 _ENDED = tuple(state.value for state in ENDED_STATES)
-NOBODY = "敲了门、打了电话，都没人应，请值班来"
 
 
 def today(session: Session, *, actor: Actor, now: datetime) -> Round:
@@ -90,7 +91,21 @@ def _stops(session: Session, which: ColumnElement[bool], day: date, user_id: UUI
         .where(window.day == day, which)
         .order_by(elder.walk_order, elder.number)
     )
-    return [_stop(*row, user_id=user_id) for row in session.execute(query)]
+    found = session.execute(query).all()
+    told = reached(session, [row[3] for row in found if row[3]])
+    return [_stop(*row, reach=told.get(row[3]), user_id=user_id) for row in found]
+
+
+def reached(session: Session, incident_ids: Collection[UUID]) -> dict[UUID, Reach]:
+    """Tell of incidents how far the newest word of their steps got: who stands at the door must not wait for nobody."""
+    if not incident_ids:
+        return {}
+    row = OutboxRow
+    query = select(row.incident_id, row.created_at, row.state).where(row.incident_id.in_(incident_ids))
+    sent: dict[UUID | None, dict[datetime, set[MessageState]]] = {one: {} for one in incident_ids}
+    for incident, at, state in session.execute(query.where(row.template == Template.INCIDENT_STEP)):
+        sent[incident].setdefault(at, set()).add(MessageState(state))
+    return {one: outbox.reach(states[max(states)] if (states := sent[one]) else ()) for one in incident_ids}
 
 
 def _stop(
@@ -100,6 +115,7 @@ def _stop(
     incident_id: UUID | None,
     agreed: bool,
     *,
+    reach: Reach | None,
     user_id: UUID | None,
 ) -> Stop:
     code = code_text(elder.number)
@@ -120,6 +136,7 @@ def _stop(
         hard_of_hearing=elder.hard_of_hearing,
         incident_id=incident_id,
         stands_in=window.looker_id not in (user_id, None),
+        reach=reach,
     )
 
 
@@ -230,11 +247,8 @@ def nobody_home(tx: Session, *, actor: Actor, window_id: UUID, key: str, now: da
         raise NotFound("这一户的预警已经结束，不用再等，谢谢您。")
     remember(tx, key, request, found, now=now)
     seen = fresh(tx, found).version
-    call = {"actor": actor, "incident_id": found, "expected_version": seen, "key": f"{key}-c"}
-    called(tx, reached=False, whom=Called.ELDER, **call, now=now)  # type: ignore[arg-type]
-    row = fresh(tx, found)
-    values = {} if row.eta_at or row.next_step_at is None else {"next_step_at": min(row.next_step_at, now)}
-    append(tx, row, IncidentAction.NOTE, at=now, actor_id=actor.user_id, values=values, note=NOBODY)
+    call = {"actor": actor, "incident_id": found, "expected_version": seen, "key": f"{key}-n"}
+    nobody_answers(tx, **call, now=now)  # type: ignore[arg-type]
 
 
 def _running(session: Session, window_id: UUID) -> UUID | None:

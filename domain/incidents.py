@@ -47,6 +47,7 @@ INCIDENT_LABELS = {
     IncidentState.WITHDRAWN: "误点撤销",
 }
 ENDED_STATES = frozenset({IncidentState.RESOLVED, IncidentState.WITHDRAWN})
+AT_THE_DOOR = frozenset({IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER})
 
 
 class Found(StrEnum):

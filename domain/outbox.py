@@ -1,5 +1,6 @@
 """Messages that leave the building: channels, the states of a message, and the words for them."""
 
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 
 
@@ -48,6 +49,21 @@ MESSAGE_LABELS = {
     MessageState.SUPERSEDED: "已取消",
 }
 UNSENT = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.UNCERTAIN, MessageState.FAILED})
+
+
+class Reach(StrEnum):
+    """How far a piece of news got, over all its channels."""
+
+    TAKEN = "taken"  # a channel has it; whether somebody read it nobody knows
+    WAITING = "waiting"
+    NOWHERE = "nowhere"
+
+
+def reach(states: Collection[MessageState]) -> Reach:
+    """Tell how far news got: the best of its messages counts, and no message at all reached nobody."""
+    if MessageState.ACCEPTED in states:
+        return Reach.TAKEN
+    return Reach.WAITING if UNSENT.intersection(states) else Reach.NOWHERE
 
 
 class Template(StrEnum):

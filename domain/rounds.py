@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from domain.care import SIGN_LABELS, WAITING, Sign, Slot, WindowState, sign_words
+from domain.outbox import Reach
 
 MOST_ITEMS = 100  # looks that one request may bring
 MOST_BYTES = 65_536
@@ -42,6 +43,7 @@ class Stop:
     hard_of_hearing: bool
     incident_id: UUID | None  # while one is running
     stands_in: bool  # somebody else's stop that was not looked at in time
+    reach: Reach | None = None  # how far the newest word of its incident got
 
     @property
     def words(self) -> tuple[str, str]:

@@ -134,6 +134,7 @@ def _stop(stop: Stop) -> dict[str, Any]:
         "said": _said(stop),
         "due": _clock(stop.due_at),
         "deaf": stop.hard_of_hearing,
+        "told": stop.reach,
         "standsIn": stop.stands_in and stop.state in (WindowState.UNCHECKED, WindowState.ALARM),
     }
 

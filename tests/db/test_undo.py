@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 import db
 from db import looks, rounds
-from db.models import IncidentEventRow, OutboxRow
+from db.models import IncidentEventRow, IncidentNoteRow, OutboxRow
 from domain.care import Look, WindowState
 from domain.errors import NotFound, WrongState
 from domain.ids import new_id
@@ -124,4 +124,6 @@ def test_nobody_answering_the_door_is_a_line_of_the_incident(any_world: World, o
     db.run(rounds.nobody_home, **call)
     db.run(rounds.nobody_home, **call)
 
-    assert timeline(seen.incident_id).count(IncidentAction.CALL) == 1
+    query = select(IncidentNoteRow.body).where(IncidentNoteRow.incident_id == seen.incident_id)
+    assert db.run(lambda tx: list(tx.scalars(query))) == ["敲门没人应"]
+    assert timeline(seen.incident_id) == [IncidentAction.OPEN, IncidentAction.NOTE]  # no call that nobody made

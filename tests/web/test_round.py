@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import select
 
 import db
-from db import absences, rules, windows
+from db import absences, outbox_sending, rules, windows
 from db.elders import Elder
 from db.models import IncidentEventRow, RevealRow, UserRow
 from domain.access import Actor, Role
 from domain.care import AbsenceKind, Look, Scope, Sign, WindowState
+from domain.delivery import ACCEPTED
 from domain.ids import new_key
 from domain.incidents import IncidentState
 from domain.windows import EVENING
+from tests import sending
 from tests.builders import World
 from tests.db import caring
 from tests.db.caring import TOMORROW, at
@@ -207,7 +209,23 @@ def test_a_closed_curtain_opens_an_incident_and_nobody_at_the_door_calls_the_des
     assert incident.next_step_at == MORNING
     query = select(IncidentEventRow.action).where(IncidentEventRow.incident_id == incident.id)
     actions = db.read(lambda session: session.scalars(query.order_by(IncidentEventRow.seq)).all())
-    assert [action for action in actions if action in ("open", "call", "note")] == ["open", "call", "note"]
+    assert [action for action in actions if action in ("open", "call", "note")] == ["open", "note"]
+    assert phone.shown()["stops"][0]["told"] == "nowhere"  # there is no channel: the page says to call
+
+
+def test_who_stands_at_the_door_hears_how_far_the_alarm_got(linfang: World, phone: Phone) -> None:
+    robot = sending.channel(linfang, "http://127.0.0.1:1/send?key=k")
+    elder = stop(linfang, phone)
+    caring.made_day()
+    phone.said(phone.tap(elder, "closed"), phone.tap(elder, "nobody"))
+    assert phone.shown()["stops"][0]["told"] == "waiting"
+
+    later = MORNING + timedelta(seconds=10)
+    post = db.run(outbox_sending.claim, channel_id=robot, now=later)
+    assert post is not None
+    db.run(outbox_sending.settle, post=post, answer=ACCEPTED, millis=1, now=later)
+
+    assert phone.shown()["stops"][0]["told"] == "taken"
 
 
 def test_seen_in_person_ends_it(linfang: World, phone: Phone) -> None:

@@ -23,6 +23,7 @@ from domain.incidents import (
     Service,
     Who,
 )
+from domain.outbox import Reach
 
 LOOK_LABELS = {
     Look.OK: "看到平安信号",
@@ -35,6 +36,13 @@ LOOK_LABELS = {
     Look.NONE: "长时间没有用水等迹象",
     Look.OFFLINE: "设备离线",
     Look.UNDO: "撤销",
+}
+
+
+REACHED = {
+    Reach.TAKEN: ("done", "通道已收"),
+    Reach.WAITING: ("sending", "待发"),
+    Reach.NOWHERE: ("lost", "没有发出，请打电话"),
 }
 
 
@@ -55,7 +63,7 @@ def changes(action: IncidentAction, detail: Mapping[str, Any]) -> tuple[str, ...
         said.append(f"预计 {_number(detail['eta'])} 分钟到")
     if detail.get("who"):
         who = detail["who"] if isinstance(detail["who"], list) else [detail["who"]]
-        said.append("通知" + "、".join(_label(WHO_LABELS, Who, one) for one in who))
+        said.append("应通知" + "、".join(_label(WHO_LABELS, Who, one) for one in who))
     for name, labels, kind in (
         ("look", LOOK_LABELS, Look),
         ("cause", CAUSE_LABELS, Cause),
@@ -67,6 +75,8 @@ def changes(action: IncidentAction, detail: Mapping[str, Any]) -> tuple[str, ...
             said.append(word)
     if "consent" in detail:
         said.append("本人事先同意开门" if detail["consent"] else "本人没有事先同意开门")
+    if detail.get("hurried"):
+        said.append("不再等，马上通知下一级")
     if detail.get("alone"):
         said.append("单人值班")
     return ("，".join(said),) if said else ()
@@ -92,7 +102,8 @@ def _rung(rung: Any, now: datetime) -> str:
         left = max(0, round((rung.planned_at - now).total_seconds() / 60))
         when = f"下一步 {clock(rung.planned_at)}" + (f"，还有 {left} 分钟" if left else "，马上")
     elif rung.taken_at:
-        kind, when = "done", f"{clock(rung.taken_at)} 已通知"
+        kind, words = REACHED[rung.reached]
+        when = f"{clock(rung.taken_at)} {words}"
     else:
         kind, when = "later", f"约 {clock(rung.planned_at)}"
     return f'<li class="{kind}"><b>{escape(who)}</b> <time>{when}</time><p>{escape(rung.text)}</p></li>'

@@ -4,6 +4,7 @@
 "use strict";
 const UNDO_MS = 10000;
 const DEAF_MS = 700; // the second half of a double tap must not answer for the next stop
+const DOUBLE_MS = 300; // where it could only show a number, what comes later was meant
 const RETRY_MS = [1500, 3000, 6000, 12000, 30000];
 const A_BATCH = 50;
 const ICONS = { ok: "yes", closed: "no", unclear: "unclear", away: "away", wait: "wait", late: "no" };
@@ -16,6 +17,7 @@ let shown = "start";
 let deafUntil = 0;
 let undoing = null; // {item, until}
 let sending = false;
+let underway = null; // the post that is on its way
 let tries = 0;
 let timer = 0;
 
@@ -99,10 +101,16 @@ function nextOpen(from, held) {
 
 // --- sending --------------------------------------------------------------------------------------------------
 
-async function send() {
+function send() {
+  // whoever asks while a post is under way waits for its answer
+  underway = underway || post().finally(() => (underway = null));
+  return underway;
+}
+
+async function post() {
   clearTimeout(timer);
   const waiting = items().filter((item) => item.is === "waiting");
-  if (sending || !waiting.length) return;
+  if (!waiting.length) return;
   sending = true;
   const batch = waiting.slice(0, A_BATCH);
   let went = false;
@@ -207,16 +215,19 @@ function undo() {
 
 async function numbers() {
   const box = $("#numbers");
+  const { window } = page.stops[at];
   box.textContent = "正在查……";
   let told = { error: "现在没有网络，看不到号码。请先敲门，或打下面的值班电话。" };
   try {
-    await send();
-    const body = JSON.stringify({ window: page.stops[at].window });
+    await send(); // what was under way
+    await send(); // and what was tapped meanwhile: the numbers open with the incident
+    const body = JSON.stringify({ window });
     const answer = await fetch("/round/numbers", { method: "POST", headers: { "Content-Type": "application/json" }, body });
     told = await answer.json();
   } catch (error) {
     // said above
   }
+  if (box.dataset.of !== window) return; // they went on to the next stop
   box.textContent = told.error || "";
   for (const { who, phone } of told.numbers || []) {
     const link = document.createElement("a");
@@ -251,7 +262,7 @@ function step(by) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button || performance.now() < deafUntil) return;
+  if (!button || performance.now() < deafUntil - (button.dataset.do === "numbers" ? DEAF_MS - DOUBLE_MS : 0)) return;
   if (button.dataset.look) look(button.dataset.look);
   else if (button.dataset.do) DOES[button.dataset.do](button);
 });
@@ -307,13 +318,23 @@ function name(section, stop) {
   $(".where", section).textContent = stop.building + stop.place;
 }
 
+function toldOf(stop, state) {
+  // a desk that nobody has told is called by who stands at the door
+  const desk = $("footer a.call");
+  const call = "请马上打" + (desk ? desk.textContent.trim() : "电话给社区");
+  if (state.unsent) return "还没送出去，" + call;
+  if (stop.told === "nowhere") return "消息没有发出，" + call;
+  if (stop.told === "taken") return "已告诉社区值班，他们会马上联系您";
+  return "正在告诉社区值班，一分钟没人联系您，" + call;
+}
+
 function drawClosed(held) {
   const stop = page.stops[at];
   const state = stateOf(stop, held);
   name($("#closed"), stop);
   const asked = state.item && state.item.look === "nobody";
   const steps = asked
-    ? [state.unsent ? "还没送出去，请马上打下面的值班电话" : "已告诉社区值班，他们会马上联系您", "请在门口等一等，再敲一敲门"]
+    ? [toldOf(stop, state), "请在门口等一等，再敲一敲门"]
     : stop.deaf
       ? ["现在去敲门，重一点：老人听力不好", "没人应，按下面的红色按钮"]
       : ["现在去敲门", "再打电话给老人", "没人应，按下面的红色按钮"];
@@ -348,8 +369,8 @@ function drawDone(held) {
   $("#done .thanks").textContent = "今天看了 " + (states.length - left) + " 户，有您看一眼，老人和家里人都安心。";
   const again = named("unclear");
   const closed = named("closed");
-  const untold = states.some(({ state }) => state.is === "closed" && state.unsent);
-  $("#done .again").textContent = (again ? again + "看不清，请 15 分钟内再看一眼。" : "") + (closed ? closed + (untold ? "的情况还没送出去，请现在就打值班电话。" : "还要跟进，社区已经知道。") : "");
+  const untold = states.some(({ stop, state }) => state.is === "closed" && (state.unsent || stop.told === "nowhere"));
+  $("#done .again").textContent = (again ? again + "看不清，请 15 分钟内再看一眼。" : "") + (closed ? closed + (untold ? "的情况还没送到社区，请现在就打值班电话。" : "还要跟进，社区已经知道。") : "");
   const unclear = states.find(({ state }) => state.is === "unclear");
   const button = $("#done [data-do=again]");
   button.hidden = !unclear;
