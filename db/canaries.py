@@ -30,7 +30,7 @@ def owe(tx: Session, *, now: datetime) -> int:
             template=Template.CANARY,
             body={},
             severity=Severity.EMERGENCY,  # it goes before seven
-            dedupe=f"canary:{local_date(now)}",
+            dedupe=_name(now),
             expires_at=since + EXPIRES,
             now=now,
         )
@@ -38,13 +38,16 @@ def owe(tx: Session, *, now: datetime) -> int:
     )
 
 
+def _name(now: datetime) -> str:
+    return f"canary:{local_date(now)}"
+
+
 def silent(session: Session, *, now: datetime) -> list[str]:
     """Name the channels whose trial message of this morning was not accepted."""
     if not canary_late(now):
         return []
     today = (
-        OutboxRow.template == Template.CANARY,
-        OutboxRow.created_at >= at_local(local_date(now), CANARY_AT),
+        OutboxRow.dedupe_key.startswith(_name(now), autoescape=True),  # no trial that somebody sent by hand
         OutboxRow.channel_id == ChannelRow.id,
     )
     owed = select(OutboxRow.id).where(*today)

@@ -131,7 +131,9 @@ def end_incident(tx: Session, *, incident_id: UUID, now: datetime, clear: dict[s
     told = {
         row.channel_id: row for row in rows if row.channel_id and (row.attempts or row.state == MessageState.SENDING)
     }
-    tx.execute(update(OutboxRow).where(*mine, OutboxRow.state.in_(UNSENT)).values(state=MessageState.SUPERSEDED.value))
+    # what was given up too: nobody needs to hear of it any more
+    gone = OutboxRow.state.in_([*UNSENT, MessageState.DEAD])
+    tx.execute(update(OutboxRow).where(*mine, gone).values(state=MessageState.SUPERSEDED.value))
     for channel, row in told.items():
         owe(
             tx,

@@ -19,8 +19,13 @@ def went_well(session: Session) -> dict[str, datetime | None]:
     return {job: lease.ok_at for job, lease in leases.listed(session).items()}
 
 
-def warnings(session: Session, *, communities: frozenset[UUID], now: datetime) -> list[str]:
-    """Say what is wrong with watching and sending, in sentences for whoever is at the screen."""
+def warnings(
+    session: Session, *, communities: frozenset[UUID], now: datetime, can_set: bool = False, here: str = ""
+) -> list[str]:
+    """Say what is wrong with watching and sending, in sentences for whoever is at the screen.
+
+    `can_set`: they may open 系统设置; `here` says where else what was lost is listed.
+    """
     known = went_well(session)
     told = []
     if jobs := late(known, now):
@@ -31,9 +36,12 @@ def warnings(session: Session, *, communities: frozenset[UUID], now: datetime) -
             "预警和消息可能不会自动发出，请人工核对名单，并联系管理员检查。"
         )
     if names := canaries.silent(session, now=now):
-        told.append(f"今早的通道测试没有收到回应：{'、'.join(names)}。请到系统设置 → 通知渠道检查，紧急情况先打电话。")
+        check = "请到系统设置 → 通知渠道检查" if can_set else "请联系管理员检查通知渠道"
+        told.append(f"今早的通道测试没有收到回应：{'、'.join(names)}。{check}，紧急情况先打电话。")
     if lost := undelivered.urgent_count(session, communities=communities, now=now):
-        told.append(f"最近一天有{lost}条紧急消息没有发出，请打电话通知，并到系统设置 → 通知渠道查看。")
+        whom = "、".join(undelivered.to_call(session, communities=communities, now=now))
+        where = "明细在系统设置 → 通知渠道。" if can_set else here
+        told.append(f"最近一天有{lost}条紧急消息没有发出，请打电话通知{f'：{whom}' if whom else ''}。{where}")
     return told
 
 

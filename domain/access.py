@@ -65,6 +65,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "incidents.review": OFFICE,  # reopen, look back, close without having found anybody
     "incidents.ladder": frozenset({Role.SECRETARY, Role.ADMIN}),
     "incidents.notes": DISPATCHERS,  # what a shift leaves to the next
+    "messages.lost": DISPATCHERS | {Role.ADMIN},  # read what reached nobody, to call them
     "care.read": STAFF,  # codes, buildings and states; a leader sees no person
     "care.write": OFFICE | {Role.GRID_LEAD},  # the register
     "care.plan": OFFICE | {Role.GRID_LEAD},  # slots, consents, contacts, who looks
