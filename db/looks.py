@@ -111,7 +111,7 @@ def all_but(
     key: str,
     now: datetime,
 ) -> list[Seen]:
-    """Enter a whole round for a volunteer: 全部已拉开，除…; what somebody looked at already stays as it is."""
+    """Enter a whole round for a volunteer: 全部已拉开，除…; what somebody saw already stays as it is."""
     request = {"do": "looks.all_but", "actor": actor.user_id, "looker": looker_id, "day": day, "slot": slot}
     request |= {"closed": sorted(i.hex for i in closed), "unclear": sorted(i.hex for i in unclear)}
     row = CheckWindowRow
@@ -127,7 +127,7 @@ def all_but(
         if window.opens_at > now:
             raise WrongState("这一时段还没开始，不能代录。")
         look = Look.CLOSED if window.id in closed else Look.UNCLEAR if window.id in unclear else Look.OK
-        if look is Look.OK and WindowState(window.state) in OVER:
+        if look is Look.OK and WindowState(window.state) in OVER | {WindowState.SEEN_CLOSED}:
             continue
         call = {"look": look, "source": Source.DESK, "at": now, "seen_by": looker_id, "window_id": window.id}
         done.append(observe(tx, actor=actor, observation_id=uuid5(window.id, key), **call, now=now))  # type: ignore[arg-type]

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import streamlit as st
 
 import db
-from db import care_board, looks
-from db.care_board import Stop
+from db import care_board
 from domain import clock
 from domain.access import Actor, has
-from domain.care import OVER, SIGN_LABELS, SLOT_LABELS, TIER_LABELS, WINDOW_LABELS, Slot, sign_words
+from domain.care import SIGN_LABELS, SLOT_LABELS, TIER_LABELS
 from domain.care_board import TILE_LABELS, CareBoard, Filters, slot_now
 from domain.clock import local_date
-from pages import _care_filters, _care_hand, _care_here, _points_export
+from pages import _care_desk, _care_filters, _care_hand, _care_here, _points_export
 from pages import _care_words as words
-from pages import _settings_form as form
 from pages._session import require
 from ui.text import escape_md
 
@@ -49,7 +45,7 @@ def _close() -> None:
 def show() -> None:
     """Open the form for a whole round, or the way to its sheet; to be called from the page's body."""
     others = {_PRINT: ("打印巡看表", _sheets), _HAND: ("交接巡看", _care_hand.show)}
-    title, body = others.get(st.query_params.get("desk", ""), ("代录巡看", _dialog))
+    title, body = others.get(st.query_params.get("desk", ""), ("代录巡看", _care_desk.show))
     st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)(body)()
 
 
@@ -65,51 +61,6 @@ def _sheets() -> None:
             st.link_button(f"{escape_md(looker)}（{len(stops)} 户）", link, icon=":material/print:")
         if not found[day]:
             st.caption("还没有安排。" if day == today else "还没有安排，前一天傍晚六点以后才有。")
-
-
-def _dialog() -> None:
-    actor, now = require("care.look"), clock.now()
-    slot = _care_filters.chosen().slot or slot_now(now)
-    found = db.read(care_board.rounds, actor=actor, day=local_date(now), slot=slot)
-    if not found:
-        st.info(f"今天{SLOT_LABELS[slot]}没有巡看安排。", icon=":material/info:")
-        return
-    open_ = {who: sum(stop.state not in OVER for stop in stops) for who, (_, stops) in found.items()}
-    order = sorted(found, key=lambda who: (-open_[who], found[who][0]))
-    who = st.selectbox(
-        f"今天{SLOT_LABELS[slot]}谁巡看的",
-        order,
-        format_func=lambda i: f"{found[i][0]}（{len(found[i][1])} 户，{open_[i]} 户还没结果）",
-        key="desk-who",
-    )
-    _round(actor, who, found[who][1], slot)
-
-
-def _round(actor: Actor, who: UUID, stops: Sequence[Stop], slot: Slot) -> None:
-    """全部已拉开，除…: what was looked at already stays as it is."""
-    held = {stop.window_id: stop for stop in stops}
-    draft = form.draft("care.desk", (who, slot))
-    there = _there(stops, slot)
-    st.caption("　".join(f"{s.code} {WINDOW_LABELS[s.state]}" for s in stops))
-    with st.form(draft.of("form")):
-        st.markdown(f"**全部{there}，除了：**")
-        call: dict[str, Any] = {"format_func": lambda i: f"{held[i].code} {held[i].building}", "placeholder": "没有"}
-        closed = st.multiselect("没看到平安信号的", list(held), key=draft.of("closed"), **call)
-        unclear = st.multiselect("看不清的", list(held), key=draft.of("unclear"), **call)
-        st.caption("没看到平安信号的会马上发出预警；已经有结果的不会被改动。")
-        if draft.submit("保存整轮巡看"):
-            body: dict[str, Any] = {"looker_id": who, "day": local_date(clock.now()), "slot": slot}
-            body |= {"closed": closed, "unclear": [one for one in unclear if one not in closed]}
-            form.attempt(
-                draft,
-                lambda: db.run(looks.all_but, actor=actor, **body, key=draft.key, now=clock.now()),
-                done=f"已代录 {len(stops)} 户" + (f"，其中 {len(closed)} 户已发出预警。" if closed else "。"),
-            )
-
-
-def _there(stops: Sequence[Stop], slot: Slot) -> str:
-    signs = {stop.sign for stop in stops}
-    return sign_words(next(iter(signs)), slot)[0] if len(signs) == 1 else "看到平安信号"
 
 
 def _export(actor: Actor, filters: Filters) -> None:

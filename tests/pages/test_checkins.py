@@ -257,7 +257,7 @@ def test_a_whole_round_is_entered_at_the_desk(world: World, watched: list[Elder]
     assert (who.value, labels(page).count("保存整轮巡看")) == (None, 0)  # nobody's round is saved by accident
     page = who.set_value(world.volunteer.user_id).run()
     assert "2 户全部已拉开，除了" in said(page)
-    closed, unclear = page.multiselect
+    closed, _ = page.multiselect
     page = closed.set_value([window(watched[1].id, TODAY).id]).run()
     assert [option[:5] for option in page.multiselect[1].options] == ["L0001"]  # nobody stands in both lists
     assert "将马上发出 1 户预警：L0002" in said(page)
