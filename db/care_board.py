@@ -21,13 +21,12 @@ from domain.access import Actor
 from domain.care import ALARMED, OVER, Sign, Slot, Tier, WindowState, code_text
 from domain.care_board import CareBoard, Filters, Tile, TileState, part_of, slot_now, state_of
 from domain.clock import local_date
-from domain.incidents import IncidentState
+from domain.incidents import AT_THE_DOOR
 from domain.live import Topic
 
 _E, _W, _I = ElderRow, CheckWindowRow, IncidentRow
 # who is to look is worth a word only while somebody still has to
 _NAMED = frozenset({TileState.UNCHECKED, TileState.UNCLEAR, TileState.WAITING})
-_AT_THE_DOOR = frozenset({IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER})
 _ENDED = select(_I.closed_at).where(_I.window_id == _W.id).correlate(_W).scalar_subquery()
 # the one moment that matters in a state: until when or since when somebody is to look, when it was seen, or, of
 # what was an incident, when that was over: the first look was the one that found the curtain closed
@@ -35,6 +34,7 @@ _MOMENT = case(
     (_W.state == WindowState.SCHEDULED.value, _W.opens_at),
     (_W.state.in_([WindowState.CLEARED_LATE.value, WindowState.CONFIRMED_EVENT.value]), coalesce(_ENDED, _W.seen_at)),
     (_W.state.in_([state.value for state in (*OVER, *ALARMED)]), _W.seen_at),
+    (_W.state == WindowState.UNCLEAR.value, coalesce(_W.next_at, _W.due_at)),  # when the second look is due
     else_=_W.due_at,
 ).label("moment")
 _WINDOWS = {state.value: state for state in WindowState}
@@ -56,7 +56,7 @@ class Running:
     @property
     def taken(self) -> bool:
         """Tell whether somebody is seeing to it; who said when they would be there and was not, is not."""
-        return self.acked_by is not None and (self.eta is not None or self.state in _AT_THE_DOOR)
+        return self.acked_by is not None and (self.eta is not None or self.state in AT_THE_DOOR)
 
 
 def today(session: Session, *, actor: Actor, filters: Filters, now: datetime) -> CareBoard:

@@ -9,7 +9,7 @@ import db
 from db import care_incident
 from db.care_incident import Sheet
 from domain import clock
-from domain.access import Actor
+from domain.access import Actor, has
 from domain.care import SIGN_LABELS, TIER_LABELS
 from domain.errors import NotFound, Refused
 from domain.ids import parse_id
@@ -51,11 +51,11 @@ def _drawer(incident_id: UUID | None) -> None:
     st.html(_head(sheet))
     fresh(str(incident_id), sheet.incident.version, lambda: _read_anew(sheet), what="这条预警")
     _care_steps.show(actor, sheet)
+    _people(actor, sheet)  # before the ladder: on a phone one calls without scrolling
     if not sheet.is_over:
         with st.expander("逐级通知：下一步和时间", icon=":material/stairs:", expanded=True):
             st.html(timeline.ladder_html(sheet.rungs, now))
             _messages(sheet)
-    _people(actor, sheet)
     if "incidents.decide" in sheet.rights and not sheet.is_over:
         _care_emergency.show(actor, sheet)
     st.markdown("**经过**")
@@ -94,6 +94,9 @@ def _people(actor: Actor, sheet: Sheet) -> None:
         ("健康信息", sheet.health),
     ]
     st.html(cards.facts_html(facts))
+    if sheet.incident.ticket_id and has(actor, "tickets.read"):
+        link = {"ticket": str(sheet.incident.ticket_id)}
+        st.page_link("tickets.py", label="打开工单", icon=":material/open_in_new:", query_params=link)
     # 紧急情况 opens it to whoever works on the incident, and only it shows what a doctor must know
     why: Any = {"purposes": (Purpose.EMERGENCY, Purpose.CONTACT)} if not sheet.is_over else {}
     _care_person.line(actor, sheet.person, "老人", address=True, **why)

@@ -44,7 +44,7 @@ _ASKED = {
 }
 
 
-def offered(sheet: Sheet) -> list[str]:
+def offered(actor: Actor, sheet: Sheet) -> list[str]:
     """List the steps that lead on from here and are this person's, the likeliest first."""
     if sheet.is_over:
         names = ["review", "note", "reopen"]
@@ -56,11 +56,13 @@ def offered(sheet: Sheet) -> list[str]:
         names = ["arrive", "call", "note", "resolve", "ack"]
     else:
         names = ["resolve", "call", "note", "ack"]
-    return [name for name in names if STEPS[name].right in sheet.rights]
+    return [
+        name for name in names if STEPS[name].right in sheet.rights and not (name == "ack" and sheet.is_mine(actor))
+    ]
 
 
 def show(actor: Actor, sheet: Sheet) -> None:
-    names = offered(sheet)
+    names = offered(actor, sheet)
     held, chosen = st.session_state.get("care-step", (None, None))
     chosen = chosen if held == sheet.incident.id and chosen in names else None
     if chosen is None:
