@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import hashing
+from db import hashing, window_plans
 from db.areas import get as get_area
 from db.models import AreaRow, GrantRow, PartyAreaRow, PartyRow, SessionRow, UserRow
 from db.sessions import grants_of, revoke_all
@@ -226,6 +226,7 @@ def _set_active(tx: Session, actor: Actor, user_id: UUID, active: bool, now: dat
     action = "user.reactivate" if active else "user.deactivate"
     audit(tx, action, actor_id=actor.user_id, subject_id=user_id, now=now)
     keep_party(tx, user, now=now)
+    window_plans.repoint_user(tx, user_id, now=now)
 
 
 def _check_admin(actor: Actor | None) -> None:

@@ -116,7 +116,7 @@ def set_duty(
             if user_id is not None:
                 values = {"id": new_id(), "elder_id": elder_id, "user_id": user_id, "duty": duty.value}
                 tx.execute(insert(CareDutyRow).values(**values, valid_from=now))
-            window_plans.repoint(tx, row.id)
+            window_plans.repoint(tx, row.id, now=now)
         _end(tx, row, "care.duty", actor, now, detail=f"{duty}:{user_id.hex if user_id else '-'}")
     return _shown(tx, elder_id)
 

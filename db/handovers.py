@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import window_plans
@@ -90,7 +90,7 @@ def offer(
     tx.execute(insert(_ROW).values(values))
     audit(tx, "handover.offer", actor_id=actor.user_id, subject_id=giver, now=now)
     if not waits:
-        window_plans.repoint_round(tx, giver, day, slot)
+        window_plans.repoint_round(tx, giver, day, slot, now=now)
     bump(tx, community, Topic.CARE)
     return get(tx, made)
 
@@ -181,7 +181,7 @@ def _answer(tx: Session, state: HandoverState, call: Call) -> Handover:
         raise Changed("这次交接刚有了变化，请刷新后再看。")
     if row.state != HandoverState.OFFERED or now >= row.answer_by:
         raise WrongState("已过答复时间，这次巡看已交给备份志愿者。")
-    _settle(tx, row, state)
+    _settle(tx, row, state, now)
     audit(tx, f"handover.{state}", actor_id=actor.user_id, subject_id=row.from_id, now=now)
     return get(tx, row.id)
 
@@ -191,21 +191,32 @@ def _locked(tx: Session, handover_id: UUID) -> CareHandoverRow | None:
     return tx.scalars(query.execution_options(populate_existing=True)).first()
 
 
-def _settle(tx: Session, row: CareHandoverRow, state: HandoverState) -> None:
+def _settle(tx: Session, row: CareHandoverRow, state: HandoverState, now: datetime) -> None:
     update_version(tx, _ROW, row.id, row.version, {"state": state.value})
     tx.flush()
-    window_plans.repoint_round(tx, row.from_id, row.day, Slot(row.slot))
+    window_plans.repoint_round(tx, row.from_id, row.day, Slot(row.slot), now=now)
     bump(tx, row.community_id, Topic.CARE)
 
 
-def expire(tx: Session, *, now: datetime, limit: int = 100) -> int:
+def expire(tx: Session, *, now: datetime, limit: int = 100, only: UUID | None = None) -> int:
     """Give what nobody answered in time to the backups; safe to run twice and on two machines."""
-    due = select(_ROW).where(_ROW.state == HandoverState.OFFERED, _ROW.answer_by <= now)
-    ordered = due.order_by(_ROW.answer_by, _ROW.id).limit(limit).with_for_update(skip_locked=True)
-    rows = tx.scalars(ordered.execution_options(populate_existing=True)).all()
+    due = _unanswered(select(_ROW), now).limit(limit).with_for_update(skip_locked=True)
+    if only is not None:
+        due = due.where(_ROW.id == only)
+    rows = tx.scalars(due.execution_options(populate_existing=True)).all()
     for row in rows:
-        _settle(tx, row, HandoverState.ASSIGNED)
+        _settle(tx, row, HandoverState.ASSIGNED, now)
     return len(rows)
+
+
+def due_ids(session: Session, *, now: datetime) -> list[UUID]:
+    """List what nobody answered in time, for when it has to be given away one by one."""
+    return list(session.scalars(_unanswered(select(_ROW.id), now)))
+
+
+def _unanswered(query: Select[Any], now: datetime) -> Select[Any]:
+    due = query.where(_ROW.state == HandoverState.OFFERED, _ROW.answer_by <= now)
+    return due.order_by(_ROW.answer_by, _ROW.id)
 
 
 # --- queries ---------------------------------------------------------------------------------------------------

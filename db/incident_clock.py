@@ -18,7 +18,7 @@ from domain.ladder import Clock, Taken
 from domain.outbox import Severity, Template
 
 LATE = timedelta(minutes=3)  # nobody moved it on for so long: its job is dead
-_SOMEBODY_THERE = (IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER)
+SOMEBODY_THERE = (IncidentState.ON_SCENE, IncidentState.ENTRY, IncidentState.HANDED_OVER)
 
 
 def escalate(tx: Session, *, now: datetime, limit: int = 100, only: UUID | None = None) -> int:
@@ -64,22 +64,33 @@ def _told(row: IncidentRow, one: Taken) -> dict[str, Any]:
     return {"step": one.step, "repeat": one.repeat_no, "who": who, "due": one.due_at.isoformat(), "eta_missed": missed}
 
 
-def audit(tx: Session, *, now: datetime) -> int:
+def audit(tx: Session, *, now: datetime, only: UUID | None = None) -> int:
     """Find open incidents that nobody moves on, set them going again, and say so; give how many.
 
     It is a job of its own, so that it notices when the other one has died; and it finds what waits for a time
     that a clock set back has put far away.
     """
-    out_of_step = or_(IncidentRow.next_step_at <= now - LATE, IncidentRow.next_step_at > now)
-    query = select(IncidentRow).where(RUNNING, out_of_step).order_by(IncidentRow.severity, IncidentRow.id)
+    query = _out_of_step(select(IncidentRow), now)
+    if only is not None:
+        query = query.where(IncidentRow.id == only)
     rows = tx.scalars(query.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
     return sum(_put_right(tx, row, now) for row in rows)
+
+
+def out_of_step_ids(session: Session, *, now: datetime) -> list[UUID]:
+    """List what the audit looks at, for when it has to be looked at one by one."""
+    return list(session.scalars(_out_of_step(select(IncidentRow.id), now)))
+
+
+def _out_of_step(query: Select[Any], now: datetime) -> Select[Any]:
+    late = or_(IncidentRow.next_step_at <= now - LATE, IncidentRow.next_step_at > now)
+    return query.where(RUNNING, late).order_by(IncidentRow.severity, IncidentRow.id)
 
 
 def _put_right(tx: Session, row: IncidentRow, now: datetime) -> bool:
     steps, was = ladder.read(row.ladder), row.next_step_at
     assert was is not None
-    answered = row.eta_at is not None or row.state in _SOMEBODY_THERE
+    answered = row.eta_at is not None or row.state in SOMEBODY_THERE
     farthest = now + ladder.farthest(steps, row.step, answered=answered)
     if now < was <= farthest:
         return False

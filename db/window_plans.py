@@ -4,14 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import alarms, stat_checkin_writes
 from db.models import CareDutyRow, CareSlotRow, CheckWindowRow, ConsentRow, ElderRow, IncidentRow
 from db.window_rows import times_of
-from db.windows import away_of, make_for, passed_on
+from db.windows import ACTIVE_USERS, away_of, make_for, passed_on
+from db.writes import bump
 from domain.care import WAITING, Duty, Scope, Slot, WindowState
+from domain.live import Topic
 from domain.windows import SlotPlan, Times, day_bit, is_away, responsible, times
 
 _WINDOW = CheckWindowRow
@@ -76,20 +78,32 @@ def stop(tx: Session, elder_id: UUID, *, now: datetime) -> None:
     tx.execute(update(_WINDOW).where(*open_).values(**values))
 
 
-def repoint(tx: Session, elder_id: UUID) -> int:
+def repoint(tx: Session, elder_id: UUID, *, now: datetime) -> int:
     """Say anew who answers for each look of this elder that is not over; give how many changed hands."""
-    return _repoint(tx, _unsettled(tx, _WINDOW.elder_id == elder_id))
+    return _repoint(tx, _unsettled(tx, _WINDOW.elder_id == elder_id, now))
 
 
-def repoint_round(tx: Session, user_id: UUID, day: date, slot: Slot) -> int:
+def repoint_round(tx: Session, user_id: UUID, day: date, slot: Slot, *, now: datetime) -> int:
     """Say anew who answers for the looks of a round that this person had."""
     mine = and_(_WINDOW.looker_id == user_id, _WINDOW.day == day, _WINDOW.slot == slot.value)
-    return _repoint(tx, _unsettled(tx, mine))
+    return _repoint(tx, _unsettled(tx, mine, now))
 
 
-def _unsettled(tx: Session, which: ColumnElement[bool]) -> Sequence[CheckWindowRow]:
-    query = select(_WINDOW).where(which, _WINDOW.state.in_((*_WAITING, WindowState.EXCUSED.value)))
-    ordered = query.where(_WINDOW.grace_until > func.coalesce(_WINDOW.seen_at, _WINDOW.opens_at)).order_by(_WINDOW.id)
+def repoint_user(tx: Session, user_id: UUID, *, now: datetime) -> int:
+    """Say anew who answers for the looks that this person has or is to have: let in no longer, or again."""
+    duty = CareDutyRow
+    held = select(duty.elder_id).where(duty.user_id == user_id, duty.valid_to.is_(None))
+    mine = or_(_WINDOW.looker_id == user_id, _WINDOW.backup_id == user_id, _WINDOW.elder_id.in_(held))
+    rows = _unsettled(tx, mine, now)
+    changed = _repoint(tx, rows)
+    for community in sorted({row.community_id for row in rows}) if changed else ():
+        bump(tx, community, Topic.CARE)
+    return changed
+
+
+def _unsettled(tx: Session, which: ColumnElement[bool], now: datetime) -> Sequence[CheckWindowRow]:
+    excused = and_(_WINDOW.state == WindowState.EXCUSED.value, _WINDOW.grace_until > now)
+    ordered = select(_WINDOW).where(which, or_(_WINDOW.state.in_(_WAITING), excused)).order_by(_WINDOW.id)
     return tx.scalars(ordered.with_for_update().execution_options(populate_existing=True)).all()
 
 
@@ -111,4 +125,5 @@ def _repoint(tx: Session, rows: Sequence[CheckWindowRow]) -> int:
 def _holders(tx: Session, elder_ids: Collection[UUID]) -> dict[tuple[UUID, Duty], UUID]:
     row = CareDutyRow
     query = select(row.elder_id, row.duty, row.user_id).where(row.elder_id.in_(elder_ids), row.valid_to.is_(None))
+    query = query.where(row.user_id.in_(ACTIVE_USERS))
     return {(elder, Duty(duty)): user for elder, duty, user in tx.execute(query)}

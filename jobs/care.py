@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import db
 from db import incident_clock
@@ -25,3 +26,12 @@ def escalate(now: datetime) -> int:
         return db.run(incident_clock.escalate, now=now, **some)
 
     return take(climb, lambda: db.read(incident_clock.due_ids, now=now), BATCH)
+
+
+def audit(now: datetime) -> int:
+    """Set going again what stands still, one by one if one of them can't be."""
+
+    def put_right(*, only: UUID | None = None, **_batch: Any) -> int:
+        return db.run(incident_clock.audit, now=now, only=only)
+
+    return take(put_right, lambda: db.read(incident_clock.out_of_step_ids, now=now), BATCH)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import db
 import settings
-from db import absence_notices, canaries, incident_clock, ticket_notices, worker_state
+from db import absence_notices, canaries, ticket_notices, worker_state
 from domain.worker import CARE, SENDING, late
-from jobs import points, windows
+from jobs import care, points, windows
 from jobs.channels import http
 
 _LOG = logging.getLogger("linli")
@@ -51,7 +51,7 @@ def audit(now: datetime) -> list[str]:
     known = db.read(worker_state.went_well)
     checks: dict[str, Callable[[], object]] = {
         "late": lambda: {CARE, SENDING} & {*late(known, now)},
-        "stuck_incidents": lambda: db.run(incident_clock.audit, now=now),
+        "stuck_incidents": lambda: care.audit(now),
         "missing_windows": lambda: windows.check(now),
         "overdue_messages": lambda: db.read(worker_state.overdue_emergencies, now=now),
     }

@@ -60,4 +60,12 @@ def check(now: datetime) -> int:
 
 def settle(now: datetime) -> int:
     """Give away what nobody answered, and end the absences that are over."""
-    return db.run(handovers.expire, now=now) + db.run(absences.close_due, now=now)
+
+    def expire(**some: Any) -> int:
+        return db.run(handovers.expire, now=now, **some)
+
+    try:
+        given = take(expire, lambda: db.read(handovers.due_ids, now=now), BATCH)
+    finally:  # an offer that can't be settled must not keep an absence from its end
+        ended = db.run(absences.close_due, now=now)
+    return given + ended

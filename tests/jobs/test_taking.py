@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import update
 
 import db
-from db import absences, looks, windows
+from db import absences, handovers, looks, window_plans, windows
 from db.models import AreaRow, IncidentRow
-from domain.care import AbsenceKind, Look, Source, WindowState
+from domain.care import AbsenceKind, Look, Slot, Source, WindowState
 from domain.errors import Busy
 from domain.ids import new_id, new_key
 from domain.incidents import Cause, IncidentState
@@ -64,6 +64,51 @@ def test_a_ladder_that_can_t_be_read_holds_up_no_other_incident(world: World) ->
         care.run(EIGHT + 11 * MINUTE)
 
     assert [incidents(one.id)[0].step for one in (bad, good)] == [0, 1]
+
+
+def test_the_audit_sets_the_others_going_though_one_can_t_be(any_world: World) -> None:
+    bad, good = elder(any_world, 1), elder(any_world, 2)
+    made_day()
+    for one in (bad, good):
+        look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
+    broken = update(IncidentRow).where(IncidentRow.elder_id == bad.id).values(ladder=[{}])
+    db.run(lambda tx: tx.execute(broken))
+
+    with pytest.raises(KeyError):
+        care.audit(EIGHT + 15 * MINUTE)
+
+    assert [incidents(one.id)[0].step for one in (bad, good)] == [0, 1]
+
+
+def test_an_offer_that_can_t_be_settled_holds_up_no_other_and_no_absence(
+    any_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = elder(any_world, 1), elder(any_world, 2, primary="building_head")
+    made_day()
+    for who in (any_world.volunteer, any_world.building_head):
+        call: dict[str, Any] = {"day": TOMORROW, "slot": Slot.MORNING, "to_id": any_world.volunteer2.user_id}
+        db.run(handovers.offer, actor=who, **call, key=new_key(), now=at(TODAY, 12))
+    repoints = window_plans.repoint_round
+
+    def repoint(tx: Any, user_id: Any, *call: Any, **more: Any) -> int:
+        if user_id == any_world.volunteer.user_id:
+            raise ValueError
+        return repoints(tx, user_id, *call, **more)
+
+    ended: list[Any] = []
+
+    def close_due(_tx: Any, **_call: Any) -> int:
+        ended.append(1)
+        return 0
+
+    monkeypatch.setattr(window_plans, "repoint_round", repoint)
+    monkeypatch.setattr(absences, "close_due", close_due)
+    with pytest.raises(ValueError):
+        job.settle(EIGHT)
+
+    lookers = [window(one.id).looker_id for one in (first, second)]
+    assert lookers == [any_world.volunteer.user_id, any_world.volunteer2.user_id]
+    assert ended == [1]
 
 
 def test_an_elder_in_a_building_that_was_closed_is_missed_like_any_other(world: World) -> None:
