@@ -1,6 +1,6 @@
 """Incidents: what opens, joins and withdraws one, each in somebody else's transaction; and all the commands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db import incident_tickets, outbox, stat_checkin_writes
-from db.incident_clock import audit, escalate
+from db.incident_clock import SOMEBODY_THERE, audit, escalate
 from db.incident_end import end, needs_second
 from db.incident_events import append, fresh, incident_of, is_over, make_event, moment
 from db.incident_ladder import begin, codes, columns, copy_of, restart
@@ -30,6 +30,7 @@ from domain.incidents import (
     Method,
 )
 from domain.live import Topic
+from domain.outbox import Severity
 
 __all__ = [
     "acknowledge",
@@ -39,6 +40,7 @@ __all__ = [
     "enter",
     "escalate",
     "hand_over",
+    "hurry",
     "note",
     "note_look",
     "on_way",
@@ -166,10 +168,32 @@ def _louder(
     detail: dict[str, Any] = {"cause": cause.value, "severity": min(severity, row.severity)}
     help_now = cause is Cause.BUTTON and row.cause != Cause.BUTTON  # never only a line in what is grave already
     if severity >= row.severity and not help_now:
+        if cause is Cause.BUTTON and _is_promised(row):  # pressed once more, the promise is too slow
+            values, detail = values | _at_once(row, at), detail | {"hurried": True}
         return append(tx, row, IncidentAction.MERGE, at=at, actor_id=by, values=values, detail=detail)
     elder = tx.get_one(ElderRow, row.elder_id)
     graver = {"severity": severity, "cause": cause.value, "ladder": copy_of(tx, elder, None, cause)}
     return restart(tx, row, IncidentAction.MERGE, at, by, values | graver, detail)
+
+
+def _is_promised(row: IncidentRow) -> bool:
+    """Tell whether the clock waits for somebody who said when they would come, and who is not there."""
+    return row.eta_at is not None and row.state not in SOMEBODY_THERE
+
+
+def _at_once(row: IncidentRow, at: datetime) -> dict[str, Any]:
+    return {"next_step_at": min(row.next_step_at or at, at), "eta_at": None}
+
+
+def hurry(tx: Session, *, incident_id: UUID, wait: timedelta, now: datetime) -> Incident:
+    """Two of a different kind say that something is wrong: no waiting for the looker's call; `wait` is for a slip."""
+    row = fresh(tx, incident_id)
+    if is_over(row) or row.state in SOMEBODY_THERE:
+        return incident_of(row)
+    at = moment(tx, row, now)
+    detail = {"cause": Cause.SIGNAL.value, "severity": int(Severity.EMERGENCY), "hurried": True}
+    values = {"severity": detail["severity"], **_at_once(row, at + wait)}
+    return incident_of(append(tx, row, IncidentAction.MERGE, at=at, actor_id=None, values=values, detail=detail))
 
 
 def note_look(

@@ -1,7 +1,7 @@
 """How a look is taken in: which window it is for, who may, and what follows for the window and its incident."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from db.models import CareDutyRow, CheckWindowRow, ElderRow, IncidentRow, Observ
 from db.window_rows import times_of
 from domain import access
 from domain.access import Actor
-from domain.care import OVER, Look, Source, WindowState
+from domain.care import OVER, UNDO_WITHIN, Look, Source, WindowState
 from domain.clock import local_date
 from domain.errors import KeyReused, NotAllowed, NotFound
 from domain.fusion import Level, Verdict, weigh
@@ -137,10 +137,14 @@ def apply(tx: Session, row: CheckWindowRow, fact: Fact, actor: Actor | None, now
     after = settle(now_is, when, verdict, now, alarmed=running, by_person=_may_clear(incident, actor))
     _move(tx, row, after, fact.at, fact.seen_by or (actor.user_id if actor else None))
     if after.state is WindowState.SEEN_CLOSED and not running:
-        severity = Severity.EMERGENCY if verdict.level is Level.URGENT else None
-        return alarms.open_incident(tx, row, Cause.CLOSED, now=now, actor=actor, severity=severity)
+        opened = alarms.open_incident(tx, row, Cause.CLOSED, now=now, actor=actor)
+        if verdict.level is Level.URGENT:
+            incidents.hurry(tx, incident_id=opened, wait=UNDO_WITHIN, now=now)
+        return opened
     if incident is not None and running:
         _tell(tx, incident, after, fact, actor, now)
+        if verdict.level is Level.URGENT and incident.severity > Severity.EMERGENCY:
+            incidents.hurry(tx, incident_id=incident.id, wait=timedelta(), now=now)
     return incident.id if incident is not None else None
 
 

@@ -98,6 +98,31 @@ def test_a_button_pressed_while_one_is_open_makes_that_one_graver_and_no_second(
     assert alarm(any_world, who, cause=Cause.BUTTON, severity=1, now=NOW + 2 * MINUTE).id == opened.id
 
 
+def test_a_second_press_does_not_wait_for_whoever_said_when_they_would_come(any_world: World) -> None:
+    who = elder(any_world)
+    opened = alarm(any_world, who, cause=Cause.BUTTON, severity=1)
+    promised = step(incidents.acknowledge, opened, any_world.coordinator, eta_minutes=15)
+
+    again = alarm(any_world, who, cause=Cause.BUTTON, severity=1, now=NOW + MINUTE)
+
+    assert (promised.next_step_at, again.next_step_at) == (NOW + 15 * MINUTE, NOW + MINUTE)
+    assert escalate(1) == 1
+    assert [who for step_, _, who in steps_taken(opened) if step_ == 1] == ["building_head"]
+    third = alarm(any_world, who, cause=Cause.BUTTON, severity=1, now=NOW + 2 * MINUTE)
+    assert third.next_step_at == NOW + 11 * MINUTE  # nobody's promise is waited for: leaning on it climbs no ladder
+    assert actions(opened) == ["open", "ack", "merge", "step", "merge"]
+
+
+def test_a_press_while_somebody_is_at_the_door_leaves_them_their_time(world: World) -> None:
+    who = elder(world)
+    opened = alarm(world, who, cause=Cause.BUTTON, severity=1)
+    there = step(incidents.arrive, opened, world.coordinator)
+
+    again = alarm(world, who, cause=Cause.BUTTON, severity=1, now=NOW + MINUTE)
+
+    assert again.next_step_at == there.next_step_at
+
+
 def test_a_window_joins_the_button_that_came_first_and_another_window_has_its_own(any_world: World) -> None:
     who = elder(any_world)
     pressed = alarm(any_world, who, cause=Cause.BUTTON, severity=1)
