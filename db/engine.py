@@ -27,6 +27,16 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",  # SQLite forgets it on each connection
     "PRAGMA busy_timeout=10000",
 )
+# A server that went away without a word is noticed within seconds: whoever waits for it watches over people.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # ms; sent and not acknowledged
+    "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+}
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
 _RACED = (
     "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting|draft"
@@ -56,7 +66,7 @@ def make(url: str, *, serializable: bool = False) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,  # an error would quote the names and texts it was given
         pool_recycle=1800,
-        connect_args={"options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"},
+        connect_args=_PATIENCE,
     )
 
 

@@ -45,6 +45,19 @@ def test_postgresql_isolates_as_set(db_postgres: Settings, read: bool) -> None:
     assert level == ("repeatable read" if read else wanted)
 
 
+@pytest.mark.pg
+@pytest.mark.usefixtures("db_postgres")
+def test_a_postgresql_that_went_away_without_a_word_holds_nobody_for_minutes() -> None:
+    with db.engine.get().connect() as one:
+        held = one.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+
+    assert 0 < int(held["connect_timeout"]) <= 10
+    silent = int(held["keepalives_idle"]) + int(held["keepalives_interval"]) * int(held["keepalives_count"])
+    assert held.get("keepalives", "1") == "1"  # its default is left out
+    assert silent <= 30
+    assert 0 < int(held["tcp_user_timeout"]) <= 30_000
+
+
 @pytest.mark.parametrize(
     "moment",
     [
