@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 import db
-from db import care_incident, channels, incidents, outbox_sending, undelivered, worker_state
+from db import care_board, care_incident, channels, incidents, outbox_sending, undelivered, worker_state
+from domain.care import SECOND_LOOK_WITHIN, Look, Slot
+from domain.care_board import Filters, TileState
 from domain.clock import at_local, local_date
 from domain.delivery import ACCEPTED, Answer, Outcome
 from domain.errors import WrongState
@@ -15,7 +17,8 @@ from domain.incidents import Cause
 from domain.outbox import MessageState, Reach
 from tests import sending
 from tests.builders import NOW, World
-from tests.db.alarming import MINUTE, alarm, channel, escalate, messages
+from tests.db import caring
+from tests.db.alarming import MINUTE, alarm, channel, escalate, messages, step
 from ui.care.timeline import ladder_html
 
 FINAL = Answer(Outcome.FINAL, "93000")
@@ -117,3 +120,25 @@ def test_a_trial_by_hand_that_failed_raises_no_banner_only_the_mornings_does(wor
 
     assert "通道测试" not in told
     assert "没有发出" not in told
+
+
+def test_a_tile_that_was_unclear_says_when_the_second_look_is_due(world: World) -> None:
+    one = caring.elder(world)
+    caring.made_day()
+    eight = caring.at(caring.TOMORROW, 8)
+    caring.look(world.volunteer, one.id, Look.UNCLEAR, eight)
+
+    board = db.read(care_board.today, actor=world.coordinator, filters=Filters(slot=Slot.MORNING), now=eight)
+
+    assert [(tile.state, tile.at) for tile in board.tiles] == [(TileState.UNCLEAR, eight + SECOND_LOOK_WITHIN)]
+
+
+def test_who_took_an_incident_is_not_asked_to_take_it_until_their_time_has_passed(world: World) -> None:
+    opened = alarm(world)
+    step(incidents.acknowledge, opened, world.coordinator, eta_minutes=5)
+
+    taken = sheet(world, opened, NOW)
+    assert (taken.is_mine(world.coordinator), taken.is_mine(world.colleague)) == (True, False)
+
+    escalate(6)
+    assert not sheet(world, opened, NOW + 6 * MINUTE).is_mine(world.coordinator)
