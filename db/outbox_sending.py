@@ -1,11 +1,13 @@
 """A message's way out: claimed for one post under a lease, sent outside any transaction, its answer noted."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, insert, literal_column, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from db import channels
@@ -17,6 +19,7 @@ from domain.delivery import Answer, Outcome
 from domain.ids import new_id
 from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
 
+_LOG = logging.getLogger("linli")
 LOOK_AT = 300  # messages of one channel at a time
 # written out, since SQLite uses its partial index only for a condition without parameters
 _IS_UNSENT: ColumnElement[bool] = literal_column(
@@ -65,12 +68,14 @@ def claim(tx: Session, *, channel_id: UUID, now: datetime) -> Post | None:
     group = _group(rows)
     if not group or not delivery.has_room(channel.recent, group[0].severity, now):
         return None
-    kind = ChannelKind(channel.kind)
-    texts, taken = _texts(tx, group, delivery.LIMIT_BYTES[kind])
+    worded = _worded(tx, channel, group)
+    if worded is None:
+        return claim(tx, channel_id=channel_id, now=now)  # without those that were given up
+    line, texts, taken = worded
     if not delivery.has_room(channel.recent, group[0].severity, now, posts=len(texts)):
         return None
     channel.recent = delivery.still_recent(channel.recent, now) + [now.timestamp()] * len(texts)
-    post = Post(new_id().hex, channels.line_of(channel), texts, tuple(row.id for row in taken), group[0].severity)
+    post = Post(new_id().hex, line, texts, tuple(row.id for row in taken), group[0].severity)
     _lease(tx, post, now)
     return post
 
@@ -119,13 +124,47 @@ def _grid(row: OutboxRow) -> str:
     return "/".join(row.body.get("area", "").split("/")[:4])
 
 
+def _worded(
+    tx: Session, channel: ChannelRow, group: Sequence[OutboxRow]
+) -> tuple[Line, tuple[str, ...], Sequence[OutboxRow]] | None:
+    """Word a post and read where it goes; none if some of it can't be, which is then given up and says why.
+
+    Owed for ever, it would keep everything behind it from going out.
+    """
+    limit = delivery.LIMIT_BYTES[ChannelKind(channel.kind)]
+    try:
+        return channels.line_of(channel), *_texts(tx, group, limit)
+    except DBAPIError:  # no message is to blame
+        raise
+    except Exception as error:
+        bad = [row for row in group if not _can_be_worded(tx, channel, row, limit)] or group
+        for row in bad:
+            row.state, row.provider_code = MessageState.DEAD.value, f"unworded {type(error).__name__}"[:40]
+            _LOG.error("message.unworded", extra={"fields": {"error": type(error).__name__, "id": row.id.hex}})
+        tx.flush()
+        return None
+
+
+def _can_be_worded(tx: Session, channel: ChannelRow, row: OutboxRow, limit: int) -> bool:
+    try:
+        return bool(channels.line_of(channel) and _texts(tx, [row], limit) and _line(row, facts(tx, [row])[0]))
+    except DBAPIError:
+        raise
+    except Exception:
+        return False
+
+
+def _line(row: OutboxRow, told: messages.Facts) -> str:
+    return messages.line(Template(row.template), told)
+
+
 def _texts(tx: Session, group: Sequence[OutboxRow], limit: int) -> tuple[tuple[str, ...], Sequence[OutboxRow]]:
     """Word the post: how many of the group it takes is a matter of bytes."""
     told = facts(tx, group)
     template = Template(group[0].template)
     if len(group) == 1:
         return tuple(messages.cut(messages.words(template, told[0]), limit)), group
-    lines = [messages.line(Template(row.template), one) for row, one in zip(group, told, strict=True)]
+    lines = [_line(row, one) for row, one in zip(group, told, strict=True)]
     one_kind = template if all(row.template == template for row in group) else Template.ALERT
     link = link_for(template)
     # the head names how many there are, so it is as long as it gets for all of them

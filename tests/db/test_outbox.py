@@ -6,12 +6,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 import db
 import settings
 from db import channels, outbox, outbox_sending, undelivered
-from db.models import ChannelRow
+from db.models import ChannelRow, OutboxRow
 from db.outbox_sending import Post
 from domain.delivery import ACCEPTED, LEASE, Answer, Outcome
 from domain.errors import Changed, Invalid, NotAllowed, Refused
@@ -439,3 +440,36 @@ def test_a_ticket_nearly_due_and_then_overdue_is_told_of_once_each(world: World)
         db.run(ticket_notices.of_time, now=moment)
 
     assert [row.template for row in rows()] == ["ticket_due_soon", "ticket_overdue"]
+
+
+def broken(body: Any) -> None:
+    """Spoil the words of the first message that is owed."""
+    spoilt = update(OutboxRow).where(OutboxRow.dedupe_key.startswith("test:0")).values(body=body)
+    db.run(lambda tx: tx.execute(spoilt))
+
+
+@pytest.mark.parametrize("many", [2, 12])
+def test_a_message_that_can_t_be_worded_is_given_up_and_keeps_none_behind_it(any_world: World, many: int) -> None:
+    robot = channel(any_world, URL)
+    for n in range(many):
+        owe(any_world, n, Severity.URGENT, template=Template.UNCHECKED)
+    broken({"who": 7})
+
+    taken: list[Any] = []
+    while post := claim(robot):
+        taken += post.message_ids
+
+    (lost,) = [row for row in rows() if row.state == MessageState.DEAD]
+    assert (lost.provider_code, len(taken)) == ("unworded TypeError", many - 1)
+    (told,) = db.read(undelivered.listed, actor=any_world.admin, now=NOW)
+    assert "没有写成" in told.text
+
+
+def test_messages_of_a_channel_whose_address_can_t_be_read_are_given_up_and_shown(world: World) -> None:
+    robot = channel(world, URL)
+    owe(world)
+    db.run(lambda tx: tx.execute(update(ChannelRow).values(address=b"nothing that was sealed here")))
+
+    assert claim(robot) is None
+    (lost,) = rows()
+    assert (lost.state, lost.provider_code.split()[0]) == ("dead", "unworded")
