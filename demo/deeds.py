@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from demo.chance import Chance
@@ -18,6 +19,8 @@ from domain.tickets import Kind, Satisfaction, Status
 
 WEEKS = 56  # of the fixed volunteer's Wednesdays: over a hundred hours, the first star
 WAITING = 4  # of yesterday's, not vouched for yet
+_AT_NIGHT = time(2, 40)
+_A_STOP = timedelta(minutes=4)
 _BACKFILLED = timedelta(days=5)
 _KINDS = {
     RecordKind.SERVICE: 0.55,
@@ -47,10 +50,12 @@ class Deed:
         return local_date(self.facts.ended_at)
 
 
-def deeds(team: Team, histories: Sequence[History], chance: Chance, now: datetime) -> Iterator[Deed]:
+def deeds(
+    team: Team, histories: Sequence[History], chance: Chance, now: datetime, windows: Sequence[dict[str, Any]] = ()
+) -> Iterator[Deed]:
     """List them, no two of one person at the same time."""
     taken: Spans = defaultdict(list)
-    for deed in (*_of_tickets(team, histories), *_noted(team, chance, now)):
+    for deed in (*_of_tickets(team, histories), *_walked(team, windows, now), *_noted(team, chance, now)):
         start, end = deed.facts.started_at, deed.facts.ended_at
         met = any(start < other_end and end > other_start for other_start, other_end in taken[deed.person_id])
         if not met and deed.recorded_at <= now:
@@ -70,6 +75,23 @@ def _of_tickets(team: Team, histories: Sequence[History]) -> Iterator[Deed]:
         times = (start, row["resolved_at"], row["closed_at"])
         facts = Facts(kind, *times, Method.TICKET, satisfaction=said)
         yield Deed(person, history.case.place, facts, None, row["id"])
+
+
+def _walked(team: Team, windows: Sequence[dict[str, Any]], now: datetime) -> Iterator[Deed]:
+    """Give the fixed volunteer's rounds as their windows tell of them; the night writes the day's."""
+    if not team.has_story:
+        return
+    rounds: defaultdict[tuple[date, str], list[datetime]] = defaultdict(list)
+    for row in windows:
+        if row["seen_by"] == team.volunteers[0].user_id and row["seen_at"] <= row["due_at"]:
+            rounds[row["day"], row["slot"]].append(row["seen_at"])
+    place = team.buildings[0]
+    for (day, _), seen in sorted(rounds.items()):
+        written = at_local(day + timedelta(days=1), _AT_NIGHT)
+        began = max(min(seen), max(seen) - len(seen) * _A_STOP)
+        facts = Facts(RecordKind.ROUND, began, max(seen), written, Method.ROUND, len(seen))
+        if written <= now:
+            yield Deed(team.helpers[0], place, facts)
 
 
 def _noted(team: Team, chance: Chance, now: datetime) -> Iterator[Deed]:

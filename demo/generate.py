@@ -66,8 +66,8 @@ def _rows(plan: Plan, seed: int, now: datetime, known: Categories) -> Rows:
         histories = list(current(cases, share, now))
         histories += Past(past, now, plan.days).tickets(share.tickets - len(histories))
         add(rows, team.community.id, histories)
-        points.add(rows, team, histories, Chance(seed, team.community.code, "points"), now)
         care.add(rows, team, histories, Chance(seed, team.community.code, "care"), now)
+        points.add(rows, team, histories, Chance(seed, team.community.code, "points"), now)
     return rows
 
 

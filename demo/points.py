@@ -27,7 +27,7 @@ _AT_NIGHT = time(2, 31)
 def add(rows: Rows, team: Team, histories: Sequence[History], chance: Chance, now: datetime) -> None:
     """Write what the community's helpers did, earned and changed into goods."""
     story = Story(team, chance, now)
-    for deed in deeds(team, histories, chance, now):
+    for deed in deeds(team, histories, chance, now, rows["check_window"]):
         story.note(deed)
     story.shop.open(team.helpers)
     story.play()

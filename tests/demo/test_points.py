@@ -71,6 +71,15 @@ def test_a_statement_tells_of_awards_with_their_reason_and_of_orders() -> None:
 
 
 @pytest.mark.usefixtures("shown")
+def test_the_volunteers_rounds_of_the_month_are_in_her_statement() -> None:
+    mine = db.read(points.my_balance, actor=zhao())
+    assert mine
+    lines = db.read(statements.statement, actor=zhao(), person_id=mine.person_id, limit=200).lines
+
+    assert sum("按时巡看" in line.why for line in lines) >= 10
+
+
+@pytest.mark.usefixtures("shown")
 def test_the_office_finds_records_to_vouch_for_and_to_post_and_a_filled_shop() -> None:
     li = log_in("demo-coordinator")
     home = li.grants[0].area_id
