@@ -3,7 +3,10 @@ const CACHE = "linli-round-1";
 const KEPT = new Set(["/round", "/round/round.js", "/round/round.css"]);
 const PATIENCE = 4000; // a phone at the edge of its network hangs rather than fails
 
-self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(keepAll()); // the page that brought this worker came before it
+});
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("fetch", (event) => {
@@ -11,6 +14,14 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || origin !== self.location.origin || !KEPT.has(pathname) || search) return;
   event.respondWith(freshOrKept(event.request, pathname));
 });
+
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  await Promise.all([...KEPT].map(async (pathname) => {
+    const answer = await fetch(pathname).catch(() => null);
+    if (answer && answer.ok && !answer.redirected) await cache.put(pathname, answer);
+  }));
+}
 
 async function freshOrKept(request, pathname) {
   const cache = await caches.open(CACHE);
