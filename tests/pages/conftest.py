@@ -60,7 +60,8 @@ def _log_in(tx: Session, *, token: str, user_id: UUID, at: Any) -> None:
 
 def drawn(at: AppTest) -> str:
     """Give the HTML that the page's components were fed with."""
-    return "".join(_fed(e).get("html", "") for e in at.get("bidi_component"))
+    fed = (_fed(e) for e in at.get("bidi_component"))
+    return "".join(one.get("html", "") for one in fed if isinstance(one, dict))
 
 
 def _fed(element: Any) -> Any:
