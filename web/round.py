@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 import db
 from db import award_rules, rounds, rules
+from db.looks import EARLY
 from domain.access import Actor
 from domain.awards import Rule, rule_words
 from domain.care import SLOT_LABELS, Slot, WindowState
@@ -114,12 +115,12 @@ def _page(actor: Actor, walk: Round, moment: datetime) -> dict[str, Any]:
         "day": walk.day.isoformat(),
         "dayWords": f"{walk.day.month}月{walk.day.day}日星期{_WEEKDAYS[walk.day.weekday()]}",
         "slot": walk.slot,
-        "stops": [_stop(stop) for stop in walk.stops],
+        "stops": [_stop(stop, moment) for stop in walk.stops],
         "points": _points(walk),
     }
 
 
-def _stop(stop: Stop) -> dict[str, Any]:
+def _stop(stop: Stop, moment: datetime) -> dict[str, Any]:
     yes, no = stop.words
     return {
         "window": stop.window_id.hex,
@@ -132,6 +133,7 @@ def _stop(stop: Stop) -> dict[str, Any]:
         "no": no,
         "is": _SHOWN.get(stop.state, "ok"),
         "said": _said(stop),
+        "from": _clock(stop.opens_at - EARLY) if moment < stop.opens_at - EARLY else "",
         "due": _clock(stop.due_at),
         "deaf": stop.hard_of_hearing,
         "told": stop.reach,
@@ -236,7 +238,7 @@ def sheet(request: Request) -> Response:
     body = render(
         "round_sheet.html",
         name=name,
-        rows=[_stop(stop) | {"owed": stop.is_owed} for stop in walk.stops],
+        rows=[_stop(stop, now()) | {"owed": stop.is_owed} for stop in walk.stops],
         words=f"{day.month}月{day.day}日 星期{_WEEKDAYS[day.weekday()]} {SLOT_LABELS[slot]}",
         phone=db.read(rules.get, name="duty_phone"),
         printed=local(moment).strftime("%m-%d %H:%M"),

@@ -133,6 +133,16 @@ def test_the_page_its_script_and_its_styles_are_light_and_keep_to_the_policy(lin
     assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
 
 
+def test_before_a_look_counts_the_stop_says_from_when(linfang: World, phone: Phone, clock: Any) -> None:
+    stop(linfang, phone)
+    caring.made_day()
+
+    clock(at(TOMORROW, 5))
+    assert phone.shown()["stops"][0]["from"] == "6:00"
+    clock(at(TOMORROW, 6))
+    assert phone.shown()["stops"][0]["from"] == ""
+
+
 def test_words_of_people_stay_words(linfang: World, phone: Phone) -> None:
     stop(linfang, phone, called="</script>", place='"><img src=x>')
     caring.made_day()

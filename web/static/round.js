@@ -296,7 +296,7 @@ function drawStop(held) {
   const stop = page.stops[at];
   const state = stateOf(stop, held);
   name($("#stop"), stop);
-  $("#stop .due").textContent = stop.ask + "，" + stop.due + " 前" + (isOpen(state) ? "" : "。已记：" + saidOf(state));
+  $("#stop .due").textContent = stop.ask + "，" + (stop.from ? stop.from + " 起可以记，" : "") + stop.due + " 前" + (isOpen(state) ? "" : "。已记：" + saidOf(state));
   const late = $("#stop .late");
   late.textContent = stop.standsIn ? "原来的志愿者还没去看，请您代看一眼" : stop.is === "late" ? "已经过了时间，请尽快看一眼" : "";
   late.hidden = !late.textContent;
@@ -417,7 +417,7 @@ function drawOffline(held) {
   if (stale()) words.push("这是 " + page.dayWords + "的名单，连上网络就换成今天的。");
   if (waiting.length && tries) {
     words.push(waiting.length + " 条已存在手机里，等网络。");
-    if (urgent) words.push("有窗户情况没送出去，请现在就打值班电话。");
+    if (urgent) words.push("有几户的情况还没送出去，请现在就打值班电话。");
   }
   if (fragile) words.push("这台手机不让暂存，请先不要关这一页。");
   $("#offline").textContent = words.join("");
@@ -430,7 +430,10 @@ function resume() {
   const owed = page.stops.filter(isOwed);
   const open = owed.filter((stop) => isOpen(stateOf(stop, held))).length;
   if (owed.length && !open) shown = "done";
-  else if (open < owed.length) $("[data-do=begin]").textContent = "接着巡看（还有" + open + "户）";
+  else if (open < owed.length) {
+    $("[data-do=begin]").textContent = "接着巡看（还有" + open + "户）";
+    $("#start p").textContent = page.dayWords + "，还有 " + open + " 户等您看一眼。";
+  }
   draw();
 }
 
