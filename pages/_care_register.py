@@ -20,8 +20,17 @@ from pages import _settings_table as table
 
 CHOSEN, _GAP, _SEARCH = words.ELDER, "care_gap", "care_q"
 _COLUMNS = (
-    *(("编号", 8), ("楼栋", 12), ("网格", 14), ("关注等级", 10), ("信号", 10), ("时段", 10), ("主责", 10)),
-    *(("备份", 10), ("联系人", 8), ("同意日期", 12), ("还缺", 24)),
+    *(
+        ("编号", 8),
+        ("楼栋", 12),
+        ("还缺", 24),
+        ("网格", 14),
+        ("关注等级", 10),
+        ("信号", 10),
+        ("时段", 10),
+        ("主责", 10),
+    ),
+    *(("备份", 10), ("联系人", 8), ("同意日期", 12)),
 )
 
 
@@ -98,6 +107,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "编号": entry.code,
         "楼栋": entry.building,
+        "还缺": "、".join(GAP_LABELS[gap] for gap in entry.gaps),
         "网格": entry.grid,
         "关注等级": TIER_LABELS[entry.tier],
         "信号": SIGN_LABELS[entry.sign],
@@ -106,7 +116,6 @@ def _row(entry: Entry) -> dict[str, Any]:
         "备份": entry.looker(Duty.BACKUP),
         "联系人": str(entry.contacts or ""),
         "同意日期": words.on(entry.consented_on),
-        "还缺": "、".join(GAP_LABELS[gap] for gap in entry.gaps),
     }
 
 

@@ -49,6 +49,8 @@ def _tell(message_id: UUID) -> bool:
     told = escape_md(trial_words(state, code))
     if state is MessageState.ACCEPTED:
         st.success(told, icon=":material/check:")
-    else:
+    elif state in UNSENT and state is not MessageState.FAILED:
         st.info(told, icon=":material/info:")
+    else:
+        st.error(told, icon=":material/error:")
     return state in UNSENT

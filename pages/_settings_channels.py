@@ -1,5 +1,7 @@
 """通知渠道: the robots and addresses that messages go to, and what did not reach anybody."""
 
+from uuid import UUID
+
 import streamlit as st
 
 import db
@@ -18,11 +20,14 @@ from ui.text import escape_md, when
 
 KINDS = list(ChannelKind)
 CHOSEN = "st_channel"
+_MADE = "st_channel_made"  # in the state: to be opened, before the widget that chooses is drawn
 _DEPTH = {level: depth for depth, level in enumerate(Level)}
 
 
 def show(who: Actor) -> None:
     _worker_banner.show(who)
+    if made := st.session_state.pop(_MADE, None):
+        st.session_state[CHOSEN] = made
     listed = db.read(channels.listed)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(_last_run())
@@ -96,9 +101,15 @@ def _create(who: Actor) -> None:
                     key=draft.key,
                     now=now(),
                 ),
-                done=f"已添加渠道“{name.strip()}”，请点“发一条测试”。",
+                done=lambda made: _open(made, name.strip()),
                 clear=(table.adding(CHOSEN),),
             )
+
+
+def _open(made: UUID, name: str) -> str:
+    """Open the new channel: the button that is spoken of stands there."""
+    st.session_state[_MADE] = made
+    return f"已添加渠道“{name}”，下面打开的就是它，请点“发一条测试”。"
 
 
 def _flags(draft: form.Draft, *, emergency: bool, canary: bool) -> tuple[bool, bool]:
@@ -118,6 +129,7 @@ def _change(who: Actor, channel: Channel) -> None:
         secret = st.text_input("新签名密钥", key=draft.of("secret"), placeholder="不改就留空", type="password")
         emergency, canary = _flags(draft, emergency=channel.emergency_only, canary=channel.canary)
         active = st.toggle("在用", channel.active, key=draft.of("active"))
+        st.caption("停用：关掉“在用”再保存。停用的不再发消息，发过的记录保留，所以不能删除。")
         if draft.submit("保存"):
             form.attempt(
                 draft,

@@ -40,6 +40,8 @@ def pick(label: str, options: dict[UUID, str], name: str) -> UUID | None:
     """Let one be chosen, by typing part of its name too; what is gone is no longer chosen."""
     if st.session_state.get(name) not in options:
         st.session_state[name] = None
+    if not options:
+        return None
     return st.selectbox(
         label,
         list(options),

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import absences, care_plans, care_register
+from db import absences, care_plans, care_register, worker_state
 from db.models import UserRow
 from domain.care import AbsenceKind, Scope
 from domain.care_register import Gap, outlook
@@ -136,3 +136,14 @@ def test_two_of_one_name_are_told_apart_by_place_or_account(world: World) -> Non
     assert names[world.building_head.user_id] == "王芳（3号楼）"
     assert names[world.volunteer2.user_id].endswith("账号尾号 eer2）")
     assert names[world.coordinator.user_id] == "李敏"
+
+
+def test_several_warnings_take_one_line_that_opens(world: World, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ["后台值守没有运行，请看。", "有3条没有发出，请打电话。"]
+    monkeypatch.setattr(worker_state, "warnings", lambda *_, **__: told)
+
+    page = visit("coordinator", "checkins")
+
+    (line,) = [e for e in page.expander if "后台值守" in e.label]
+    assert line.label == "**后台值守没有运行；有3条没有发出**"
+    assert [e.value for e in line.error] == told

@@ -73,6 +73,7 @@ def test_without_a_channel_it_says_what_to_do(opened: Open) -> None:
 
     assert "还没有通知渠道" in words(page)
     assert "后台值守没有按时运行" in words(page)
+    assert "点表格中的一行" not in str(page.main)
 
 
 def test_a_robot_is_added_and_its_address_is_never_shown(opened: Open, world: World) -> None:
@@ -88,7 +89,7 @@ def test_a_robot_is_added_and_its_address_is_never_shown(opened: Open, world: Wo
         world.community,
         True,
     )
-    pick(page)
+    assert "发一条测试" in [b.label for b in page.button]  # the new one is open, as the toast says
     assert "kept-to-itself" not in str(page.main)
 
 
@@ -124,6 +125,7 @@ def test_a_trial_shows_what_the_robot_answered(
     assert "正在发送" in words(page)
 
     assert told in words(answer(page, said)).replace("\\", "")
+    assert bool([e for e in page.error if told in e.value.replace("\\", "")]) is (said.outcome is Outcome.FINAL)
 
 
 def test_a_channel_is_switched_off(opened: Open, world: World) -> None:
