@@ -58,7 +58,9 @@ def round_html(owed: int, left: int, looked: int) -> str:
     count = f"还有 {left} 户" if 0 < left < owed else f"{owed} 户"
     tone = "" if left else " done"
     link = f'<a class="linli-round{tone}" href="/round" target="_self"><b>{way}</b><span>{count}</span></a>'
-    thanks = f'<p class="linli-thanks">本月您守望了 {looked} 户次，谢谢您。积分等社区核实后记入明细</p>' if looked else ""
+    thanks = (
+        f'<p class="linli-thanks">本月您守望了 {looked} 户次，谢谢您。积分等社区核实后记入明细</p>' if looked else ""
+    )
     return (link if owed else "") + thanks
 
 
