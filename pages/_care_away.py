@@ -112,4 +112,5 @@ def _moment(day: Any, at: time | None) -> datetime:
 def _done(made: Absence, now: datetime) -> str:
     if made.state is AbsenceState.DRAFT:
         return "已登记，等社区工作者核实；核实以前照常巡看。"
-    return f"已登记外出，到 {words.until(made.until_at, now)} 为止；之后自动恢复巡看。"
+    begins = f"{when(made.from_at, now)} 起，" if made.from_at > now else ""
+    return f"已登记外出，{begins}到 {words.until(made.until_at, now)} 为止；之后自动恢复巡看。"

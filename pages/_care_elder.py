@@ -10,7 +10,17 @@ from db import care_elder
 from db.care_elder import ElderPage, Signal
 from domain import clock
 from domain.access import Actor, has
-from domain.care import DUTY_LABELS, LEAVE_LABELS, SIGN_LABELS, SOURCE_LABELS, TIER_LABELS, Duty, Look, Sign, sign_words
+from domain.care import (
+    DUTY_LABELS,
+    LEAVE_LABELS,
+    SIGN_LABELS,
+    SOURCE_LABELS,
+    TIER_LABELS,
+    Duty,
+    Look,
+    Sign,
+    sign_words,
+)
 from domain.care_board import slot_now
 from domain.clock import local_date
 from domain.errors import NotFound, Refused

@@ -39,9 +39,12 @@ def _scene(n: int, scene: Scene, before: Scene, scenes: Sequence[Scene]) -> str:
 
 def _lit(scene: Scene) -> tuple[str, ...]:
     """Name the screens that this beat is about; the rest stay, dimmer."""
-    return {"board": ("care", "board"), "found": ("care", "board"), "figure": ("books",), "phone": ("phone", "board")}.get(
-        scene.looks_at, (scene.looks_at,)
-    )
+    return {
+        "board": ("care", "board"),
+        "found": ("care", "board"),
+        "figure": ("books",),
+        "phone": ("phone", "board"),
+    }.get(scene.looks_at, (scene.looks_at,))
 
 
 def _screen(name: str, title: str, body: str, *, on: bool) -> str:
