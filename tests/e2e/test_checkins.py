@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.e2e.visitors import PHONE, Visitor
+from tests.e2e.visitors import PHONE, Visitor, not_there
 
 Visit = Callable[..., Visitor]
 SOON = 8_000
@@ -30,7 +30,7 @@ def test_a_closed_curtain_is_red_elsewhere_at_once_and_green_when_it_is_closed(
     watching.is_still()
     watching.page.evaluate("() => { window.stayed = true }")
     looking.open(f"/checkins?elder={elder}")
-    looking.page.get_by_role("radio", name="没拉开", exact=True).click()
+    looking.page.get_by_role("radio", name=not_there(), exact=True).click()
 
     looking.page.get_by_role("button", name="记下来").click()
 

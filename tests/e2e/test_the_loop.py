@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.e2e.visitors import PHONE, Visitor
+from tests.e2e.visitors import PHONE, Visitor, not_there
 
 Visit = Callable[..., Visitor]
 HD = {"width": 1920, "height": 1080}
@@ -80,7 +80,7 @@ def test_one_look_becomes_a_visit_points_and_a_figure_on_every_page_within_a_min
     before = int(still_open.inner_text())
     began = time.monotonic()
 
-    look(secretary, elder, "没拉开")
+    look(secretary, elder, not_there())
     expect(tile(desk, elder)).to_have_class(re.compile("alarm"))
     card = watching.page.locator(".card:not(#linli-first *)").filter(has_text=code)
     expect(card).to_be_visible()

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from domain.care import Sign, sign_words
+from domain.care_board import slot_now
+from domain.clock import now
+
 ROOT = Path(__file__).parent.parent.parent
 QUIET = [
     "--no-sandbox",
@@ -138,3 +142,8 @@ class Visitor:
 
     def open(self, path: str) -> None:
         self.page.goto(self.server.url + path)
+
+
+def not_there() -> str:
+    """Say what a curtain that gives no sign is called at this hour."""
+    return sign_words(Sign.CURTAIN, slot_now(now()))[1]
