@@ -103,9 +103,10 @@ def test_one_look_becomes_a_visit_points_and_a_figure_on_every_page_within_a_min
     leader.open("/charts")
     assert figure(leader) == closed + 1
     leader.page.locator(CLOSED).click()
-    leader.drawer.locator(f'td a[href*="{ticket}"]').click()
-    leader.page.wait_for_url(f"**/tickets?ticket={ticket}")
-    expect(leader.drawer).to_contain_text(code)
+    with leader.page.context.expect_page() as opened:
+        leader.drawer.locator(f'td a[href*="{ticket}"]').click()
+    opened.value.wait_for_url(f"**/tickets?ticket={ticket}")
+    expect(opened.value.get_by_role("dialog")).to_contain_text(code)
 
     assert time.monotonic() - began <= WITHIN
     assert all(who.page.evaluate("() => window.stayed") for who in (desk, watching)), "nobody reloaded"
