@@ -1,6 +1,7 @@
 """The subcommands. Each says in one line what it did, or in one line why it did not and what to do."""
 
 import argparse
+import contextlib
 import re
 import sys
 import time
@@ -52,11 +53,11 @@ def serve(asked: argparse.Namespace) -> int:
     if asked.cert:
         options |= {"server.sslCertFile": str(asked.cert), "server.sslKeyFile": str(asked.key)}
     try:
-        app.app.run(config=options)
-    except KeyboardInterrupt:
-        print("已停止。")
+        with contextlib.suppress(KeyboardInterrupt):  # raised again once all has ended, but not each time
+            app.app.run(config=options)
     finally:
         engine.dispose()  # the last connection takes SQLite's journal with it
+    print("已停止。")
     return 0
 
 

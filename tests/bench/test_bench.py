@@ -60,7 +60,7 @@ def test_the_server_under_test_has_a_hello_page_behind_the_same_login(
 
     with running.serving(db_sqlite.data_dir) as server:
         assert httpx.get(f"{server.url}/hello").status_code in (302, 303, 307)
-        hello, full, fragment = asyncio.run(reruns._all(server, token))
+        hello, full, fragment = asyncio.run(reruns._all(server, token, "tickets"))
         assert asyncio.run(_pages(server.url, token)) >= {"hello", "tickets"}
 
     assert 0 < hello.messages < fragment.messages < full.messages

@@ -17,7 +17,7 @@ import demo
 import settings
 from db import accounts, areas, crypto, fsck, incidents, rules, sessions, tickets
 from db.board import board, waiting
-from db.models import AreaRow, GrantRow, IncidentRow, PartyRow, PersonRow, TicketEventRow, TicketRow, UserRow
+from db.models import AreaRow, ElderRow, GrantRow, IncidentRow, PartyRow, PersonRow, TicketEventRow, TicketRow, UserRow
 from db.sessions import Visitor
 from db.ticket_events import load, ticket_of
 from db.ticket_filters import Filters
@@ -131,11 +131,12 @@ def _dump_of(used: settings.Settings) -> checks.Dump:
     """Read every table; people unsealed, since each sealing is different; without what logging in leaves."""
     db.engine.dispose()
     settings.use(used)
-    left_out = ("person", "audit_event", "login_session", "known_device", "command_key")
+    left_out = ("person", "elder", "audit_event", "login_session", "known_device", "command_key")
     dump = {name: rows for name, rows in checks.dump().items() if name not in left_out}
     people = [f"{p.id} {crypto.unseal(p.name)} {crypto.unseal(p.phone)}" for p in everything(PersonRow)]
+    elders = [f"{e.id} {e.number} {crypto.unseal(e.called)} {crypto.unseal(e.place)}" for e in everything(ElderRow)]
     db.engine.dispose()
-    return dump | {"person": sorted(people)}
+    return dump | {"person": sorted(people), "elder": sorted(elders)}
 
 
 @pytest.mark.slow
