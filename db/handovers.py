@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, or_, select
+from sqlalchemy import Select, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import window_plans
@@ -236,11 +236,6 @@ def of_user(session: Session, *, actor: Actor, from_day: date) -> list[Handover]
 
 def get(session: Session, handover_id: UUID) -> Handover:
     return _shown(session.get_one(_ROW, handover_id, populate_existing=True))
-
-
-def waiting_count(session: Session, *, now: datetime) -> int:
-    due = (_ROW.state == HandoverState.OFFERED, _ROW.answer_by <= now)
-    return session.scalar(select(func.count()).select_from(_ROW).where(*due)) or 0
 
 
 def _shown(row: Any) -> Handover:

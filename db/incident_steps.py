@@ -40,7 +40,6 @@ from domain.text import clean_note, need
 
 Work = Callable[[IncidentRow, datetime], IncidentRow]
 NOBODY = "敲门没人应"
-_BEFORE_ARRIVAL = (IncidentState.DETECTED, IncidentState.VERIFYING, IncidentState.DISPATCHED)
 
 
 def acknowledge(tx: Session, *, eta_minutes: float = ladder.ETA_MINUTES, **call: Unpack[Call]) -> Incident:

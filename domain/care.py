@@ -7,8 +7,7 @@ from uuid import UUID
 
 UNDO_WITHIN = timedelta(seconds=10)
 SECOND_LOOK_WITHIN = timedelta(minutes=15)
-MADE_DAYS_AHEAD = 1  # windows of a day are made the evening before
-MAKE_AT_HOUR = 18
+MAKE_AT_HOUR = 18  # windows of the next day are made the evening before
 MOST_A_LOOKER = 20  # nobody is the first volunteer of more elders
 CALLED_MAX = 20
 PLACE_MAX = 60
