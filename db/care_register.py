@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
+from db import visit_rate
 from db.care_scope import may_see
 from db.models import (
     AreaRow,
@@ -19,7 +20,6 @@ from db.models import (
     ElderContactRow,
     ElderRow,
     GrantRow,
-    PairVisitRow,
     UserRow,
 )
 from db.namesakes import told_apart
@@ -28,6 +28,7 @@ from domain.access import Actor
 from domain.care import WAITING, Duty, Scope, Sign, Slot, Tier, WindowState, code_text
 from domain.care_register import Cover, Entry, Load, Visits, gaps
 from domain.clock import local_date
+from domain.kpis import KPIS, figure
 
 _E, _W = ElderRow, CheckWindowRow
 _DUTIES = {duty.value: duty for duty in Duty}
@@ -114,9 +115,8 @@ def _consents(session: Session, mine: Iterable[Any]) -> dict[UUID, date]:
 
 def _visits(session: Session, mine: Iterable[Any], now: datetime) -> dict[UUID, date]:
     """Read the newest visit of this month."""
-    row, first = PairVisitRow, local_date(now).replace(day=1)
-    query = _of(select(row.elder_id, func.max(row.visited_on)), row.elder_id, mine)
-    query = query.where(row.visited_on >= first).group_by(row.elder_id)
+    newest = visit_rate.visited(local_date(now).replace(day=1), local_date(now))
+    query = select(_E.id, newest).where(*mine, newest.is_not(None))
     return {elder: day for elder, day in session.execute(query)}  # noqa: C416
 
 
@@ -124,23 +124,24 @@ def _visits(session: Session, mine: Iterable[Any], now: datetime) -> dict[UUID, 
 
 
 def visits(session: Session, *, actor: Actor, community_id: UUID, now: datetime) -> Visits:
-    """Count this month's visits and name exactly who has had none."""
-    month = local_date(now).replace(day=1)
-    entries = listed(session, actor=actor, community_id=community_id, now=now)
-    row = PairVisitRow
-    mine = (may_see(actor), _E.community_id == community_id, _E.left_on.is_(None))
-    query = _of(select(row.elder_id), row.elder_id, mine).where(row.visited_on >= month, row.by_phone.is_(False))
-    in_person = set(session.scalars(query))
+    """Count this month's visits and name exactly who has had none; the figure is that of the dictionary."""
+    month, today = local_date(now).replace(day=1), local_date(now)
+    counted = (may_see(actor), _E.community_id == community_id, *visit_rate.counted(month, today))
+    query = select(_E.id, visit_rate.visited_in_person(month, today)).where(*counted)
+    in_person = {elder: seen for elder, seen in session.execute(query)}  # noqa: C416
+    listed_ = listed(session, actor=actor, community_id=community_id, now=now)
+    entries = [entry for entry in listed_ if entry.id in in_person]
     missing = tuple(entry for entry in entries if entry.visited_on is None)
     visited = len(entries) - len(missing)
-    return Visits(month, len(entries), visited, visited - len(in_person), missing, now)
+    rate = figure(KPIS["visit_rate"], visited, len(entries), as_of=now)
+    return Visits(month, rate, visited - sum(in_person.values()), missing, len(listed_) - len(entries))
 
 
 def unvisited(session: Session, *, actor: Actor, now: datetime) -> list[str]:
-    """Give the codes of everybody in the actor's areas whom nobody has visited or called this month."""
-    row, first = PairVisitRow, local_date(now).replace(day=1)
-    visit = select(row.id).where(row.elder_id == _E.id, row.visited_on >= first).exists()
-    query = select(_E.number).where(may_see(actor), _E.left_on.is_(None), ~visit).order_by(_E.number)
+    """Give the codes of all who count in the actor's areas and whom nobody has visited or called this month."""
+    month, today = local_date(now).replace(day=1), local_date(now)
+    missing = visit_rate.visited(month, today).is_(None)
+    query = select(_E.number).where(may_see(actor), *visit_rate.counted(month, today), missing).order_by(_E.number)
     return [code_text(number) for number in session.scalars(query)]
 
 

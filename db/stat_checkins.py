@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import CHECKIN_STAT, ElderRow, PairVisitRow
+from db import visit_rate
+from db.models import CHECKIN_STAT, ElderRow
 from db.stat_sums import BY_MONTH, communities, next_month, pieces
 from domain.areas import Level
 from domain.checkin_stats import DEEPEST
@@ -83,7 +84,7 @@ def _is_new(session: Session, scope: Scope, today: date) -> bool:
 
 
 def _visits(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Figure:
-    """Count who was there at the month's end (this month: is there now), and whom of them somebody visited in it."""
+    """Count who was to be visited in the month of the end, and whom of them somebody did visit or call."""
     if not kept(scope):
         return Figure(kpi, None, None, None, 0, now)
     there, visited = elders_of(session, scope, now)
@@ -92,14 +93,11 @@ def _visits(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Figure:
     return figure(kpi, session.scalar(query.where(visited.is_not(None))) or 0, of_all, as_of=now)
 
 
-def elders_of(session: Session, scope: Scope, now: datetime) -> tuple[list[ColumnElement[bool]], ScalarSelect[date]]:
-    """Say in SQL who was there at the month's end, and when each of them was last visited in it."""
+def elders_of(session: Session, scope: Scope, now: datetime) -> tuple[list[ColumnElement[bool]], ScalarSelect[Any]]:
+    """Say in SQL who counts for the month of the end, and when each of them was last visited in it."""
     first = month_of(scope.end)
     last = min(next_month(first) - timedelta(days=1), local_date(now))
-    elder, visit = ElderRow, PairVisitRow
-    there = [elder.community_id.in_(communities(session, scope)), elder.joined_on <= last]
-    there.append(or_(elder.left_on.is_(None), elder.left_on > last))
+    held = [ElderRow.community_id.in_(communities(session, scope)), *visit_rate.counted(first, last)]
     if scope.level not in (Level.STREET, Level.COMMUNITY):
-        there.append(elder.area_path.startswith(scope.area_path))
-    made = select(func.max(visit.visited_on)).where(visit.elder_id == elder.id, visit.visited_on.between(first, last))
-    return there, made.correlate(elder).scalar_subquery()
+        held.append(ElderRow.area_path.startswith(scope.area_path))
+    return held, visit_rate.visited(first, last)

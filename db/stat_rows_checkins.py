@@ -142,5 +142,5 @@ def _elders(
 
 
 def _elder(row: Read, grid: str, named: bool) -> StatRow:
-    said, day = ("本月见过面或通过话", row.visited_on) if row.visited_on else ("本月还没有探访", row.joined_on)
+    said, day = ("本月已探访", row.visited_on) if row.visited_on else ("本月还没有探访", row.joined_on)
     return _told(code_text(row.number), said, day, grid, f"elder={row.id}", named)

@@ -50,7 +50,7 @@ def wall(session: Session, *, actor: Actor, area_id: UUID | None = None, now: da
         grids=_grids(session, month, call),
         categories=_categories(session, month, call),
         ages=_ages(session, month, call),
-        checks=_checks(day),
+        checks=_checks(day, held),
         hours=_hours(session, month, call),
         alarms=_alarms(session, actor, area),
         stamp=stamp(session, actor),
@@ -124,11 +124,12 @@ def _ages(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, ..
     return shares([(band.label, band.count, f"{band.count} 件", "") for band in rows])
 
 
-def _checks(day: dict[str, Figure]) -> tuple[Bar, ...]:
+def _checks(day: dict[str, Figure], month: dict[str, Figure]) -> tuple[Bar, ...]:
     tones = {"round_coverage": "", "sign_ok": "ok", "sign_closed": "late", "not_looked": "soon"}
+    today = [(one, tones[code], "户次") for code, one in day.items()]
     return tuple(
-        Bar(one.kpi.name, one.value or 0, f"{one.numerator}/{one.denominator} 户次", tones[code])
-        for code, one in day.items()
+        Bar(one.kpi.name, one.value or 0, f"{one.numerator}/{one.denominator} {unit}", tone)
+        for one, tone, unit in (*today, (month["visit_rate"], "", "户"))
         if one.denominator
     )
 

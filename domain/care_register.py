@@ -1,11 +1,12 @@
 """The register as the desk works on it: what blocks tomorrow, how much everybody has, the month's visits."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from domain.care import Duty, Sign, Slot, Tier
+from domain.kpis import Figure
 
 REMIND_FROM_DAY = 20  # of the month: who has not been visited then stands at the top
 
@@ -102,18 +103,13 @@ class Cover:
 
 @dataclass(frozen=True)
 class Visits:
-    """月探访率: of all on the register in this month."""
+    """月探访率 with who is behind it."""
 
     month: date
-    elders: int
-    visited: int
+    rate: Figure
     by_phone: int  # of those visited, the ones only telephoned
     missing: tuple[Entry, ...]
-    at: datetime
-
-    @property
-    def share(self) -> float | None:
-        return self.visited / self.elders if self.elders else None
+    left_out: int  # on the register, but not to be visited this month
 
 
 def gaps(*, consented: bool, slots: bool, primary: bool, backup: bool, contacts: bool) -> tuple[Gap, ...]:

@@ -45,7 +45,7 @@ def _open() -> None:
 def show(who: Actor, here: Area) -> None:
     now = clock.now()
     month = db.read(care_register.visits, actor=who, community_id=here.id, now=now)
-    if not month.elders:
+    if not month.rate.n and not month.left_out:
         st.info("还没有登记老人，登记以后这里按月统计探访。", icon=":material/info:")
         return
     left, right = st.columns([3, 2], gap="medium")
@@ -58,15 +58,21 @@ def show(who: Actor, here: Area) -> None:
 
 
 def _month(who: Actor, here: Area, month: Visits) -> None:
-    name = f"{month.month.year}年{month.month.month}月"
+    name, rate = f"{month.month.year}年{month.month.month}月", month.rate
+    meant = f"{rate.kpi.formula}。不计：{rate.kpi.exclusions}。口径第 {rate.kpi.version} 版"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.metric(f"月探访率（{month.month.month}月）", words.percent(month.share), width=200)
-        st.metric("已探访（户）", f"{month.visited} / {month.elders}", width=180)
+        st.metric(f"{rate.kpi.name}（{month.month.month}月）", rate.text, width=200, help=meant)
+        st.metric("已探访（户）", f"{rate.numerator} / {rate.n}", width=180)
         st.metric("其中只打了电话", month.by_phone, width=160)
         st.space("stretch")
         _export(who, here)
+    if month.left_out:
+        st.caption(f"名册上另有 {month.left_out} 户本月不计：没有同意书，或整月外出（已告知）。")
+    if not rate.n:
+        st.info("还没有应探访的老人：登记同意书以后，从那个月起统计。", icon=":material/info:")
+        return
     if not month.missing:
-        st.success(f"{name}每一户都探访过了。", icon=":material/check:")
+        st.success(f"{name}应探访的每一户都探访过了。", icon=":material/check:")
         return
     st.markdown(f"**还没有探访的 {len(month.missing)} 户**")
     table.plain([_row(entry) for entry in month.missing], empty="", alt="本月还没有探访的老人")

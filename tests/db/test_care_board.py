@@ -224,7 +224,7 @@ def test_the_months_rate_names_exactly_who_is_missing(any_world: World) -> None:
 
     month = db.read(care_register.visits, actor=any_world.coordinator, community_id=any_world.community, now=MORNING)
 
-    assert (month.visited, month.elders, month.by_phone) == (2, 3, 1)
+    assert (month.rate.numerator, month.rate.n, month.by_phone) == (2, 3, 1)
     assert [entry.code for entry in month.missing] == [missing.code]
     assert db.read(care_register.unvisited, actor=any_world.coordinator, now=MORNING) == [missing.code]
     assert db.read(care_register.unvisited, actor=any_world.stranger, now=MORNING) == []

@@ -12,7 +12,15 @@ from sqlalchemy import insert, select, update
 
 import db
 from db import areas, imports, stat_rebuild, stats, tickets
-from db.models import AreaRow, CategoryRow, CheckWindowRow, IncidentRow, PairVisitRow
+from db.models import (
+    AbsenceRow,
+    AreaRow,
+    CategoryRow,
+    CheckWindowRow,
+    ConsentRow,
+    IncidentRow,
+    PairVisitRow,
+)
 from domain.care import Slot, WindowState
 from domain.clock import LOCAL
 from domain.due import Matter
@@ -184,14 +192,14 @@ CHECKINS = {
     "door_time_median": (None, 2, 15),
     "door_time_p90": (None, 2, 54),
     "incidents": (3, None, 3),
-    "visit_rate": (1, 3, 1 / 3),
+    "visit_rate": (1, 3, 1 / 3),  # of those three who agreed; the fourth has not, the fifth was away all of October
 }
 
 
 @pytest.fixture
 def watched(any_world: World) -> World:
     world = any_world
-    elders = [enrolled(world, number, now=on(9, 1)) for number in (1, 2, 3)]
+    elders = [enrolled(world, number, now=on(9, 1)) for number in (1, 2, 3, 4, 5)]
     path = db.read(lambda s: s.get_one(AreaRow, world.building).path)
     one = {"community_id": world.community, "elder_id": elders[0].id, "area_path": path}
 
@@ -201,7 +209,12 @@ def watched(any_world: World) -> World:
             seen = on(10, day, 8) if state in LOOKED else None
             kept = {"id": new_id(), "slot": Slot.MORNING, "sign": "curtain", "tier": "b", "version": 1, "seen_at": seen}
             tx.add(CheckWindowRow(**one, **kept, **times, day=date(2026, 10, day), state=state.value))
-        tx.execute(insert(PairVisitRow).values(**visit(world, elders[0].id)))
+        for number in (0, 3, 4):
+            tx.execute(insert(PairVisitRow).values(**visit(world, elders[number].id)))
+        for number in (0, 1, 2, 4):
+            consent = {"id": new_id(), "scope": "watch", "granted_on": date(2026, 10, 9), "paper": ""}
+            tx.execute(insert(ConsentRow).values(**consent, elder_id=elders[number].id))
+        tx.execute(insert(AbsenceRow).values(**away(world, elders[4].id, on(9, 20), on(11, 2))))
         for number, (ended, step_no, minutes) in enumerate(INCIDENTS, 1):
             tx.add(IncidentRow(**one, **incident(world, number, ended, step_no, minutes)))
 
@@ -226,6 +239,18 @@ def incident(world: World, number: int, state: str, step_no: int, minutes: int |
         "ladder": [],
     }
     return told | {"cause": "closed", "severity": 2, "on_scene_at": at_the_door, "version": 1} | ended
+
+
+def away(world: World, elder_id: Any, from_at: datetime, until_at: datetime) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": "family",
+        "state": "ended",
+        "told_by": "本人",
+        "from_at": from_at,
+        "until_at": until_at,
+    }
+    by = {"reported_by": world.coordinator.user_id, "confirmed_by": world.coordinator.user_id}
+    return {"id": new_id(), "community_id": world.community, "elder_id": elder_id, "version": 1} | told | by
 
 
 def visit(world: World, elder_id: Any) -> dict[str, Any]:

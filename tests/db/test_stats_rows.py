@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import db
 from db import elders, expiry, shop, stat_rebuild, stats
-from db.models import CheckWindowRow, ElderRow, IncidentRow, PairVisitRow
+from db.models import CheckWindowRow, ConsentRow, ElderRow, IncidentRow, PairVisitRow
 from db.stat_page import DENOMINATOR, NUMERATOR, StatRow
 from domain.care import LeaveReason, Slot, WindowState
 from domain.clock import at_local, local_date
@@ -85,6 +85,9 @@ def lived(tx: Session, world: World, chance: random.Random, people: list[Any]) -
             if chance.random() < 0.3:
                 number += 1
                 tx.add(IncidentRow(**one, **incident(world, number, day, made["id"], chance)))
+        if chance.random() < 0.8:
+            agreed: dict[str, Any] = {"id": new_id(), "elder_id": row.id, "scope": "watch", "paper": ""}
+            tx.add(ConsentRow(**agreed, granted_on=TODAY - chance.randint(0, 30) * DAY))
         for _ in range(chance.randint(0, 2)):
             tx.add(PairVisitRow(**visit(world, row.id, TODAY - chance.randint(0, 39) * DAY)))
 

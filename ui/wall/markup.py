@@ -16,7 +16,7 @@ def html(wall: Wall) -> str:
         ("工单", f'<div class="cols">{_days(wall.days)}{_list("已超时", wall.late, "现在没有超时的工单")}</div>'),
         ("最近", f'<div class="cols">{_days(wall.days)}{_list("刚刚", wall.recent, "今天还没有新动态")}</div>'),
         ("网格", _three(("本月按期办结率", wall.grids), ("本月哪类最多", wall.categories), ("在办多久了", wall.ages))),
-        ("守望", _three(("今天的平安守望", wall.checks), (f"本月各{wall.below}服务时长", wall.hours))),
+        ("守望", _three(("今天的平安守望与本月探访", wall.checks), (f"本月各{wall.below}服务时长", wall.hours))),
     )
     shown = "".join(f'<section data-panel="{name}" aria-label="{name}">{body}</section>' for name, body in panels)
     tiles = "".join(map(_tile, wall.tiles))
