@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db import areas, crypto, outbox
@@ -15,11 +15,12 @@ from domain.access import RIGHTS, Actor
 from domain.areas import Area, Level
 from domain.channels import check_address, check_channel_name
 from domain.delivery import Answer
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, WrongState
 from domain.ids import new_id
 from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
 
 TRIAL_EXPIRES = timedelta(minutes=2)
+REMOVED = b""  # instead of its address: the row stays for the messages that went through it
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Line:
 
 def listed(session: Session) -> list[Channel]:
     query = select(ChannelRow, AreaRow.name).join(AreaRow, AreaRow.id == ChannelRow.area_id)
+    query = query.where(ChannelRow.address != REMOVED)
     return [_channel(row, name) for row, name in session.execute(query.order_by(AreaRow.path, ChannelRow.name))]
 
 
@@ -140,6 +142,40 @@ def change(
     audit(tx, "channel.change", actor_id=actor.user_id, subject_id=channel_id, now=now)
 
 
+def remove(tx: Session, *, actor: Actor, channel_id: UUID, expected_version: int, key: str, now: datetime) -> None:
+    """Delete a channel with its address and secret, not what went through it; refused while something waits."""
+    request = {"do": "channel.remove", "channel": channel_id, "actor": actor.user_id}
+    if first_result(tx, key, request):
+        return
+    _row(tx, actor, channel_id)
+    waits = (OutboxRow.channel_id == channel_id, OutboxRow.state.in_(UNSENT))
+    if count := tx.scalar(select(func.count()).select_from(OutboxRow).where(*waits)):
+        raise WrongState(
+            f"还有{count}条消息等着从这个渠道发出，请等发完再删除。"
+            "要马上停下，请先关掉“在用”并保存，没发的会列在“没有发出的消息”里。"
+        )
+    gone = {"address": REMOVED, "secret": None, "active": False, "canary": False}
+    update_version(tx, ChannelRow, channel_id, expected_version, gone)
+    audit(tx, "channel.remove", actor_id=actor.user_id, subject_id=channel_id, now=now)
+    remember(tx, key, request, channel_id, now=now)
+
+
+def leaves_silence(session: Session, *, channel_id: UUID) -> bool:
+    """Tell whether an emergency of the channel's place would find no other."""
+    path = areas.get(session, session.get_one(ChannelRow, channel_id).area_id).path
+    return not set(outbox.covering(session, path, emergency=True)) - {channel_id}
+
+
+def settle_stopped(tx: Session) -> int:
+    """Show what a channel came to owe while, or after, it was switched off: nothing sends it, and nobody would know."""
+    stopped = select(ChannelRow.id).where(ChannelRow.active.is_(False))
+    owed = (OutboxRow.state.in_(UNSENT), OutboxRow.channel_id.in_(stopped))
+    done = tx.execute(
+        update(OutboxRow).where(*owed).values(state=MessageState.DEAD.value, provider_code="switched_off")
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
 def _give_up(tx: Session, channel_id: UUID) -> None:
     """Show what a channel that is switched off still owed, where a person may send it elsewhere."""
     owed = (OutboxRow.channel_id == channel_id, OutboxRow.state.in_(UNSENT))
@@ -149,7 +185,7 @@ def _give_up(tx: Session, channel_id: UUID) -> None:
 def _row(session: Session, actor: Actor, channel_id: UUID) -> ChannelRow:
     access.check(actor, "settings")
     row = session.get(ChannelRow, channel_id, populate_existing=True)
-    if row is None:
+    if row is None or row.address == REMOVED:
         raise NotFound("没有找到这个通知渠道，请刷新后再选。")
     access.check(actor, "settings", areas.get(session, row.area_id).path)
     return row

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import db
 import settings
-from db import absence_notices, canaries, ticket_notices, worker_state
+from db import absence_notices, canaries, channels, ticket_notices, worker_state
 from domain.worker import CARE, SENDING, late
 from jobs import care, points, windows
 from jobs.channels import http
@@ -20,6 +20,7 @@ STEPS: tuple[tuple[str, Callable[[datetime], object]], ...] = (
     ("canary", lambda now: db.run(canaries.owe, now=now)),
     ("tickets.due", lambda now: db.run(ticket_notices.of_time, now=now)),
     ("job.release", points.release),
+    ("messages.stopped", lambda _now: db.run(channels.settle_stopped)),
 )
 
 

@@ -13,7 +13,7 @@ from domain.channels import code_words, example
 from domain.clock import now
 from domain.outbox import CHANNEL_LABELS, ChannelKind
 from domain.worker import LABELS
-from pages import _channel_trial, _lost_messages, _worker_banner
+from pages import _channel_remove, _channel_trial, _lost_messages, _worker_banner
 from pages import _settings_form as form
 from pages import _settings_table as table
 from ui.text import escape_md, when
@@ -129,7 +129,7 @@ def _change(who: Actor, channel: Channel) -> None:
         secret = st.text_input("新签名密钥", key=draft.of("secret"), placeholder="不改就留空", type="password")
         emergency, canary = _flags(draft, emergency=channel.emergency_only, canary=channel.canary)
         active = st.toggle("在用", channel.active, key=draft.of("active"))
-        st.caption("停用：关掉“在用”再保存。停用的不再发消息，发过的记录保留，所以不能删除。")
+        st.caption("停用：关掉“在用”再保存。停用的不再发消息，可以再改为在用。")
         if draft.submit("保存"):
             form.attempt(
                 draft,
@@ -148,3 +148,4 @@ def _change(who: Actor, channel: Channel) -> None:
                 ),
                 done="已保存。",
             )
+    _channel_remove.show(who, channel, CHOSEN)

@@ -6,7 +6,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 import db
@@ -15,8 +15,8 @@ from db import channels, outbox, outbox_sending, undelivered
 from db.models import ChannelRow, OutboxRow
 from db.outbox_sending import Post
 from domain.delivery import ACCEPTED, LEASE, Answer, Outcome
-from domain.errors import Changed, Invalid, NotAllowed, Refused
-from domain.ids import new_id
+from domain.errors import Changed, Invalid, NotAllowed, NotFound, Refused, WrongState
+from domain.ids import new_id, new_key
 from domain.outbox import ChannelKind, MessageState, Severity, Template
 from tests.builders import NOW, World, report, step
 from tests.sending import attempts, channel, held, owe, path_of, rows, states
@@ -409,6 +409,62 @@ def test_a_channel_that_is_switched_off_gets_nothing_and_what_it_was_owed_is_sho
 
     assert owe(world, 2, Severity.NORMAL) == 0
     assert [(row.state, row.provider_code) for row in rows()] == [("dead", "switched_off")]
+
+
+def remove(world: World, robot: Any, key: str = "", who: str = "admin") -> None:
+    version = db.read(lambda s: s.get_one(ChannelRow, robot).version)
+    call: dict[str, Any] = {"channel_id": robot, "expected_version": version, "key": key or new_key(), "now": NOW}
+    db.run(channels.remove, actor=world.actors[who], **call)
+
+
+def test_a_deleted_channel_leaves_its_messages_but_no_key(any_world: World) -> None:
+    robot = channel(any_world, URL, secret="SEC123")
+    owe(any_world)
+    settle(claim(robot), ACCEPTED)
+    key = new_key()
+
+    for _ in range(2):
+        remove(any_world, robot, key)
+
+    columns = (ChannelRow.name, ChannelRow.address, ChannelRow.secret, ChannelRow.active)
+    kept = db.read(lambda s: s.execute(select(*columns).where(ChannelRow.id == robot)).one())
+    assert kept == ("社区值班群", b"", None, False)
+    assert db.read(channels.listed) == []
+    assert [(row.channel_id, row.state) for row in rows()] == [(robot, "accepted")]
+    assert owe(any_world, 2, Severity.NORMAL) == 0
+    with pytest.raises(NotFound):
+        db.run(channels.owe_trial, actor=any_world.admin, channel_id=robot, key=new_key(), now=NOW)
+
+
+def test_a_channel_that_still_owes_a_message_is_not_deleted(world: World) -> None:
+    robot = channel(world, URL)
+    owe(world)
+
+    with pytest.raises(WrongState, match="还有1条消息"):
+        remove(world, robot)
+
+    assert len(db.read(channels.listed)) == 1
+    with pytest.raises(NotAllowed):
+        remove(world, robot, who="coordinator")
+
+
+def test_what_a_stopped_channel_comes_to_owe_is_shown(world: World) -> None:
+    """An alarm that was being raised in the moment, or the all-clear of one that went through it."""
+    robot = channel(world, URL)
+    owe(world)
+    db.run(lambda tx: setattr(tx.get_one(ChannelRow, robot), "active", False))
+
+    assert [db.run(channels.settle_stopped) for _ in range(2)] == [1, 0]
+    (lost,) = db.read(undelivered.listed, actor=world.admin, now=NOW)
+    assert lost.code == "switched_off"
+
+
+def test_it_says_whether_an_emergency_would_find_no_other_channel(world: World) -> None:
+    robot = channel(world, URL)
+    alone = db.read(channels.leaves_silence, channel_id=robot)
+    channel(world, URL, area_id=world.street)
+
+    assert (alone, db.read(channels.leaves_silence, channel_id=robot)) == (True, False)
 
 
 # --- tickets ----------------------------------------------------------------------------------------

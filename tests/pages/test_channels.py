@@ -139,6 +139,19 @@ def test_a_channel_is_switched_off(opened: Open, world: World) -> None:
     assert not only().active
 
 
+def test_a_channel_is_deleted_after_saying_what_is_lost_by_it(opened: Open, world: World) -> None:
+    channel(world, URL)
+    page = opened()
+    pick(page)
+    assert "没有别的在用渠道" in words(page)
+
+    press(page, "确定删除")
+
+    assert db.read(channels.listed) == []
+    assert "还没有通知渠道" in words(page)
+    assert "渠道“社区值班群”已删除" in words(page)
+
+
 def test_what_reached_nobody_is_told_and_sent_again(opened: Open, world: World) -> None:
     channel(world, URL)
     owe(world, now=now())
