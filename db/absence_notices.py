@@ -1,6 +1,6 @@
 """The reminder, the evening before an absence ends, that somebody should ask whether the elder comes back."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,10 +24,19 @@ def remind(tx: Session, *, now: datetime) -> int:
             community_id=absence.community_id,
             area_path=elder.area_path,
             template=Template.ALERT,
-            body={"text": f"{who} 的外出登记到{local(absence.until_at):%m月%d日 %H:%M}为止，请问清是否按时回来。"},
+            body={"text": f"{who} 的外出登记到{_end(absence.until_at)}为止，之后自动恢复巡看，请问清是否按时回来。"},
             severity=Severity.NORMAL,
             dedupe=f"absence:{absence.id.hex}:{absence.version}",
             expires_at=absence.until_at,
             now=now,
         )
     return len(due)
+
+
+def _end(until_at: datetime) -> str:
+    """Say when it ends; midnight is the evening of the day before."""
+    then = local(until_at)
+    if then.time() == time(0):
+        then -= timedelta(days=1)
+        return f"{then.month}月{then.day}日晚上"
+    return f"{then.month}月{then.day}日 {then:%H:%M}"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import db
-from db import absences
+from db import absence_notices, absences
 from db.absences import Absence
 from domain.care import AbsenceKind, AbsenceState, Look, Slot, WindowState
 from domain.errors import Changed, Invalid, KeyReused, NotAllowed, NotFound, WrongState
@@ -16,6 +16,7 @@ from tests.builders import NOW, World
 from tests.db.acting import at_once, refusals
 from tests.db.caring import BOTH, TODAY, TOMORROW, at, elder, incidents, look, made_day, sweep, window
 from tests.db.checks import dump
+from tests.sending import channel, rows
 
 DAY_AFTER = TOMORROW + timedelta(days=1)
 
@@ -227,6 +228,21 @@ def test_the_evening_before_the_end_somebody_is_reminded_once(world: World) -> N
     assert db.run(absences.remind, now=at(TODAY, 16)) == []
     assert [row.id for row in db.run(absences.remind, now=at(TODAY, 17))] == [held.id]
     assert db.run(absences.remind, now=at(TODAY, 18)) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "told"), [(at(DAY_AFTER, 0), "到11月21日晚上为止"), (at(TOMORROW, 12), "到11月21日 12:00为止")]
+)
+def test_the_reminder_says_the_evening_never_midnight(world: World, end: datetime, told: str) -> None:
+    one = elder(world)
+    channel(world, "http://127.0.0.1:1/send?key=robot")
+    away(world, one.id, NOW, end)
+
+    db.run(absence_notices.remind, now=at(TODAY, 17))
+
+    (message,) = rows()
+    assert told in message.body["text"]
+    assert "00:00" not in message.body["text"]
 
 
 def test_what_is_over_ends_by_itself(world: World) -> None:
