@@ -2,9 +2,7 @@
 
 import argparse
 import contextlib
-import re
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -87,107 +85,30 @@ def worker(_asked: argparse.Namespace) -> int:
 
 
 def demo(asked: argparse.Namespace) -> int:
-    if asked.replay:
-        return _replay(asked.seed, asked.speed)
-    from demo import starting
+    from demo import console
 
-    rate = Rate()
-    made = starting.again(size=asked.size, now=now(), progress=rate.show)
-    told = f"{made.tickets:,} 张工单，{made.users:,} 个演示账号，{made.rows:,} 行"
-    print(f"已生成演示数据：{told}，{rate.told(made.rows)}。")
-    return 0
-
-
-def _replay(seed: int, speed: float) -> int:
-    """Live a day on whatever screens are open, until it is over or Ctrl-C."""
-    _must_be_ready()
-    from db import engine
-    from demo import replay
-
-    replay.check_demo()
-    if not 0 < speed <= replay.FASTEST:
-        raise Refused(f"--speed 请填 1 到 {replay.FASTEST} 之间的数。")
-    print("开始重演一天，按 Ctrl-C 停止；打开工单看板、平安守望、大屏可以看到变化。", flush=True)
-    try:
-        told = replay.replay(seed=seed, pace=replay.Pace(now, time.sleep, speed), tell=_tell)
-    except KeyboardInterrupt:
-        print("已停止。做过的都留在演示数据里；要恢复原样，请运行 python run.py demo。")
+    if not asked.replay:
+        print(console.make_again(asked.size, now=now()))
         return 0
-    finally:
-        engine.dispose()
-    print(f"一天重演完了，共 {told} 件事。要恢复原样，请运行 python run.py demo。")
-    return 0
-
-
-def _tell(line: str) -> None:
-    print(line, flush=True)
+    _must_be_ready()
+    return console.replay(asked.seed, asked.speed, clock=now)
 
 
 def bench(asked: argparse.Namespace) -> int:
     try:
-        from bench import board as measured
-        from bench import charts, checkins
-        from bench import points as ledger  # both need what only developers have installed
-    except ImportError as error:
+        from bench import asking
+    except ImportError as error:  # it needs what only developers have installed
         raise Refused(f"测速要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
-    if asked.what == "points":
-        if asked.sizes:
-            raise Refused("积分账只测一种规模，请去掉 --sizes。")
-        return ledger.run()
-    if asked.what == "checkins":
-        counts = [_elders(size.strip()) for size in asked.sizes.split(",")] if asked.sizes else checkins.SIZES
-        checkins.run(counts, json=asked.json)
-        return 0
-    boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
-    sizes = (asked.sizes or "10k,1M,10M").split(",")
-    if asked.what == "charts":
-        charts.run(sizes, data=asked.data, json=asked.json)
-        return 0
-    measured.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
+    asking.measure(asked)
     return 0
-
-
-def _elders(text: str) -> int:
-    """Read how many elders: 1160, 100k, 1M."""
-    match = re.fullmatch(r"([1-9]\d{0,6})([kM]?)", text)
-    if match is None:
-        raise Refused(f"看不懂规模“{text}”，请写老人数，例如 --sizes 1160,100k,1M。")
-    return int(match[1]) * {"": 1, "k": 1000, "M": 1_000_000}[match[2]]
 
 
 def soak(asked: argparse.Namespace) -> int:
     try:
-        from bench import soak_checkins, soak_kills, soak_points
+        from bench import asking
     except ImportError as error:
         raise Refused(f"试验要用开发依赖（缺 {error.name}），请先运行一次 python run.py test。") from error
-    if asked.what == "checkins":
-        wrong = soak_checkins.run(asked.days, asked.seed) if asked.days else 0
-        return wrong | (soak_kills.run(asked.kills, postgres=asked.postgres) if asked.kills else 0)
-    return soak_points.run(
-        1000 if asked.kills is None else asked.kills, asked.stories, asked.steps, postgres=asked.postgres
-    )
-
-
-class Rate:
-    """How fast a long filling goes, and how long it will still take."""
-
-    def __init__(self) -> None:
-        self.start = self.shown = time.monotonic()
-
-    def show(self, tickets: int, of_all: int, rows: int) -> None:
-        moment = time.monotonic()
-        if moment - self.shown < 2 and tickets < of_all:
-            return
-        self.shown, passed = moment, moment - self.start
-        left = passed / tickets * (of_all - tickets)
-        rates = f"每秒 {tickets / passed:,.0f} 张、{rows / passed:,.0f} 行"
-        said = f"{tickets:,} / {of_all:,} 张工单，{rates}，还需约 {left:.0f} 秒"
-        alone = sys.stderr.isatty()
-        print(f"{chr(13) if alone else ''}{said}", end="   " if alone else chr(10), file=sys.stderr, flush=True)
-
-    def told(self, rows: int) -> str:
-        passed = time.monotonic() - self.start
-        return f"用时 {passed:.0f} 秒，每秒 {rows / passed:,.0f} 行"
+    return asking.soak(asked)
 
 
 def import_tickets(asked: argparse.Namespace) -> int:

@@ -3,10 +3,9 @@
 `python run.py bench points`. Makes its databases in temporary folders and takes them away again.
 """
 
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +19,12 @@ import db
 import db.engine
 import settings
 from bench.ledger_rows import Rows, put, table
+from bench.tables import Figures, milliseconds, percentile
 from db import awards, ledger_check, people, points, setup, statements
 from db.ledger import Cause, NewLot, lock, post
 from db.models import LedgerTransferRow, LedgerTxnRow, PointLotRow
 from domain.awards import expires_on
-from domain.clock import local_date
+from domain.clock import local_date, now
 from domain.ids import new_id
 from domain.ledger import Move, award_moves
 from domain.points import Account, Posting
@@ -33,7 +33,8 @@ from tests.builders import NOW, World, make_world
 from tests.db.ledger_machine import verified_record
 from tests.postgres import fresh_database, serve
 
-POSTINGS, VOLUNTEERS = 500, 2490
+TURNS, POSTINGS, VOLUNTEERS = 5, 100, 2490
+LEDGERS = ((250_000, 2_500), (10_000, 250_000))  # transactions, people; four accounts each
 
 
 @contextmanager
@@ -95,64 +96,74 @@ def _bare(tx: Session, world: World, ends: Sequence[UUID], number: int) -> None:
     tx.execute(insert(table(LedgerTransferRow)), lines)
 
 
-def _rate(command: Callable[[int], Any], count: int) -> tuple[float, float]:
-    """Give calls a second and the 95th percentile in ms."""
+def _seconds(command: Callable[[int], Any], numbers: Iterable[int]) -> list[float]:
     took = []
-    for number in range(count):
+    for number in numbers:
         start = time.perf_counter()
         command(number)
         took.append(time.perf_counter() - start)
-    return count / sum(took), sorted(took)[int(count * 0.95)] * 1000
+    return took
 
 
-def _postings(world: World) -> None:
+def _postings(figures: Figures, engine: str, world: World) -> None:
     [who] = _people(world, 1)
     db.run(_posting, world, who, -1)
     held = db.run(lock, world.community, people=[who], now=NOW)
     communal = (held.of(Account.ISSUANCE).id, held.of(Account.HOURS_WORLD).id)
     ends = [communal[0], held.of(Account.AVAILABLE, who).id, communal[1], held.of(Account.HOURS, who).id]
-    posted, p95 = _rate(lambda number: db.run(_posting, world, who, number), POSTINGS)
-    bare, bare_p95 = _rate(lambda number: db.run(_bare, world, ends, number), POSTINGS)
-    print(f"  postings {posted:.0f}/s, p95 {p95:.1f} ms; bare inserts {bare:.0f}/s, p95 {bare_p95:.1f} ms", flush=True)
-    print(f"  postings are {posted / bare:.2f} x bare inserts", flush=True)
+    posted: list[float] = []
+    bare: list[float] = []
+    for turn in range(TURNS):  # by turns, so that both meet the same machine
+        numbers = range(turn * POSTINGS, (turn + 1) * POSTINGS)
+        posted += _seconds(lambda number: db.run(_posting, world, who, number), numbers)
+        bare += _seconds(lambda number: db.run(_bare, world, ends, number), numbers)
+    for what, took in (("postings", posted), ("bare inserts", bare)):
+        figures.add(engine, what, len(took) / sum(took), "/s")
+        figures.add(engine, f"{what}, p95", milliseconds(percentile(took, 0.95)), "ms")
+    figures.add(engine, "postings / bare inserts", sum(bare) / sum(posted), "x")
 
 
-def _month(world: World) -> None:
+def _month(figures: Figures, engine: str, world: World) -> None:
     who = _people(world, VOLUNTEERS)
     made = db.run(lambda tx: [verified_record(tx, world, one, 60, NOW) for one in who])
     start = time.perf_counter()
     for first in range(0, len(made), awards.MOST_AT_ONCE):
         batch = made[first : first + awards.MOST_AT_ONCE]
         db.run(awards.confirm_many, actor=world.coordinator, record_ids=batch, now=NOW)
-    print(f"  {VOLUNTEERS:,} records confirmed in {time.perf_counter() - start:.1f} s", flush=True)
+    figures.add(engine, f"a month of {VOLUNTEERS:,} records confirmed", time.perf_counter() - start, "s")
 
 
-def _median_ms(query: Callable[[], Any]) -> float:
-    return statistics.median(_rate(lambda _: query(), 1)[1] for _ in range(9))
+def _median_ms(query: Callable[[], Any]) -> float | None:
+    return milliseconds(percentile(_seconds(lambda _: query(), range(9)), 0.5))
 
 
-def _long(world: World, rows: Rows) -> None:
+def _long(figures: Figures, engine: str, world: World, rows: Rows) -> None:
     put(world.community, rows, start=NOW - timedelta(days=300))
     who, actor = rows.people[0], world.coordinator
     page = _median_ms(lambda: db.read(statements.statement, actor=actor, person_id=who))
+    figures.add(engine, f"statement of {rows.lines_of_first:,} lines, first page", page, "ms")
     middle = rows.lines_of_first // 2
     deep = _median_ms(lambda: db.read(statements.statement, actor=actor, person_id=who, before=middle))
-    print(f"  statement of {rows.lines_of_first:,} lines: first page {page:.1f} ms, middle {deep:.1f} ms", flush=True)
+    figures.add(engine, f"statement of {rows.lines_of_first:,} lines, middle", deep, "ms")
     listed = _median_ms(lambda: db.read(points.balances, actor=actor, community_id=world.community))
-    print(f"  balances of {len(rows.people) * 4:,} accounts: a page {listed:.1f} ms", flush=True)
+    figures.add(engine, f"balances of {len(rows.people) * 4:,} accounts, a page", listed, "ms")
     start = time.perf_counter()
     wrong = db.read(lambda session: sum("服务时长" not in line for line in ledger_check.problems(session)))
-    print(f"  fsck of {rows.count:,} transactions: {time.perf_counter() - start:.1f} s, {wrong} wrong", flush=True)
+    figures.add(engine, f"fsck of {rows.count:,} transactions", time.perf_counter() - start, "s")
+    figures.add(engine, f"fsck of {rows.count:,} transactions, found wrong", wrong, "")
 
 
-def run() -> int:
-    with serve() as server:
-        for name, url in (("SQLite", None), ("PostgreSQL", server)):
-            print(name, flush=True)
-            for figures in (_postings, _month):
-                with _fresh(url) as world:
-                    figures(world)
-            for count, people_count in ((250_000, 2_500), (10_000, 250_000)):
-                with _fresh(url) as world:
-                    _long(world, Rows(count, people_count))
-    return 0
+def run(*, json: Path | None = None) -> None:
+    figures = Figures("points", now())
+    try:
+        with serve() as server:
+            for engine, url in (("SQLite", None), ("PG", server)):
+                for measure in (_postings, _month):
+                    with _fresh(url) as world:
+                        measure(figures, engine, world)
+                for count, people_count in LEDGERS:
+                    with _fresh(url) as world:
+                        _long(figures, engine, world, Rows(count, people_count))
+    finally:
+        if json:
+            figures.write(json)
