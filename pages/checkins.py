@@ -15,6 +15,7 @@ from pages import (
     _care_report,
     _care_shift,
     _care_today,
+    _care_unmade,
     _care_visits,
     _form,
     _lost_messages,
@@ -60,6 +61,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
     )
 _settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
 _worker_banner.show(actor)
+_care_unmade.show(actor)
 _lost_messages.beside(actor)
 if "elder" in st.query_params:
     _care_elder.show(actor)

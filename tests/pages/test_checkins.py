@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from streamlit.testing.v1 import AppTest
 
 import db
 from db import care_elder, care_register, elders, leases, rules
 from db.care_plans import ContactPlan
 from db.elders import Elder
+from db.models import CheckWindowRow
 from domain import clock, worker
 from domain.access import Role
 from domain.care import LeaveReason, Look, Scope, WindowState
@@ -294,6 +296,36 @@ def test_an_emergency_that_found_no_channel_is_said(world: World, watched: list[
     look(world.volunteer, watched[0].id, Look.CLOSED, LATER)
 
     assert "条紧急消息没有发出，请打电话通知" in said(opened(visit))
+
+
+def forget(one: Elder, *days: Any) -> None:
+    """Lose these days' windows of an elder, as nothing of ours does."""
+    gone = delete(CheckWindowRow).where(CheckWindowRow.elder_id == one.id, CheckWindowRow.day.in_(days))
+    db.run(lambda tx: tx.execute(gone))
+
+
+def test_looks_that_nobody_arranged_are_said_and_arranged_by_a_button(
+    world: World, watched: list[Elder], visit: Visit
+) -> None:
+    assert "没有安排的" not in said(opened(visit))
+    forget(watched[0], TODAY)
+
+    page = opened(visit)
+    assert "今天没有给L0001这 1 户安排巡看" in said(page)
+    page = press(page, "现在补上")
+
+    assert "已补上 1 次巡看" in said(page)
+    assert "没有安排的" not in said(page)
+    assert window(watched[0].id, TODAY).state == WindowState.SCHEDULED
+
+
+def test_who_may_not_arrange_looks_is_told_whom_to_tell(world: World, watched: list[Elder], visit: Visit) -> None:
+    forget(watched[0], TODAY)
+
+    page = opened(visit, "grid_worker")
+
+    assert "请马上告诉社区工作者" in said(page)
+    assert "现在补上" not in labels(page)
 
 
 @pytest.mark.parametrize("who", ["leader", "volunteer", "admin"])

@@ -1,0 +1,43 @@
+"""Looks that nobody arranged, today's or tomorrow's: said at the top, with the button that arranges them now."""
+
+import streamlit as st
+
+import db
+from db import missing_windows
+from db.missing_windows import Missing
+from domain import clock
+from domain.access import Actor, has
+from domain.clock import local_date
+from domain.errors import Refused
+from ui.text import escape_md
+
+_NAMED = 5
+
+
+def show(who: Actor) -> None:
+    now = clock.now()
+    for one in db.read(missing_windows.found, actor=who, now=now):
+        day = "今天" if one.day == local_date(now) else "明天"
+        may = has(who, "care.plan") and not who.read_only
+        with st.container(horizontal=True, vertical_alignment="center", key=f"unmade-{one.day:%m%d}"):
+            st.error(_words(one, day, may=may), icon=":material/event_busy:")
+            if may:
+                st.button("现在补上", key=f"make-{one.day:%m%d}", type="primary", on_click=_make, args=(who,))
+
+
+def _words(one: Missing, day: str, *, may: bool) -> str:
+    more = f"等 {len(one.codes)} 户" if len(one.codes) > _NAMED else f"这 {len(one.codes)} 户"
+    said = f"{day}没有给{'、'.join(one.codes[:_NAMED])}{more}安排巡看：没有安排的，没人会被提醒，也不会预警。"
+    if may:
+        return f"{said}请点“现在补上”，再核对巡看名单；补不上请联系管理员，并派人去看。"
+    return f"{said}请马上告诉社区工作者，并先去看一看。"
+
+
+def _make(who: Actor) -> None:
+    try:
+        made = db.run(missing_windows.make, actor=who, now=clock.now())
+    except Refused as refused:
+        st.toast(escape_md(refused.message), icon=":material/info:")
+    else:
+        said = f"已补上 {made} 次巡看，请核对名单。" if made else "已经有人补上了。"
+        st.toast(said, icon=":material/check:")
