@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import windows
+from db import windows, worker_state
 from db.care_scope import may_see
 from db.models import ElderRow
 from db.points import scope
@@ -16,8 +16,10 @@ from domain import access
 from domain.access import RIGHTS, Actor, grants_for
 from domain.care import MAKE_AT_HOUR, code_text
 from domain.windows import days_made
+from domain.worker import MINUTE
 
 SETTLES = timedelta(minutes=5)  # the worker's own chance to make the day
+CHECKED = timedelta(minutes=2)  # its last good minute; asking again takes as long as a page
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Missing:
 
 def found(session: Session, *, actor: Actor, now: datetime) -> list[Missing]:
     """Name by day, today and from the evening on tomorrow, those of the actor's areas; mostly nobody."""
+    checked = worker_state.went_well(session).get(MINUTE)
+    if checked and timedelta(0) <= now - checked < CHECKED:
+        return []  # the worker has just looked, and makes what it misses
     days = set(days_made(now - SETTLES, MAKE_AT_HOUR)) & set(days_made(now, MAKE_AT_HOUR))
     gaps = {day: {elder for elder, _ in windows.missing(session, day=day)} for day in sorted(days)}
     return [Missing(day, codes) for day, ids in gaps.items() if ids and (codes := _codes(session, actor, ids))]

@@ -4,18 +4,20 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import areas, people, stat_writes
-from db.models import CategoryRow, TicketEventRow, TicketRow, TicketTextRow
+from db.models import AreaRow, CategoryRow, TicketEventRow, TicketRow, TicketTextRow
+from db.models.tickets import OPEN_WORK
 from db.ticket_call import Call, due_columns, once
-from db.ticket_events import acting_role, changes, load, make_event, take
+from db.ticket_events import acting_role, changes, load, make_event, number_text, take
 from db.writes import bump, first_result, next_number, put, remember
 from domain import steps
 from domain.access import Actor
 from domain.clock import local_date
 from domain.due import Grade, Matter, due_for
-from domain.errors import Invalid, NotAllowed
+from domain.errors import Invalid, NotAllowed, WrongState
 from domain.ids import new_id
 from domain.text import clean, clean_address, clean_line, clean_note
 from domain.tickets import TITLE_MAX, Action, Channel, Kind, Status, Ticket
@@ -50,6 +52,8 @@ def report(
         return load(tx, actor, done)
     place = areas.place_columns(tx, area_id)
     _check_report(actor, str(place["area_path"]), kind)
+    if kind is Kind.PREVENTIVE:
+        _check_first(tx, area_id, _uuid(place["community_id"]))
     title, address = clean_line(title, "title", TITLE_MAX), clean_address(address)
     category = _category(tx, category_id)
     if matter is None and category is not None and category.matter:
@@ -87,6 +91,16 @@ def _check_report(actor: Actor, area_path: str, kind: Kind) -> None:
         raise NotAllowed("您不能在这个辖区登记工单，请选择自己的辖区。")
     if kind is Kind.ALERT:
         raise Invalid("预警由系统发出，请选择诉求、服务点单或隐患。", field="kind")
+
+
+def _check_first(tx: Session, area_id: UUID, community_id: UUID) -> None:
+    """Let one place have one preventive ticket at a time; two who begin one at once wait for each other here."""
+    tx.execute(select(AreaRow.id).where(AreaRow.id == area_id).with_for_update(key_share=True))
+    held = (TicketRow.community_id == community_id, OPEN_WORK, TicketRow.area_id == area_id)
+    query = select(TicketRow.number).where(*held, TicketRow.kind == Kind.PREVENTIVE.value)
+    number = tx.scalar(query.limit(1))
+    if number is not None:
+        raise WrongState(f"这里已经有在办的未诉先办工单 {number_text(number)}，请在那张工单里接着办。")
 
 
 def insert_ticket(tx: Session, values: dict[str, Any], *, actor: Actor | None, description: str, now: datetime) -> UUID:

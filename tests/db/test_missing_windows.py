@@ -1,14 +1,16 @@
 """Looks that were not arranged: told to the staff of the place only, arranged once however many tap."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 import db
-from db import missing_windows
+from db import leases, missing_windows
 from db.models import CheckWindowRow
 from domain.errors import NotAllowed
+from domain.worker import MINUTE
 from tests.builders import World
 from tests.db.acting import at_once
 from tests.db.caring import TODAY, TOMORROW, at, elder, made_day, window
@@ -30,6 +32,16 @@ def test_who_has_no_window_of_tomorrow_is_named_from_the_evening_on(any_world: W
     assert told(any_world, now=at(TOMORROW, 0, 2)) == {f"{TOMORROW:%m-%d}": tuple(named)}
     made_day()
     assert told(any_world) == {}
+
+
+def test_while_the_worker_looks_each_minute_nothing_is_asked_twice(world: World) -> None:
+    elder(world)
+    minute: dict[str, Any] = {"job": MINUTE, "owner": "test", "lasts": timedelta(minutes=1)}
+    for command in (leases.hold, leases.report):
+        db.run(command, **minute, now=EVENING)
+
+    after = [told(world, now=EVENING + timedelta(minutes=minutes)) for minutes in (-1, 0, 1, 2)]
+    assert [bool(one) for one in after] == [True, False, False, True]
 
 
 def test_only_the_staff_of_the_place_are_told_and_only_who_plans_may_make_them(world: World) -> None:

@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 import db
 from db import care_elder, care_register, elders, leases, rules
 from db.care_plans import ContactPlan
 from db.elders import Elder
-from db.models import CheckWindowRow
+from db.models import CheckWindowRow, LeaseRow
 from domain import clock, worker
 from domain.access import Role
 from domain.care import LeaveReason, Look, Scope, WindowState
@@ -299,9 +299,11 @@ def test_an_emergency_that_found_no_channel_is_said(world: World, watched: list[
 
 
 def forget(one: Elder, *days: Any) -> None:
-    """Lose these days' windows of an elder, as nothing of ours does."""
+    """Lose these days' windows of an elder, while the worker's minute does not go well."""
     gone = delete(CheckWindowRow).where(CheckWindowRow.elder_id == one.id, CheckWindowRow.day.in_(days))
     db.run(lambda tx: tx.execute(gone))
+    failing = update(LeaseRow).where(LeaseRow.job == MINUTE).values(ok_at=LATER - timedelta(minutes=3))
+    db.run(lambda tx: tx.execute(failing))
 
 
 def test_looks_that_nobody_arranged_are_said_and_arranged_by_a_button(
