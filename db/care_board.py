@@ -100,7 +100,7 @@ def volunteers(session: Session, *, actor: Actor, day: date) -> dict[UUID, str]:
     """Name who looks today in the viewer's areas, for the filter."""
     wanted = select(_W.looker_id).where(_W.day == day, may_see(actor, _W)).distinct()
     query = select(UserRow.id, UserRow.name).where(UserRow.id.in_(wanted)).order_by(UserRow.name)
-    return {user: name for user, name in session.execute(query)}  # noqa: C416
+    return told_apart(session, {user: name for user, name in session.execute(query)})  # noqa: C416
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,9 @@ def conditions(filters: Filters, looker: Any) -> Iterable[ColumnElement[bool]]:
 
 
 def names_of(session: Session, users: Collection[UUID | None]) -> dict[UUID | None, str]:
+    """Name these users; two of them with one name are told apart."""
     query = select(UserRow.id, UserRow.name).where(UserRow.id.in_({user for user in users if user}))
-    return {user: name for user, name in session.execute(query)}  # noqa: C416
+    return dict(told_apart(session, {user: name for user, name in session.execute(query)}).items())  # noqa: C416
 
 
 def _tile(row: Any, running: Mapping[UUID, Running], names: Mapping[UUID | None, str], now: datetime) -> Tile:

@@ -86,8 +86,10 @@ def _lookers(session: Session, mine: Iterable[Any]) -> dict[UUID, dict[Duty, tup
     query = select(row.elder_id, row.duty, row.user_id, UserRow.name).join(UserRow, UserRow.id == row.user_id)
     query = _of(query, row.elder_id, mine).where(row.valid_to.is_(None), UserRow.active)
     found: dict[UUID, dict[Duty, tuple[UUID, str]]] = defaultdict(dict)
-    for elder, duty, user, name in session.execute(query):
-        found[elder][_DUTIES[duty]] = (user, name)
+    rows = session.execute(query).all()
+    names = told_apart(session, {user: name for _, _, user, name in rows})
+    for elder, duty, user, _ in rows:
+        found[elder][_DUTIES[duty]] = (user, names[user])
     return found
 
 
@@ -192,14 +194,17 @@ def coverage(session: Session, *, actor: Actor, community_id: UUID, days: int, b
     excused = case((_W.state == WindowState.EXCUSED.value, 1), else_=0)
     seen = case((_looked(looked), 1), else_=0)
     query = (
-        select(name, *(func.sum(part) for part in (over, seen, late, excused)))
+        select(owner, name, *(func.sum(part) for part in (over, seen, late, excused)))
         .select_from(_W)
         .outerjoin(AreaRow if by == "grid" else UserRow, (AreaRow.id if by == "grid" else UserRow.id) == owner)
         .where(may_see(actor, _W), _W.community_id == community_id)
         .where(_W.day > today - timedelta(days=days), _W.day <= today)
         .group_by(owner, name)
     )
-    found = [Cover(label or "未指定", *counts) for label, *counts in session.execute(query)]
+    rows = session.execute(query).all()
+    names = {key: label for key, label, *_ in rows if key}
+    names = names if by == "grid" else told_apart(session, names)
+    found = [Cover(names.get(key) or "未指定", *counts) for key, _, *counts in rows]
     return sorted(found, key=lambda cover: (cover.share if cover.share is not None else 2.0, cover.name))
 
 

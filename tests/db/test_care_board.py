@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 import db
 from db import care_board, care_register, incident_steps, pair_visits
 from db.elders import Elder
+from db.models import UserRow
 from domain.care import Duty, Look, Slot, Tier
 from domain.care_board import CareBoard, Filters, Part, TileState, part_of
 from domain.care_register import Gap
@@ -261,3 +263,24 @@ def test_coverage_counts_what_was_owed_and_what_was_seen(three: tuple[World, lis
 
     assert (grid.name, grid.owed, grid.seen, grid.late) == ("桂花一网格", 3, 2, 1)
     assert (one.name, one.owed, one.seen, one.late) == ("赵阿姨", 3, 2, 1)
+
+
+def test_two_of_one_name_are_told_apart_wherever_they_are_named(any_world: World) -> None:
+    """A tile, the filter, the register and the coverage say the same of each."""
+    world, both = any_world, (any_world.volunteer, any_world.volunteer2)
+    db.run(lambda tx: tx.execute(update(UserRow).where(UserRow.id.in_([b.user_id for b in both])).values(name="王芳")))
+    elder(world, 1, primary=both[0], backup=both[1])
+    elder(world, 2, primary=both[1], backup=both[0])
+    made_day()
+    sweep(at(TOMORROW, 7, 1))
+    call: dict[str, Any] = {"actor": world.coordinator}
+    here: dict[str, Any] = {"community_id": world.community, "now": MORNING}
+
+    tiles = {tile.who for tile in today(world).tiles}
+    offered = {*db.read(care_board.volunteers, day=TOMORROW, **call).values()}
+    register = {entry.looker(Duty.PRIMARY) for entry in db.read(care_register.listed, **call, **here)}
+    covered = {one.name for one in db.read(care_register.coverage, **call, **here, days=7, by="volunteer")}
+
+    assert len(tiles) == 2
+    assert all(name.startswith("王芳（") for name in tiles)
+    assert tiles == offered == register == covered
