@@ -11,7 +11,7 @@ from db import hashing, window_plans
 from db.areas import get as get_area
 from db.models import AreaRow, GrantRow, PartyAreaRow, PartyRow, SessionRow, UserRow
 from db.sessions import grants_of, revoke_all
-from db.writes import audit, first_result, remember, update_version
+from db.writes import audit, bump_all, first_result, remember, update_version
 from domain import access, passwords
 from domain.access import Actor, Role, communities_of
 from domain.accounts import HANDLING, DemoLogin, NewUser, User, UserGrant, check_login, check_name
@@ -142,6 +142,7 @@ def rename(tx: Session, *, actor: Actor, user_id: UUID, name: str, expected_vers
     name = check_name(name)
     update_version(tx, UserRow, user_id, expected_version, {"name": name})
     tx.execute(update(PartyRow).where(PartyRow.user_id == user_id).values(label=name, version=PartyRow.version + 1))
+    bump_all(tx)
     audit(tx, "user.rename", actor_id=actor.user_id, subject_id=user_id, now=now)
 
 

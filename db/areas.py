@@ -8,7 +8,7 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow, GrantRow, UserRow
-from db.writes import audit, first_result, remember, update_version
+from db.writes import audit, bump_all, first_result, remember, update_version
 from domain import access
 from domain.access import Actor, Grant, Role, communities_of
 from domain.areas import (
@@ -258,6 +258,7 @@ def change(
     values = {"name": check_name(name), "code": check_code(code), "households": check_households(households)}
     _check_unused(tx, area.parent_id, str(values["name"]), str(values["code"]), but=area_id)
     update_version(tx, AreaRow, area_id, expected_version, values)
+    bump_all(tx)
     audit(tx, "area.change", actor_id=actor.user_id, subject_id=area_id, now=now)
     return get(tx, area_id)
 

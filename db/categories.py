@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import CategoryRow
-from db.writes import audit, first_result, remember, update_version
+from db.writes import audit, bump_all, first_result, remember, update_version
 from domain import access
 from domain.access import Actor
 from domain.due import Matter
@@ -150,4 +150,5 @@ def change(
     _check_unused(tx, row.parent_id, name, but=category_id)
     values = {"name": name, "matter": matter, "active": active}
     update_version(tx, CategoryRow, category_id, expected_version, values)
+    bump_all(tx)
     audit(tx, "category.change", actor_id=actor.user_id, subject_id=category_id, now=now)

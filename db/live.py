@@ -11,7 +11,7 @@ from db.areas import grant_of
 from db.models import AreaRow, ChangeStampRow, GrantRow, PartyRow, TicketRow
 from db.ticket_events import may_read
 from db.writes import stamps
-from domain.access import OFFICE, Actor, Grant, Role, communities_of, grants_for
+from domain.access import OFFICE, RIGHTS, Actor, Grant, Role, communities_of, grants_for
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
@@ -45,6 +45,14 @@ def reach(session: Session, *, actor: Actor) -> Reach:
     tied = communities_of(g for g in ever if g.role in OFFICE).union(home)
     by_area = all(_is_by_area(grant) for grant in (*actor.grants, *ever))
     return Reach(everywhere, alone=not (by_area and tied <= desk))
+
+
+def sight(actor: Actor, *, alone: bool) -> object:
+    """Name what is seen: who has the same name sees the same board. `alone` is `reach`'s word."""
+    if alone:
+        return (actor.user_id, actor.party_id, actor.grants)
+    scopes = (grants_for(actor, OFFICE), grants_for(actor, RIGHTS["tickets.read"]), actor.grants)
+    return tuple(map(communities_of, scopes))
 
 
 def stamp(session: Session, *, actor: Actor) -> int:

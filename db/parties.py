@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import crypto, people
 from db.models import AreaRow, CategoryRow, PartyAreaRow, PartyCategoryRow, PartyRow, PersonRow, TicketRow
-from db.writes import audit, first_result, remember, update_version
+from db.writes import audit, bump, first_result, remember, update_version
 from domain import access
 from domain.access import DISPATCHERS, Actor, communities_of
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -264,4 +264,5 @@ def change(
     update_version(tx, PartyRow, party_id, expected_version, values)
     _keep_phone(tx, row, phone, now)
     _write_links(tx, party_id, area_ids, category_ids)
+    bump(tx, row.community_id)
     audit(tx, "party.change", actor_id=actor.user_id, subject_id=party_id, now=now)

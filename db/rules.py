@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.models import SettingRow
-from db.writes import audit
+from db.writes import audit, bump_all
 from domain import access
 from domain.access import Actor
 from domain.errors import Invalid, NotAllowed
@@ -72,6 +72,7 @@ def change(tx: Session, *, actor: Actor, values: dict[str, Any], now: datetime) 
         value = _checked(name, value)
         if value != get(tx, name):
             put(tx, name, value)
+            bump_all(tx)
             audit(tx, "setting.change", actor_id=actor.user_id, detail=name, now=now)
 
 

@@ -99,8 +99,22 @@ def bump(tx: Session, community_id: UUID, topic: Topic = Topic.BOARD) -> None:
 
 def stamps(session: Session, community_ids: frozenset[UUID], topic: Topic = Topic.BOARD) -> int:
     """Sum the change stamps of these communities: it differs as soon as any of them wrote."""
+    return sum(stamp for _, stamp in stamps_of(session, community_ids, topic))
+
+
+def stamps_of(
+    session: Session, community_ids: frozenset[UUID], topic: Topic = Topic.BOARD
+) -> frozenset[tuple[UUID, int]]:
+    """Read the change stamps of these communities: what is seen there is the same while they are."""
     mine = (ChangeStampRow.community_id.in_(community_ids), ChangeStampRow.topic == topic)
-    return sum(session.execute(select(ChangeStampRow.stamp).where(*mine)).scalars())
+    rows = session.execute(select(ChangeStampRow.community_id, ChangeStampRow.stamp).where(*mine))
+    return frozenset((community, stamp) for community, stamp in rows)
+
+
+def bump_all(tx: Session) -> None:
+    """Raise every community's change stamp of the board: a name or a limit that boards show has changed."""
+    mine = ChangeStampRow.topic == Topic.BOARD
+    tx.execute(update(ChangeStampRow).where(mine).values(stamp=ChangeStampRow.stamp + 1))
 
 
 def audit(

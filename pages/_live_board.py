@@ -7,7 +7,7 @@ import streamlit as st
 
 import db
 from db import board as boards
-from db import ticket_filters
+from db import board_kept, ticket_filters
 from domain import clock
 from domain.access import Actor, Role
 from domain.board import LONGEST_COLUMN, Board, Calendar, Table
@@ -119,7 +119,7 @@ def _read(actor: Actor, filters: ticket_filters.Filters, view: View) -> Board:
     """Read the columns, each as long as the reader has asked for."""
     shown: dict[str, int] = st.session_state.get("shown", {})
     call: dict[str, Any] = {"actor": actor, "filters": filters, "now": clock.now(), "order": view.sort}
-    return db.read(boards.board, shown=shown, columns=view.columns, **call)
+    return db.read(board_kept.board, shown=shown, columns=view.columns, **call)
 
 
 _READ: dict[Layout, Callable[..., Held]] = {

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from db import board as boards
-from db import care_board, listing, live, writes
+from db import board_kept, care_board, listing, live, writes
 from db import wall as walls
 from db.ticket_filters import from_query
-from domain.access import OFFICE, RIGHTS, Actor, communities_of, grants_for, has
+from domain.access import Actor, communities_of, has
 from domain.board import LONGEST_COLUMN
 from domain.care_board import NAMES as CARE_NAMES
 from domain.care_board import from_query as care_filters
@@ -63,13 +63,10 @@ def may_follow(actor: Actor, page: str) -> bool:
 
 def key(actor: Actor, asked: Asked, *, alone: bool) -> object:
     """Name the drawing: who has the same key gets the same one. `alone` is `db.live.reach`'s word."""
-    query = dict(asked.query)
     if asked.page == "wall":
         return (actor.grants, asked)  # it shows no person, and of which place their grants say
-    if alone or query.get("mine") or asked.page == "me":
-        return (actor.user_id, actor.party_id, actor.grants, asked)
-    scopes = (grants_for(actor, OFFICE), grants_for(actor, RIGHTS["tickets.read"]), actor.grants)
-    return (*map(communities_of, scopes), asked)
+    own = alone or bool(dict(asked.query).get("mine")) or asked.page == "me"
+    return (live.sight(actor, alone=own), asked)
 
 
 def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
@@ -84,7 +81,7 @@ def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
         call |= {"day": day, "days": days_of(day, week=view.week), "columns": view.columns}
         month = listing.calendar(session, **call)
         return Drawn(calendar_html(month, view), markup.figures_html(month.figures, filters.due), month.stamp)
-    board = boards.board(session, shown=shown, order=view.sort, columns=view.columns, **call)
+    board = board_kept.board(session, shown=shown, order=view.sort, columns=view.columns, **call)
     html = markup.board_html(board, view.fields, view.group)
     return Drawn(html, markup.figures_html(board.figures, filters.due), board.stamp)
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 import streamlit as st
@@ -51,7 +52,7 @@ def board(
     """
     return _mount(
         key=key,
-        data=packed({"html": html, "scope": scope, "live": live, "table": table, "answer": answer}),
+        data=packed(html, {"scope": scope, "live": live, "table": table, "answer": answer}),
         on_opened_change=on_opened,
         on_more_change=on_more,
         on_picked_change=on_picked,
@@ -61,8 +62,18 @@ def board(
     )
 
 
-def packed(told: Mapping[str, Any]) -> bytes:
+def packed(html: str, told: Mapping[str, Any]) -> bytes:
     """Say it in bytes: Streamlit writes JSON three times, each Chinese character in six."""
+    return b'{"html":' + _quoted(html) + b"," + _json(told)[1:]
+
+
+@lru_cache(maxsize=24)
+def _quoted(html: str) -> bytes:
+    """Write the long part once for all readers of one drawing."""
+    return _json(html)
+
+
+def _json(told: object) -> bytes:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -45,6 +45,9 @@ _EMPTY = {
     Column.DONE: "近 14 天还没有办结的事。",
 }
 _NARROWED = "没有符合筛选条件的。"
+MOST_DRAWN = 24  # half a megabyte each
+# by identity, with the board itself so that it keeps it
+_drawn: dict[tuple[int, frozenset[Field], Group], tuple[Board, str]] = {}
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
 
 
@@ -225,8 +228,19 @@ def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> 
     )
 
 
-def board_html(board: Board, fields: Container[Field] = USUAL_FIELDS, group: Group = Group.NONE) -> str:
-    """Render the whole board; `now` is the moment it was read."""
+def board_html(board: Board, fields: frozenset[Field] = USUAL_FIELDS, group: Group = Group.NONE) -> str:
+    """Give the whole board, drawn once for all readers of the same one (`db.board_kept`)."""
+    key = (id(board), fields, group)
+    held = _drawn.get(key)
+    if held is None:
+        held = _drawn[key] = (board, _board_html(board, fields, group))
+        while len(_drawn) > MOST_DRAWN:  # the oldest; another thread may have been quicker
+            _drawn.pop(next(iter(tuple(_drawn)), key), None)
+    return held[1]
+
+
+def _board_html(board: Board, fields: Container[Field], group: Group) -> str:
+    """Render it; `board.at` is the moment it was read."""
     tabs = "".join(
         f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count}</b></button>'
         for c in board.columns

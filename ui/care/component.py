@@ -27,7 +27,7 @@ def care(
     """Draw the markup and follow the push; tiles whose version changed light up."""
     return _mount(
         key=key,
-        data=packed({"html": html, "scope": scope, "live": live, "table": None, "answer": None}),
+        data=packed(html, {"scope": scope, "live": live, "table": None, "answer": None}),
         on_opened_change=on_opened,
         on_picked_change=on_picked,
         on_resync_change=_nothing,  # the run itself is what was wanted
