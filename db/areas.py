@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
+from db.area_rows import area_of as _area
+from db.area_rows import order_of as _order
 from db.models import AreaRow, GrantRow, UserRow
-from db.writes import audit, bump_all, first_result, remember, update_version
+from db.writes import audit, first_result, remember, update_version
 from domain import access
 from domain.access import Actor, Grant, Role, communities_of
 from domain.areas import (
@@ -23,27 +25,11 @@ from domain.areas import (
     check_households,
     check_name,
     check_parent,
-    natural_order,
     path_of,
     read_line,
 )
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
-
-
-def _area(row: AreaRow) -> Area:
-    return Area(
-        row.id,
-        row.parent_id,
-        Level(row.level),
-        row.name,
-        row.code,
-        row.path,
-        row.community_id,
-        row.valid_to,
-        row.version,
-        row.households,
-    )
 
 
 def get(session: Session, area_id: UUID) -> Area:
@@ -53,10 +39,15 @@ def get(session: Session, area_id: UUID) -> Area:
     return _area(row)
 
 
-def tree(session: Session, *, with_closed: bool = False) -> list[Area]:
-    """List all areas, each after its parent; siblings by their order and name, the unsorted ones last."""
-    rows = [r for r in session.scalars(select(AreaRow)) if with_closed or r.valid_to is None]
-    rows.sort(key=lambda r: (r.id in UNSORTED_AREAS, r.sort, natural_order(r.name)))
+def tree(session: Session, *, with_closed: bool = False, down_to: Level = Level.UNIT) -> list[Area]:
+    """List all areas, each after its parent; siblings by their order and name, the unsorted ones last.
+
+    A street has thousands of buildings and units: who needs none of them says so with `down_to`.
+    """
+    levels = list(Level)[: list(Level).index(down_to) + 1]
+    query = select(AreaRow).where(AreaRow.level.in_(levels)) if down_to is not Level.UNIT else select(AreaRow)
+    rows = [r for r in session.scalars(query) if with_closed or r.valid_to is None]
+    rows.sort(key=_order)
     children: dict[UUID | None, list[AreaRow]] = {}
     for row in rows:
         children.setdefault(row.parent_id, []).append(row)
@@ -69,12 +60,12 @@ def tree(session: Session, *, with_closed: bool = False) -> list[Area]:
     return listed
 
 
-def visible(session: Session, actor: Actor) -> list[Area]:
+def visible(session: Session, actor: Actor, *, down_to: Level = Level.UNIT) -> list[Area]:
     """List the areas that the actor's grants cover, and what they lie in down from the community."""
     paths = [g.area_path for g in actor.grants]
     return [
         area
-        for area in tree(session)
+        for area in tree(session, down_to=down_to)
         if area.level is not Level.STREET and any(area.path.startswith(p) or p.startswith(area.path) for p in paths)
     ]
 
@@ -258,7 +249,6 @@ def change(
     values = {"name": check_name(name), "code": check_code(code), "households": check_households(households)}
     _check_unused(tx, area.parent_id, str(values["name"]), str(values["code"]), but=area_id)
     update_version(tx, AreaRow, area_id, expected_version, values)
-    bump_all(tx)
     audit(tx, "area.change", actor_id=actor.user_id, subject_id=area_id, now=now)
     return get(tx, area_id)
 

@@ -4,7 +4,7 @@ Read from the roll-ups; each figure tells what it was worked out from, and `rows
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -19,7 +19,7 @@ from db.models import TICKET_STAT, AreaRow, CategoryRow, PartyRow
 from db.stat_now import Age, Hotspot, ages, heat, hotspots
 from db.stat_page import Page, StatRow
 from db.stat_rows import rows
-from db.stat_scope import allowed, children_of, never_names, scope_of, stamp
+from db.stat_scope import allowed, asked, children_of, never_names, scope_of, stamp
 from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, next_month, sums
 from domain.access import Actor
 from domain.areas import natural_order
@@ -37,6 +37,7 @@ __all__ = [
     "StatRow",
     "ages",
     "allowed",
+    "asked",
     "breakdown",
     "by_day",
     "figures",
@@ -46,6 +47,7 @@ __all__ = [
     "rows",
     "scope_of",
     "series",
+    "several",
     "stamp",
 ]
 NO_CATEGORY, NO_HANDLER = "未分类", "未派单"
@@ -78,7 +80,7 @@ def _tickets(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime,
         if not held:
             continue
         counts, partial = _summed(session, scope, held, end, by)
-        households = _households(session, scope, by) if any(k.unit is Unit.PER_THOUSAND for k in held) else {}
+        households = _households(session, scope, by, counts) if any(k.unit is Unit.PER_THOUSAND for k in held) else {}
         for key, kpi in product(counts, held):
             made = _figure(kpi, counts[key], households.get(key), now)
             told = replace(made, new=fresh, partial=partial, until=end if end < scope.end else None)
@@ -123,39 +125,57 @@ def is_new(session: Session, scope: Scope, today: date) -> bool:
     return first is None or first > today - timedelta(days=NEW_DAYS)
 
 
-def _households(session: Session, scope: Scope, by: str | Dim | None) -> dict[Any, int]:
+def _households(session: Session, scope: Scope, by: str | Dim | None, keys: Iterable[Any]) -> dict[Any, int]:
     """Give the households of the place, or of each place in it; where none are noted, of what lies just below."""
-    if isinstance(by, Dim) or by in (BY_DAY, BY_MONTH):
+    if isinstance(by, Dim):
         return {}
-    columns = (AreaRow.id, AreaRow.parent_id, AreaRow.households)
-    found = session.execute(select(*columns).where(AreaRow.path.startswith(scope.area_path))).all()
-    own = {row.id: row.households for row in found}
-    below: Counter[UUID] = Counter()
-    for row in found:
-        below[row.parent_id] += row.households or 0
-    if by is None:
-        return {None: own[scope.area_id] or below[scope.area_id]}
-    return {key_of(row.id): own[row.id] or below[row.id] for row in found if row.parent_id == scope.area_id}
+    wanted = AreaRow.parent_id == scope.area_id if by == BY_AREA else AreaRow.id == scope.area_id
+    own = dict(session.execute(select(AreaRow.id, AreaRow.households).where(wanted)).all())
+    above = AreaRow.parent_id
+    unknown = above.in_([one for one, count in own.items() if not count])
+    below = dict(session.execute(select(above, func.sum(AreaRow.households)).where(unknown).group_by(above)).all())
+    told = {one: count or below.get(one) or 0 for one, count in own.items()}
+    if by == BY_AREA:
+        return {key_of(one): count for one, count in told.items()}
+    return dict.fromkeys(keys, told[scope.area_id])
 
 
-def series(
-    session: Session, *, actor: Actor, scope: Scope, code: str, grain: Grain | str, now: datetime
-) -> list[tuple[date, Figure]]:
+Series = list[tuple[date, Figure]]
+
+
+def series(session: Session, *, actor: Actor, scope: Scope, code: str, grain: Grain | str, now: datetime) -> Series:
     """Give a figure day by day or month by month, every one of them, the empty ones too."""
+    return several(session, actor=actor, scope=scope, codes=(code,), grain=grain, now=now)[code]
+
+
+def several(
+    session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str], grain: Grain | str, now: datetime
+) -> dict[str, Series]:
+    """Give several figures so; those of tickets are read together."""
     allowed(actor, scope)
-    kpi, grain = KPIS[code], Grain(grain)
+    grain = Grain(grain)
     by = BY_DAY if grain is Grain.DAY else BY_MONTH
-    parts = list(_cut(scope, grain))
-    if kpi.source is Source.POINTS:
-        return [(day, stat_points.figures(session, part, [kpi], now)[code]) for day, part in parts]
-    if kpi.basis is Basis.NOW:
-        return [(row.day, figure(kpi, row.open, None, as_of=now)) for row in _flow(session, scope, now)]
-    if kpi.source is Source.CHECKINS:
-        found = stat_checkins.by_time(session, scope, kpi, by, now)
-    else:
-        found = {key: held[code] for key, held in _tickets(session, scope, [kpi], now, by).items()}
-    empty = _figure(kpi, Counter(), None, now)
-    return [(day, found.get(day, empty)) for day, _ in parts]
+    days = [day for day, _ in _cut(scope, grain)]
+    counted = [KPIS[code] for code in codes if KPIS[code].source is Source.TICKETS]
+    counted = [kpi for kpi in counted if kpi.basis is not Basis.NOW]
+    tickets = _tickets(session, scope, counted, now, by) if counted else {}
+    told: dict[str, Series] = {}
+    for code in codes:
+        kpi = KPIS[code]
+        if kpi.source is Source.TICKETS and kpi.basis is Basis.NOW:
+            told[code] = [(row.day, figure(kpi, row.open, None, as_of=now)) for row in _flow(session, scope, now)]
+            continue
+        if kpi.source is Source.TICKETS:
+            found = {day: held[code] for day, held in tickets.items()}
+        else:
+            found = _MODULES[kpi.source].by_time(session, scope, kpi, by, now)
+        points = kpi.source is Source.POINTS
+        empty = stat_points.nothing(scope, [kpi], now)[code] if points else _figure(kpi, Counter(), None, now)
+        told[code] = [(day, found.get(day, empty)) for day in days]
+    return told
+
+
+_MODULES: dict[Source, Any] = {Source.POINTS: stat_points, Source.CHECKINS: stat_checkins}
 
 
 def _cut(scope: Scope, grain: Grain) -> Iterator[tuple[date, Scope]]:
@@ -236,14 +256,17 @@ def _by_area(
     """Give figures of each place below; one where nothing happened is there too."""
     tickets = [kpi for kpi in kpis if kpi.source is Source.TICKETS]
     found = _tickets(session, scope, tickets, now, BY_AREA) if tickets else {}
-    others = [kpi for kpi in kpis if kpi.source is not Source.TICKETS]
+    points = [kpi for kpi in kpis if kpi.source is Source.POINTS]
+    posted = stat_points.by_area(session, scope, points, now) if points else {}
+    checkins = [kpi for kpi in kpis if kpi.source is Source.CHECKINS]
     told: list[tuple[UUID | str | None, str, dict[str, Figure]]] = []
     for area in children_of(session, scope.area_id):
         part = replace(scope, area_id=area.id, area_path=area.path)
         held = {kpi.code: _figure(kpi, Counter(), None, now) for kpi in tickets} | found.get(key_of(area.id), {})
-        for kpi in others:
-            module = stat_points if kpi.source is Source.POINTS else stat_checkins
-            held |= module.figures(session, part, [kpi], now)
+        if points:
+            held |= posted.get(key_of(area.id)) or stat_points.nothing(part, points, now)
+        if checkins:
+            held |= stat_checkins.figures(session, part, checkins, now)
         told.append((area.id, area.name, held))
     return told
 

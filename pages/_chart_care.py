@@ -14,10 +14,6 @@ from pages._chart_scope import Chosen
 from ui import figures
 from ui import figures_beside as beside
 
-CODES = (
-    *("round_coverage", "sign_ok", "sign_closed", "not_looked"),
-    *("incidents", "escalation_rate", "door_time_median", "visit_rate"),
-)
 _SEEN = {"sign_ok": "已拉开", "not_looked": "超时未查看", "sign_closed": "没拉开"}
 _TONES = {"已拉开": "done", "超时未查看": "soon", "没拉开": "late"}
 _DAYS = 92  # longer periods are drawn by month
@@ -27,7 +23,7 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     call: dict[str, Any] = {"actor": actor, "now": now()}
     scope = replace(held.scope, kind=None, category_id=None)  # a look has neither
     grain = Grain.DAY if scope.days <= _DAYS else Grain.MONTH
-    found = {code: db.read(stats.series, scope=scope, code=code, grain=grain, **call) for code in (*_SEEN, "incidents")}
+    found = db.read(stats.several, scope=scope, codes=(*_SEEN, "incidents"), grain=grain, **call)
     if not any(one.denominator for code in _SEEN for _, one in found[code]):
         return [[["这个期间还没有巡看。在“平安守望”里登记老人、排好时段以后，这里就有图。"]]]
     return [

@@ -4,11 +4,14 @@ from uuid import UUID
 
 import streamlit as st
 
+import db
+from db import area_rows
 from domain.access import Actor
+from domain.charts import PERIODS
 from domain.ids import parse_id
 from domain.tickets import KIND_LABELS
 from pages import _filters
-from pages._chart_scope import NAMES, PERIODS, known
+from pages._chart_scope import NAMES
 
 
 def put(name: str, value: str | None) -> None:
@@ -33,14 +36,19 @@ def bar(actor: Actor) -> None:
     _period()
     if len(offered.communities) > 1:
         _select("community", "全部社区", offered.communities)
-    areas, community = known(actor), parse_id(st.query_params.get("community"))
-    grids = {k: v for k, v in offered.grids.items() if not community or areas[UUID(k)].community_id == community}
+    inside = _grids_of(parse_id(st.query_params.get("community")))
+    grids = {k: v for k, v in offered.grids.items() if inside is None or k in inside}
     if len(grids) > 1:
         _select("grid", "全部网格", grids)
     _select("category", "全部类别", offered.categories)
     _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()})
     if any(name in st.query_params for name in NAMES):
         st.button("清除筛选", icon=":material/close:", type="tertiary", on_click=clear)
+
+
+def _grids_of(community: UUID | None) -> frozenset[str] | None:
+    """Give the ids of a community's grids; None if none was chosen."""
+    return frozenset(str(area.id) for area in db.read(area_rows.below, community)) if community else None
 
 
 def _period() -> None:

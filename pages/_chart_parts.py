@@ -5,25 +5,26 @@ from collections.abc import Callable
 import streamlit as st
 
 from domain.access import Actor
+from domain.charts import CARDS
 from domain.clock import now
 from pages import _chart_cards, _chart_care, _chart_frame, _chart_places, _chart_points, _chart_times, _chart_work
 from pages._chart_frame import Lines
-from pages._chart_scope import Chosen, stamp
+from pages._chart_scope import Chosen
 
-# part → the figures on its cards, and what reads and draws its charts
-PARTS: dict[str, tuple[tuple[str, ...], Callable[..., Lines]]] = {
-    "工单": (_chart_work.CODES, _chart_work.read),
-    "辖区": (_chart_places.CODES, _chart_places.read),
-    "时段": (_chart_times.CODES, _chart_times.read),
-    "积分": (_chart_points.CODES, _chart_points.read),
-    "守望": (_chart_care.CODES, _chart_care.read),
+# part → what reads and draws its charts
+PARTS: dict[str, Callable[..., Lines]] = {
+    "工单": _chart_work.read,
+    "辖区": _chart_places.read,
+    "时段": _chart_times.read,
+    "积分": _chart_points.read,
+    "守望": _chart_care.read,
 }
 
 
 def show(actor: Actor, held: Chosen, part: str) -> None:
     """Show a part; what is due by the clock is at most a minute old, all else as it stands."""
-    fresh = stamp(actor, held), int(now().timestamp() // 60)
-    _chart_cards.show(actor, held, PARTS[part][0], fresh)
+    fresh = held.stamp, int(now().timestamp() // 60)
+    _chart_cards.show(actor, held, CARDS[part], fresh)
     roles = ",".join(sorted(actor.roles_at(held.scope.area_path)))
     _chart_frame.show(held, _lines(actor, held, part, st.context.theme.type == "dark", roles, fresh))
 
@@ -32,4 +33,4 @@ def show(actor: Actor, held: Chosen, part: str) -> None:
 def _lines(_actor: Actor, held: Chosen, part: str, dark: bool, roles: str, fresh: tuple[int, int]) -> Lines:
     """Read and draw; who has the same roles at a place sees the same of it."""
     del roles, fresh
-    return PARTS[part][1](_actor, held, dark=dark)
+    return PARTS[part](_actor, held, dark=dark)

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import db
-from db import areas, stats
+from db import area_rows, stats
 from domain.access import Actor
-from domain.areas import LEVEL_LABELS, Area, Level
+from domain.areas import LEVEL_LABELS, Level
 from domain.clock import now
 from domain.kpis import Figure
 from domain.stats import Scope
@@ -18,7 +18,6 @@ from ui import figures_beside as beside
 from ui import figures_places as places
 from ui.figures_beside import Rate
 
-CODES = ("reported_per_1000", "on_time_rate", "solve_rate", "satisfaction", "proactive_share", "same_day_rate")
 _RATES = ("on_time_rate", "solve_rate", "satisfaction")
 _SHOWN = ("reported", "reported_per_1000", *_RATES)
 _ROOMS = 12  # communities whose grids are read one by one; with more the communities themselves are drawn
@@ -32,27 +31,23 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     if below is None or below is Level.UNIT:
         return [[["已经到楼栋这一级了。看它的工单，请点上面的数字；看别处，请点“清除筛选”。"]]]
     call: dict[str, Any] = {"actor": actor, "now": now()}
-    known = {area.id: area for area in db.read(areas.tree)}
     rows = db.read(stats.breakdown, dim="area", codes=_SHOWN, scope=held.scope, **call)
     if not rows:
         return [[[f"{held.area.name}下面还没有{LEVEL_LABELS[below]}。管理员可以在“系统设置 → 辖区”里添加。"]]]
-    inner = _inner(held, rows, known, call)
+    inner = _inner(held, rows, call)
     beneath: list[list[Block]] = [[_tree(held, rows, inner, dark)], [_floor(held, rows, inner, below, dark)]]
     return [[[_rates(held, rows, below, dark)]], beneath]
 
 
-def _inner(held: Chosen, rows: Sequence[Row], known: dict[UUID, Area], call: dict[str, Any]) -> dict[Key, list[Row]]:
+def _inner(held: Chosen, rows: Sequence[Row], call: dict[str, Any]) -> dict[Key, list[Row]]:
     """Read the places below these, if that is not too many: of a street its grids, of a community its buildings."""
     if held.area.level not in (Level.STREET, Level.COMMUNITY) or len(rows) > _ROOMS:
         return {}
     told: dict[Key, list[Row]] = {}
-    for key, _, _ in rows:
-        area = known.get(key)  # type: ignore[arg-type]
-        if area:
-            scope: Scope = replace(held.scope, area_id=area.id, area_path=area.path)
-            told[area.id] = db.read(
-                stats.breakdown, dim="area", codes=("reported", "on_time_rate"), scope=scope, **call
-            )
+    codes = ("reported", "on_time_rate")
+    for area in db.read(area_rows.find, [key for key, *_ in rows if isinstance(key, UUID)]):
+        scope: Scope = replace(held.scope, area_id=area.id, area_path=area.path)
+        told[area.id] = db.read(stats.breakdown, dim="area", codes=codes, scope=scope, **call)
     return told
 
 

@@ -7,15 +7,14 @@ import db
 from db import stats
 from domain.access import Actor
 from domain.areas import LEVEL_LABELS, Level
+from domain.charts import months_before
 from domain.clock import now
 from domain.stats import Grain
-from pages._chart_cards import months_before
 from pages._chart_frame import Block, Lines, Picture, head
 from pages._chart_scope import Chosen
 from ui import figures
 from ui import figures_beside as beside
 
-CODES = ("points_awarded", "points_redeemed", "points_expired", "points_balance", "service_hours", "service_times")
 _FLOWS = {"points_awarded": "发放", "points_redeemed": "兑换", "points_expired": "过期"}
 _MONTHS = 6
 
@@ -27,7 +26,7 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
 
 def _flow(held: Chosen, call: dict[str, Any], dark: bool) -> Block:
     scope = replace(held.scope, start=min(held.scope.start, months_before(held.scope.end, _MONTHS - 1)))
-    read = {code: db.read(stats.series, scope=scope, code=code, grain=Grain.MONTH, **call) for code in _FLOWS}
+    read = db.read(stats.several, scope=scope, codes=tuple(_FLOWS), grain=Grain.MONTH, **call)
     months = [month for month, _ in read["points_awarded"]]
     series = {_FLOWS[code]: [one.value or 0 for _, one in found] for code, found in read.items()}
     if not any(any(values) for values in series.values()):

@@ -15,14 +15,6 @@ from ui.chart_look import WEEKDAYS
 from ui.charts import markup
 from ui.charts.markup import Cell
 
-CODES = (
-    "reported",
-    "first_contact_median",
-    "first_contact_p90",
-    "close_time_median",
-    "close_time_p90",
-    "recurrence_30d",
-)
 _ROWS = 14
 
 

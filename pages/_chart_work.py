@@ -12,11 +12,6 @@ from pages._chart_scope import Chosen
 from ui import figures
 from ui import figures_beside as beside
 
-CODES = (
-    *("reported", "closed", "open", "overdue", "on_time_rate", "solve_rate", "satisfaction", "rating_coverage"),
-    *("reopen_7d", "recurrence_30d", "first_contact_median", "close_time_median"),
-)
-
 
 def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     call: dict[str, Any] = {"actor": actor, "scope": held.scope, "now": now()}

@@ -31,7 +31,7 @@ class Choices:
 @st.cache_resource(ttl=60, max_entries=500, show_spinner=False, hash_funcs={Actor: repr})
 def choices(actor: Actor) -> Choices:
     """Read what this person may filter by; who they are, with every grant, is the key."""
-    held = db.read(areas.visible, actor=actor)
+    held = db.read(areas.visible, actor=actor, down_to=Level.GRID)
     several = [a for a in held if a.level is Level.COMMUNITY]
     grids = {str(a.id): a.name for a in held if a.level is Level.GRID}
     kinds = {str(c.id): c.label for c in db.read(categories.listed)}

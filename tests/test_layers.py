@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "ui.board.calendar",
         "ui.board.sent",
         "ui.care.markup",
+        "ui.charts.markup",
         "ui.tour.markup",
         "ui.wall.markup",
     },
@@ -46,7 +47,7 @@ HOMES = {
 NO_STREAMLIT = (
     *("ui/__init__.py", "ui/board/__init__.py", "ui/board/markup.py", "ui/board/calendar.py"),
     "ui/board/sent.py",
-    *("ui/care/__init__.py", "ui/care/markup.py"),
+    *("ui/care/__init__.py", "ui/care/markup.py", "ui/charts/__init__.py", "ui/charts/markup.py"),
 )
 DOMAIN_LIBRARIES = {*sys.stdlib_module_names, "uuid6"}
 ENVIRONMENT_READERS = ("settings.py", "run.py")

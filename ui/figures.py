@@ -31,6 +31,8 @@ _ROW = 34
 HEAD_ROOM, HEIGHT = 104, 366
 _LEGEND_AT = 64
 _TITLE_PAD = {"pad": {"t": 6, "l": 8}}
+_YEAR = 12  # months that can each be named
+Trace = dict[str, Any]
 _FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 
@@ -91,93 +93,127 @@ def by_day(
     dark: bool = False,
 ) -> go.Figure:
     """Draw columns a day, beside or on each other; of a day that isn't over they are hatched."""
-    figure = go.Figure()
-    shapes = ["/" if partial and n == len(days) - 1 else "" for n in range(len(days))]
-    hatched = {"shape": shapes, "solidity": 0.35}
-    for n, (label, values) in enumerate(series.items()):
-        figure.add_bar(
-            name=label,
-            x=list(days),
-            y=list(values),
-            customdata=[day.isoformat() for day in days],
-            marker={"color": tone(tones, label, n, dark), "pattern": crossed(tones, label) or hatched},
-            hovertemplate=f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
-        )
-    titled(figure, head, dark)
-    figure.layout.barmode, figure.layout.bargap = "stack" if stacked else "group", 0.22
-    return _days(figure, days, dark)
+    traces = _over_time(days, series, tones, partial=partial, dark=dark)
+    for trace, label in zip(traces, series, strict=True):
+        trace["hovertemplate"] = f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>"
+    return drawn(head, traces, dark, **_columns(stacked), xaxis=_days(days, dark), yaxis=_counts(series))
 
 
 def by_month(
-    head: Head, months: Sequence[date], series: Mapping[str, Sequence[float]], *, dark: bool = False, **more: Any
+    head: Head,
+    months: Sequence[date],
+    series: Mapping[str, Sequence[float]],
+    *,
+    tones: Mapping[str, str] | None = None,
+    stacked: bool = False,
+    partial: bool = False,
+    dark: bool = False,
 ) -> go.Figure:
     """Draw the same a month."""
-    figure = by_day(head, months, series, dark=dark, **more)
-    figure.update_traces(hovertemplate="%{x|%Y年%-m月} %{y:,}<extra></extra>", xperiod="M1", xperiodalignment="middle")
-    figure.update_xaxes(tickvals=None, tickformat="%-m月", dtick="M1", ticklabelmode="period", range=_months(months))
-    return figure
+    traces = _over_time(months, series, tones, partial=partial, dark=dark)
+    for trace, label in zip(traces, series, strict=True):
+        trace |= {"xperiod": "M1", "xperiodalignment": "middle"}
+        trace["hovertemplate"] = f"%{{x|%Y年%-m月}} {plain(label)} %{{y:,}}<extra></extra>"
+    axis: dict[str, Any] = {"type": "date", "showgrid": False, "linecolor": GRID[dark], "ticklabelmode": "period"}
+    # a year and more: each third month is named, with its year, or no label has room
+    axis |= {"tickformat": "%-m月", "dtick": "M1"} if len(months) <= _YEAR else {"tickformat": "%Y年%-m月", "nticks": 6}
+    axis["range"] = _months(months)
+    return drawn(head, traces, dark, **_columns(stacked), xaxis=axis, yaxis=_counts(series))
 
 
-def _months(months: Sequence[date]) -> list[date] | None:
+def _over_time(
+    days: Sequence[date],
+    series: Mapping[str, Sequence[float]],
+    tones: Mapping[str, str] | None,
+    *,
+    partial: bool,
+    dark: bool,
+) -> list[Trace]:
+    shapes = ["/" if partial and n == len(days) - 1 else "" for n in range(len(days))]
+    hatched = {"shape": shapes, "solidity": 0.35}
+    said = [day.isoformat() for day in days]
+    return [
+        {
+            "type": "bar",
+            "name": plain(label),
+            "x": said,
+            "y": list(values),
+            "customdata": said,
+            "marker": {"color": tone(tones, label, n, dark), "pattern": crossed(tones, label) or hatched},
+        }
+        for n, (label, values) in enumerate(series.items())
+    ]
+
+
+def _columns(stacked: bool) -> dict[str, Any]:
+    return {"barmode": "stack" if stacked else "group", "bargap": 0.22}
+
+
+def _months(months: Sequence[date]) -> list[str] | None:
     """Leave room for whole months at both ends."""
     if not months:
         return None
     last = months[-1].year * 12 + months[-1].month
-    return [months[0].replace(day=1), date(last // 12, last % 12 + 1, 1)]
+    return [months[0].replace(day=1).isoformat(), date(last // 12, last % 12 + 1, 1).isoformat()]
 
 
 def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *, dark: bool = False) -> go.Figure:
     """Draw the cumulative flow: how many have come this far, each band on what has come farther."""
-    figure = go.Figure()
     tones = {"已办结": DONE[dark]}
+    traces: list[Trace] = []
     for n, (label, values) in enumerate(bands.items()):
         colour = tone(tones, label, n, dark)
-        figure.add_scatter(
-            name=label,
-            x=list(days),
-            y=list(values),
-            mode="lines",
-            line={"width": 1.5, "color": colour},
-            fillcolor=_faint(colour),
-            stackgroup="all",
-            hovertemplate=f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "name": plain(label),
+                "x": [day.isoformat() for day in days],
+                "y": list(values),
+                "mode": "lines",
+                "line": {"width": 1.5, "color": colour},
+                "fillcolor": _faint(colour),
+                "stackgroup": "all",
+                "hovertemplate": f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
+            }
         )
-    return _days(titled(figure, head, dark), days, dark)
+    return drawn(head, traces, dark, xaxis=_days(days, dark), yaxis=_counts(bands))
 
 
-def _days(figure: go.Figure, days: Sequence[date], dark: bool) -> go.Figure:
-    figure.layout.showlegend = len(figure.data) > 1
+def _days(days: Sequence[date], dark: bool) -> dict[str, Any]:
     # few days are ticked one by one: Plotly would put hours between them
-    ticks = {"tickvals": list(days)} if len(days) <= 8 else {"nticks": 8}
-    figure.layout.xaxis = {
-        "type": "date",
-        "tickformat": "%-m月%-d日",
-        "showgrid": False,
-        "linecolor": GRID[dark],
-    } | ticks
-    few = max((value for trace in figure.data for value in trace.y), default=0) <= _FEW
-    figure.layout.yaxis = {"rangemode": "tozero", "tickformat": ",d"} | ({"dtick": 1} if few else {"nticks": 5})
-    return figure
+    ticks = {"tickvals": [day.isoformat() for day in days]} if len(days) <= 8 else {"nticks": 8}
+    return {"type": "date", "tickformat": "%-m月%-d日", "showgrid": False, "linecolor": GRID[dark]} | ticks
+
+
+def _counts(series: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    few = max((value for values in series.values() for value in values), default=0) <= _FEW
+    return {"rangemode": "tozero", "tickformat": ",d"} | ({"dtick": 1} if few else {"nticks": 5})
 
 
 # --- what all of them share ----------------------------------------------------------------------
 
 
-def titled(figure: go.Figure, head: Head, dark: bool, *, height: int = HEIGHT) -> go.Figure:
-    """Put what it is above it, so that its picture says so too; all else is the one template's."""
+def drawn(head: Head, traces: list[Trace], dark: bool, *, height: int = HEIGHT, **layout: Any) -> go.Figure:
+    """Put what it is above it, so that its picture says so too; all else is the one template's.
+
+    Plotly's checks of each word take ten times as long as all the rest: the tests have them made.
+    """
     # what must not be overlooked has a line of its own: on a phone one line would be cut off
     below = f"{plain(head.below)}<br>{plain(head.note) or ' '}"
-    layout = figure.layout
-    layout.template, layout.height = _template(dark), height
-    layout.title = {"text": f"<b>{plain(head.title)}</b>", "subtitle": {"text": below}}
-    # from there down: two lines of it on a phone are not to cover the words above
-    layout.legend = {"y": 1 - _LEGEND_AT / height}
-    return figure
+    told = {
+        "template": _template(dark),
+        "height": height,
+        "title": {"text": f"<b>{plain(head.title)}</b>", "subtitle": {"text": below}},
+        # from there down: two lines of it on a phone are not to cover the words above
+        "legend": {"y": 1 - _LEGEND_AT / height},
+        "showlegend": len(traces) > 1,
+    }
+    return go.Figure({"data": traces, "layout": told | layout}, _validate=False)
 
 
 @cache
-def _template(dark: bool) -> go.layout.Template:
-    """Make what all figures share, once: Plotly checks each word of it, which takes longer than the figure itself."""
+def _template(dark: bool) -> dict[str, Any]:
+    """Make what all figures share, once, and checked."""
     ink, muted = INK[dark], MUTED[dark]
     axis = {"automargin": True, "ticks": "", "fixedrange": True, "gridcolor": GRID[dark], "zerolinecolor": GRID[dark]}
     # a chosen mark would fade the others; what is chosen stands in the filters
@@ -199,7 +235,9 @@ def _template(dark: bool) -> go.layout.Template:
         "xaxis": axis,
         "yaxis": axis,
     }
-    return go.layout.Template(layout=layout, data={"bar": [alike | {"textfont": {"color": ink}}], "scatter": [alike]})
+    data = {"bar": [alike | {"textfont": {"color": ink}}], "scatter": [alike]}
+    made: dict[str, Any] = go.layout.Template(layout=layout, data=data).to_plotly_json()
+    return made
 
 
 def _dress(figure: go.Figure, dark: bool, *, height: int) -> None:

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 
 import db
 from db import board as boards
-from db import board_kept, care_board, views
+from db import care_board, views
+from db import stat_cards as chart_cards
 from db.ticket_filters import from_query
 from domain.access import Actor, Grant, Role, communities_of, has
 from domain.areas import Level
@@ -32,6 +33,7 @@ from domain.views import Layout
 from ui.board import markup
 from ui.board.sent import BOARD, CARE, Sent
 from ui.care import markup as care_markup
+from ui.charts import markup as chart_markup
 from web import headers, logs
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
@@ -44,9 +46,11 @@ _BODY = b"<body>"
 _LOADED = re.compile(
     rb'\s*<link\s+rel="(?:stylesheet|modulepreload|preload)"[^>]*>|\s*<script type="module"[^>]*></script>'
 )
-_DARK = re.compile(r"\.linli\[data-dark\]([^{]*\{[^}]*\})")
+_DARK = re.compile(r"\.(linli|charts)\[data-dark\]([^{]*\{[^}]*\})")
 # the last two are those of 登记, which opens at a key press
 _WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button", "TextArea", "Checkbox")
+_CHARTED = ("Html", "BidiComponent", "PlotlyChart", "Selectbox", "ButtonGroup", "Button", "Popover")
+_SENT: dict[str, Sent | None] = {"checkins": CARE, "charts": None}
 _IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _BRAND = (
     '<svg viewBox="0 0 92 28" width="92" height="28"><text x="0" y="21" font-size="20" font-weight="700" '
@@ -76,7 +80,7 @@ async def seen_at_once(
     except Exception as error:  # the page itself will say what is the matter
         logs.failure(error, number, path=logs.safe_path(path))
         return (document,)
-    return _with(document, seen, CARE if name == "checkins" else BOARD) if seen else (document,)
+    return _with(document, seen, name) if seen else (document,)
 
 
 def warm_up() -> None:
@@ -85,7 +89,8 @@ def warm_up() -> None:
     somebody = Grant(Role.COORDINATOR, place, f"/{place.hex}/", Level.COMMUNITY, frozenset({place}))
     _tickets(Actor(new_id(), "", grants=(somebody,)), {})
     _style()
-    _ahead()
+    for widgets in (_WIDGETS, _CHARTED):
+        _ahead(widgets)
 
 
 def _page(path: str, actor: Actor | None) -> str:
@@ -93,20 +98,21 @@ def _page(path: str, actor: Actor | None) -> str:
     return actor.home if actor and not name else name
 
 
-def _with(document: bytes, seen: str, sent: Sent) -> tuple[bytes, bytes]:
+def _with(document: bytes, seen: str, page: str) -> tuple[bytes, bytes]:
     """Put it first in the body, and after it all that Streamlit loads."""
     loaded = b"".join(_LOADED.findall(document))
     head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
     element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
-    own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode()
-    return head + body + element, loaded + _ahead() + own + rest
+    sent = _SENT.get(page, BOARD)
+    own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode() if sent else b""
+    return head + body + element, loaded + _ahead(_CHARTED if page == "charts" else _WIDGETS) + own + rest
 
 
 @cache
-def _ahead() -> bytes:
+def _ahead(widgets: tuple[str, ...]) -> bytes:
     """Name the scripts that Streamlit would ask for only when the first widgets have come."""
     folder = headers.streamlit_files() / "static" / "js"
-    wanted = [file.name for name in _WIDGETS for file in folder.glob(f"{name}.*.js")]
+    wanted = [file.name for name in widgets for file in folder.glob(f"{name}.*.js")]
     found: dict[str, None] = {}
     while wanted:
         name = wanted.pop()
@@ -122,7 +128,8 @@ def _style() -> str:
     board, care = (Path(module.__file__ or "").parent for module in (markup, care_markup))
     own, first = (board / "board.css").read_text("utf-8"), (board / "first.css").read_text("utf-8")
     own += (care / "care.css").read_text("utf-8")
-    dark = "".join(f"#linli-first .linli{rest}" for rest in _DARK.findall(own))
+    own += (Path(chart_markup.__file__ or "").parent / "charts.css").read_text("utf-8")
+    dark = "".join(f"#linli-first .{name}{rest}" for name, rest in _DARK.findall(own))
     return f"{own}{first}@media (prefers-color-scheme: dark) {{ {dark} }}"
 
 
@@ -137,7 +144,7 @@ def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
         return ""
     filters = from_query(view.filters)
     call: dict[str, Any] = {"actor": actor, "filters": filters, "now": now()}
-    held = db.read(board_kept.board, order=view.sort, columns=view.columns, **call)
+    held = db.read(boards.board, order=view.sort, columns=view.columns, **call)
     if not any(column.cards for column in held.columns):
         return ""
     cards = f"<div>{markup.board_html(held, view.fields, view.group)}</div>"
@@ -189,6 +196,16 @@ def _checkins(actor: Actor, query: Mapping[str, str]) -> str:
     return _framed(f"{body}<div>{care_markup.tiles_html(board)}</div>")
 
 
+def _charts(actor: Actor, query: Mapping[str, str]) -> str:
+    if not has(actor, "charts.read") or "proof" in query:
+        return ""
+    cards = db.read(chart_cards.asked, actor=actor, query=query, now=now())
+    lists = ["period", *["list"] * (4 if len(communities_of(actor.grants)) > 1 else 3)]
+    head = _bones("charts-head", "title", *lists) + _bones("charts-head", "parts")
+    html = chart_markup.cards_html(map(chart_markup.face, cards))
+    return _framed(f'{head}<div class="charts">{html}</div>')
+
+
 def _bones(name: str, *kinds: str) -> str:
     return f'<div class="bones {name}">{"".join(f"<span class={kind}></span>" for kind in kinds)}</div>'
 
@@ -201,4 +218,5 @@ _PAGES: dict[str, Callable[[Actor, Mapping[str, str]], str]] = {
     "tickets": _tickets,
     "me": _me,
     "checkins": _checkins,
+    "charts": _charts,
 }

@@ -58,6 +58,25 @@ def test_the_first_card_stands_where_the_live_one_will(
     assert first[1] == live[1]
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_first_figure_stands_where_the_live_one_will_and_gives_way_to_it(
+    visit: Visit, size: dict[str, int]
+) -> None:
+    who = at_home(visit, size=size)
+    who.open("/charts")
+    live = who.page.locator(".stApp [data-pick=reported]")
+    live.wait_for(timeout=40_000)
+    who.is_still()
+    expect(who.page.locator(FIRST)).to_have_count(0)
+    place, number = place_of(live), live.locator("b").inner_text()
+
+    first = see_first(who, "/charts").locator("[data-pick=reported]")
+
+    assert place_of(first) == pytest.approx(place, abs=4)
+    assert first.locator("b").inner_text() == number
+    assert who.page.locator(FIRST).evaluate(END_TIMES) == [["linli-first-over", 10_000]]
+
+
 def ground(who: Visitor, selector: str) -> str:
     return str(who.page.locator(selector).first.evaluate("e => getComputedStyle(e).backgroundColor"))
 

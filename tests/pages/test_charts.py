@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import db
 from db import tickets
 from domain.tickets import Kind, Result, Satisfaction
-from pages import _chart_cards, _chart_parts, _chart_scope
+from pages import _chart_cards, _chart_parts
 from tests.builders import NOW, World, assigned, report, step
 from tests.db import earning
 from tests.pages.conftest import drawn, field, page_html, press, send
@@ -21,8 +21,7 @@ PARTS = ("工单", "辖区", "时段", "积分", "守望")
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """Figures are kept by who sees which state of the database: here each test has a database of its own."""
-    _chart_cards._faces.clear()
-    _chart_scope.known.clear()
+    _chart_cards._html.clear()
     _chart_parts._lines.clear()
 
 
@@ -73,13 +72,13 @@ def test_who_may_see_the_same_shares_one_drawing_until_something_is_written(
 ) -> None:
     report(world)
     drawn: list[Any] = []
-    codes, read = _chart_parts.PARTS["工单"]
+    read = _chart_parts.PARTS["工单"]
 
     def counted(actor: Any, held: Any, **more: Any) -> Any:
         drawn.append(held)
         return read(actor, held, **more)
 
-    monkeypatch.setitem(_chart_parts.PARTS, "工单", (codes, counted))
+    monkeypatch.setitem(_chart_parts.PARTS, "工单", counted)
     monkeypatch.setattr(_chart_parts, "now", lambda: NOW)
     charts()
     page = charts()

@@ -137,13 +137,38 @@ def test_the_floor_has_a_cell_a_grid_that_hands_back_its_own() -> None:
     cells = [("桂花社区", "k1", "桂花一网格", 0.9, "90.0%", False), ("桂花社区", "k2", "桂花二网格", None, "—", True)]
     figure = places.floor(HEAD, cells)
 
-    marks = [trace for trace in figure.data if trace.customdata]
-    assert [(trace.customdata[0], trace.text[0]) for trace in marks] == [
-        ("k1", "一网格<br>90.0%"),
-        ("k2", "二网格<br>—"),
-    ]
-    filled = [trace.fillcolor for trace in figure.data if trace.fill == "toself"]
-    assert chart_look.SMALL[False] in filled, "no figure, no colour"
+    marks = figure.data[0]
+    assert list(zip(marks.customdata, marks.text, strict=True)) == [("k1", "一网格<br>90.0%"), ("k2", "二网格<br>—")]
+    grounds = [shape.fillcolor for shape in figure.layout.shapes]
+    assert grounds[-1] == chart_look.SMALL[False], "no figure, no colour"
+    assert grounds[-2] != grounds[-1]
+
+
+EVERY = {
+    "day": lambda dark: figures.by_day(HEAD, DAYS, {"受理": [1, 2, 3], "办结": [0, 1, 1]}, partial=True, dark=dark),
+    "month": lambda dark: figures.by_month(HEAD, DAYS[:1], {"发放": [1.5]}, stacked=True, dark=dark),
+    "months": lambda dark: figures.by_month(
+        HEAD, [date(2025, 1 + n, 1) for n in range(12)] * 2, {"一": [1]}, dark=dark
+    ),
+    "no month": lambda dark: figures.by_month(HEAD, [], {"发放": []}, dark=dark),
+    "flow": lambda dark: figures.flow(HEAD, DAYS, {"已办结": [1, 2, 4], "在办": [3, 3, 2]}, dark=dark),
+    "parts": lambda dark: beside.parts(HEAD, ["3—7 天"], {"已超时": [1]}, tones={"已超时": "late"}, dark=dark),
+    "rates": lambda dark: beside.rates(HEAD, {"按期": [("一", 0.9, 40, False), ("二", None, 0, True)]}, dark=dark),
+    "pareto": lambda dark: beside.pareto(HEAD, [("卫生", 6), ("维修", 3)], dark=dark),
+    "heat": lambda dark: beside.heat(HEAD, ["卫生"], ["周一", "周二"], [[1, 0]], dark=dark),
+    "tree": lambda dark: places.tree(HEAD, [("s", "", "桂花社区", 12), ("a", "s", "一网格", 12)], dark=dark),
+    "floor": lambda dark: places.floor(HEAD, [("桂花", "k1", "一网格", 0.9, "90.0%", False)], dark=dark),
+    "no floor": lambda dark: places.floor(HEAD, [], dark=dark),
+}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", EVERY)
+def test_plotly_knows_every_word_of_every_figure(name: str, dark: bool) -> None:
+    """Plotly makes its checks here, and no more on the page."""
+    figure = EVERY[name](dark)
+
+    assert type(figure)(figure.to_dict()).to_dict()["data"] == figure.to_dict()["data"]
 
 
 def test_rooms_of_a_floor_do_not_overlap() -> None:

@@ -33,7 +33,7 @@ with warnings.catch_warnings():
 
 PASSWORD = "梧桐-tree-42"
 HERE = "http://127.0.0.1:8501"
-PAGES = ("tickets", "me")
+PAGES = ("tickets", "me", "charts")
 
 
 @pytest.fixture(autouse=True)

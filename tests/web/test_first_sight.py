@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 import db
 from db import board as boards
-from db import sessions
+from db import sessions, stat_cards
 from db.models import UserRow
 from db.sessions import Visitor
 from db.ticket_filters import Filters
@@ -136,6 +136,41 @@ def test_the_filters_of_the_address_hold(town: World) -> None:
     assert len(hazards) == 1
     assert "linli-first" not in client.get("/tickets?text=nothing-of-this-kind").text
     assert len(opened(client.get("/tickets?kind=nonsense&grid=%00").text)) == len(board_of(town.coordinator))
+
+
+def figures_in(body: str) -> dict[str, str]:
+    return dict(re.findall(r'data-pick="(\w+)".*?<b>([^<]*)</b>', body))
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_each_role_sees_the_figures_of_their_own_place_or_none(town: World, who: str) -> None:
+    actor = town.actors[who]
+
+    seen = figures_in(visit(town, who).get("/charts").text)
+
+    if not has(actor, "charts.read"):
+        assert seen == {}
+        return
+    cards = db.read(stat_cards.asked, actor=actor, query={}, now=now())
+    assert seen == {card.figure.kpi.code: card.figure.text for card in cards}
+    assert seen["reported"] == {"stranger": "1", "leader": "5"}.get(who, seen["reported"])
+
+
+def test_the_part_and_the_filters_of_the_address_hold_for_figures_too(town: World) -> None:
+    client = visit(town, "coordinator")
+
+    assert figures_in(client.get("/charts?kind=hazard").text)["reported"] == "1"
+    assert "round_coverage" in figures_in(client.get("/charts?charts=%E5%AE%88%E6%9C%9B").text)
+    there = f"/charts?community={town.other_community}"
+    assert figures_in(client.get(there).text) == figures_in(client.get("/charts").text), "not theirs to see"
+    assert figures_in(client.get("/charts?proof=reported").text) == {}, "what lies over it comes with the page"
+
+
+def test_no_name_stands_beside_a_figure(town: World) -> None:
+    body = visit(town, "leader").get("/charts").text
+
+    assert "linli-first" in body
+    assert not any(words in body for words in ("王师傅", "楼道灯", "婆媳吵架"))
 
 
 # --- how it stands in the document

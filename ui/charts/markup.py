@@ -4,7 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from domain.charts import Card
+from domain.kpis import Delta
+
 NEW = "刚启用"
+_TONES = {True: "up", False: "down", None: ""}
 _WIDE, _HIGH = 96, 26  # of a sparkline, in its own units
 
 
@@ -20,6 +24,25 @@ class Face:
     moves: tuple[tuple[str, str, str], ...] = ()  # 环比, +1.2 个百分点, up or down or nothing
     target: str = ""
     trend: tuple[float | None, ...] = ()
+
+
+def face(card: Card) -> Face:
+    """Say a figure, how it moved and whether that is good."""
+    figure = card.figure
+    kpi = figure.kpi
+    marks = [NEW] if figure.new else []
+    if kpi.bottom or kpi.times:
+        marks.append(f"样本 {figure.n:,}")
+    moves = tuple((name, *_moved(one)) for name, one in (("环比", card.chain), ("同比", card.year)) if one)
+    tone = "small" if figure.small or figure.new else ""
+    return Face(kpi.code, kpi.name, figure.text, tone, tuple(marks), moves, kpi.target, card.trend)
+
+
+def _moved(change: Delta) -> tuple[str, str]:
+    """Say how it moved; less than can be seen is no change, and so neither good nor bad."""
+    if change.text[1:].startswith("0.0"):
+        return "持平", ""
+    return change.text, _TONES[change.better]
 
 
 def cards_html(faces: Iterable[Face]) -> str:
