@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.area_rows import area_of as _area
 from db.area_rows import order_of as _order
 from db.models import AreaRow, GrantRow, UserRow
-from db.writes import audit, first_result, remember, update_version
+from db.writes import audit, bump_all, first_result, remember, update_version
 from domain import access
 from domain.access import Actor, Grant, Role, communities_of
 from domain.areas import (
@@ -249,6 +249,7 @@ def change(
     values = {"name": check_name(name), "code": check_code(code), "households": check_households(households)}
     _check_unused(tx, area.parent_id, str(values["name"]), str(values["code"]), but=area_id)
     update_version(tx, AreaRow, area_id, expected_version, values)
+    bump_all(tx)
     audit(tx, "area.change", actor_id=actor.user_id, subject_id=area_id, now=now)
     return get(tx, area_id)
 

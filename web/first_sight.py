@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 import db
 from db import board as boards
-from db import care_board, views
+from db import board_kept, care_board, views
 from db import stat_cards as chart_cards
 from db.ticket_filters import from_query
 from domain.access import Actor, Grant, Role, communities_of, has
@@ -144,7 +144,7 @@ def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
         return ""
     filters = from_query(view.filters)
     call: dict[str, Any] = {"actor": actor, "filters": filters, "now": now()}
-    held = db.read(boards.board, order=view.sort, columns=view.columns, **call)
+    held = db.read(board_kept.board, order=view.sort, columns=view.columns, **call)
     if not any(column.cards for column in held.columns):
         return ""
     cards = f"<div>{markup.board_html(held, view.fields, view.group)}</div>"
