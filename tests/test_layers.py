@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -158,7 +159,10 @@ RULES: list[Rule] = [
 
 
 def faults(rule: Rule, path: str, source: str) -> list[str]:
-    return [f"{path}:{line}: {fault}" for line, fault in rule(path, ast.parse(source))]
+    return [f"{path}:{line}: {fault}" for line, fault in rule(path, parsed(source))]
+
+
+parsed = cache(ast.parse)  # each rule reads the same files
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

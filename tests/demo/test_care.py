@@ -26,7 +26,8 @@ from domain.clock import at_local, local_date
 from domain.incidents import IncidentState
 from domain.kpis import KPIS, Figure, Source, Unit
 from domain.windows import check_plan
-from tests.demo.test_generate import NOW, copy_of, filled, log_in, shown  # noqa: F401
+from tests.demo.conftest import NOW, copy_of
+from tests.demo.test_generate import log_in
 
 TODAY = local_date(NOW)
 

@@ -1,8 +1,6 @@
 """The demo in a real database: whole, the same each time, alive on the first screen."""
 
-import shutil
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,33 +27,10 @@ from domain.ids import new_key
 from domain.incidents import Found, Method
 from domain.tickets import Channel, Column, Kind, Result, Satisfaction, Status, Ticket
 from tests.db import checks
+from tests.demo.conftest import NOW, copy_of
 
 _CURTAIN = "3号楼 L0001 未见平安信号，请核实"
-NOW = datetime(2026, 11, 22, 2, 42, 7, tzinfo=UTC)  # a Sunday, 10:42 in Shanghai
 VISITOR = Visitor(address="127.0.0.1")
-
-
-def copy_of(template: Path, folder: Path) -> settings.Settings:
-    """Put a fresh database with the template's categories in force."""
-    shutil.copytree(template, folder / "linli-data")
-    shutil.copy(template.parent / "linli-data.key", folder / "linli-data.key")
-    return settings.use(settings.Settings(data_dir=folder / "linli-data"))
-
-
-@pytest.fixture(scope="module")
-def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> settings.Settings:
-    used = copy_of(template, tmp_path_factory.mktemp("demo"))
-    demo.generate(now=NOW)
-    db.engine.dispose()
-    return used
-
-
-@pytest.fixture
-def shown(filled: settings.Settings) -> Iterator[None]:
-    """Put the filled database in force, for reading only."""
-    settings.use(filled)
-    yield
-    db.engine.dispose()
 
 
 def log_in(login: str) -> Actor:
@@ -260,9 +235,7 @@ def test_no_rate_is_perfect_and_every_kind_of_thing_happens(shown: None) -> None
 # --- and the commands go on from there ----------------------------------------------------------
 
 
-def test_the_volunteer_claims_the_visit_and_the_office_closes_it(template: Path, tmp_path: Path) -> None:
-    copy_of(template, tmp_path)
-    demo.generate(now=NOW)
+def test_the_volunteer_claims_the_visit_and_the_office_closes_it(own: settings.Settings) -> None:
     zhao, li = log_in("demo-volunteer"), log_in("demo-coordinator")
 
     curtain = _step(tickets.claim, _ticket(_CURTAIN), zhao)
@@ -278,18 +251,14 @@ def test_the_volunteer_claims_the_visit_and_the_office_closes_it(template: Path,
     curtain = db.read(load, li, curtain.id)
     assert (curtain.status, recalled.status) == (Status.CLOSED, Status.ACCEPTED)
     assert checks.faults() == []
-    db.engine.dispose()
 
 
-def test_the_next_report_gets_the_next_number(template: Path, tmp_path: Path) -> None:
-    copy_of(template, tmp_path)
-    demo.generate(now=NOW)
+def test_the_next_report_gets_the_next_number(own: settings.Settings) -> None:
     li = log_in("demo-coordinator")
 
     made = db.run(tickets.report, actor=li, area_id=li.grants[0].area_id, title="门口灯箱歪了", key=new_key(), now=NOW)
 
     assert made.no == "E0301"
-    db.engine.dispose()
 
 
 def _ticket(title: str, status: Status | None = None) -> Ticket:

@@ -13,7 +13,7 @@ from db import blobs, fsck
 from db.models import AttachmentRow, TicketRow
 from demo import pictures
 from files.pictures import re_encode
-from tests.demo.test_generate import NOW, copy_of
+from tests.demo.conftest import NOW, copy_of
 
 
 def photographed(session: Session) -> list[tuple[str, str]]:

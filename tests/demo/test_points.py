@@ -13,7 +13,8 @@ from db import awards, catalog, expiry, fsck, points, records, redemptions, shop
 from domain.access import Actor
 from domain.ids import new_key
 from domain.points import PICKUP_WITHIN, Posting, RecordState
-from tests.demo.test_generate import NOW, copy_of, filled, log_in, shown  # noqa: F401
+from tests.demo.conftest import NOW, copy_of
+from tests.demo.test_generate import log_in
 
 
 def whole() -> list[str]:
@@ -22,14 +23,6 @@ def whole() -> list[str]:
 
 def zhao() -> Actor:
     return log_in("demo-volunteer")
-
-
-@pytest.fixture
-def own(template: Path, tmp_path: Path) -> settings.Settings:
-    """A demo to write into."""
-    used = copy_of(template, tmp_path)
-    demo.generate(now=NOW)
-    return used
 
 
 @pytest.mark.parametrize("day", [date(2026, 1, 1), pytest.param(date(2026, 12, 31), marks=pytest.mark.slow)])
@@ -108,4 +101,3 @@ def test_the_commands_go_on_from_there(own: settings.Settings) -> None:
     assert done.count == len(ready)
     assert done.refused == ()
     assert whole() == []
-    db.engine.dispose()

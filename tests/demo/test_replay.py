@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 import db
-import demo
 import settings
 from db import fsck
 from demo import replay
 from demo.replay import Pace
 from domain.errors import Refused
-from tests.demo.test_generate import NOW, copy_of
+from tests.demo.conftest import NOW, as_demo, copy_of
 
 
 class Clock:
@@ -30,13 +29,8 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
-    used = copy_of(template, tmp_path_factory.mktemp("replay"))
-    used.real_file.rename(used.demo_file)
-    demo.generate(now=NOW)
-    db.engine.dispose()
-    yield used
-    db.engine.dispose()
+def made(made_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> settings.Settings:
+    return as_demo(copy_of(made_demo, tmp_path_factory.mktemp("replay")))
 
 
 Live = Callable[..., list[str]]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import db
-import demo
 import settings
 from db import engine, windows
 from demo import tour
@@ -17,15 +16,13 @@ from domain.clock import local_date
 from domain.errors import Refused
 from domain.tickets import Status
 from domain.tour import Scene
-from tests.demo.test_generate import NOW, copy_of
+from tests.demo.conftest import NOW, as_demo, copy_of
 from ui.tour import markup
 
 
 @pytest.fixture(scope="module")
-def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
-    used = copy_of(template, tmp_path_factory.mktemp("tour"))
-    used.real_file.rename(used.demo_file)
-    demo.generate(now=NOW)
+def filled(made_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
+    used = as_demo(copy_of(made_demo, tmp_path_factory.mktemp("tour")))
     db.run(windows.make_day, day=local_date(NOW) + timedelta(days=1), now=NOW)  # as the worker does in the evening
     yield used
     db.engine.dispose()

@@ -14,7 +14,7 @@ from db.models import TicketEventRow, TicketRow
 from demo import casting, starting, town
 from demo.plan import PLANS, Plan
 from domain.errors import Refused
-from tests.demo.test_generate import copy_of
+from tests.demo.conftest import copy_of
 
 NOW = datetime(2026, 11, 22, 2, 42, 7, tzinfo=UTC)
 SMALL = replace(PLANS["demo"], days=400, cast=1500)
