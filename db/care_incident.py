@@ -83,10 +83,15 @@ class Sheet:
     def is_over(self) -> bool:
         return self.incident.state in ENDED_STATES
 
-    def is_mine(self, actor: Actor) -> bool:
-        """Tell whether this person is seeing to it; a time promised and not kept may be promised anew."""
+    @property
+    def is_taken(self) -> bool:
+        """Tell whether somebody is seeing to it; who said when they would be there and was not, is not."""
         one = self.incident
-        return one.acked_by == actor.user_id and (one.eta_at is not None or one.state in AT_THE_DOOR)
+        return one.acked_by is not None and (one.eta_at is not None or one.state in AT_THE_DOOR)
+
+    def is_mine(self, actor: Actor) -> bool:
+        """Tell whether it is this person; a time promised and not kept may be promised anew."""
+        return self.is_taken and self.incident.acked_by == actor.user_id
 
 
 def sheet(session: Session, *, actor: Actor, incident_id: UUID, now: datetime) -> Sheet:

@@ -83,7 +83,7 @@ def _select(name: str, all_of_them: str, options: Options) -> None:
         key=_follow(name, value if value in options else None),
         on_change=_keep,
         args=(name,),
-        width=142,
+        width=136,
     )
 
 
@@ -107,7 +107,7 @@ def bar(actor: Actor, shown: Filters) -> None:
         placeholder="编号，如 L0037",
         icon=":material/search:",
         label_visibility="collapsed",
-        width=170,
+        width=150,
     )
     if shown.narrows:
         st.button("清除筛选", icon=":material/close:", type="tertiary", on_click=_clear)

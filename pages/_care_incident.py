@@ -69,11 +69,12 @@ def _read_anew(sheet: Sheet) -> None:
 
 def _head(sheet: Sheet) -> str:
     one = sheet.incident
-    tone = "late" if one.acked_by is None and not sheet.is_over else "info"
+    tone = "info" if sheet.is_taken or sheet.is_over else "late"
     chips = [(tone, INCIDENT_LABELS[one.state])]
     if sheet.acked_by and not sheet.is_over:
         eta = f"，{timeline.clock(one.eta_at)} 前到" if one.eta_at else ""
-        chips.append(("info", f"{sheet.acked_by}已接单{eta}"))
+        said = f"{sheet.acked_by}已接单{eta}" if sheet.is_taken else f"{sheet.acked_by}没有按时到，等人接单"
+        chips.append(("info" if sheet.is_taken else "late", said))
     if one.found:
         chips.append(("ok", FOUND_LABELS[one.found]))
     if sheet.hard_of_hearing:

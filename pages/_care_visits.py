@@ -30,7 +30,7 @@ def reminder(who: Actor) -> None:
         return
     codes = db.read(care_register.unvisited, actor=who, now=now)
     if codes:
-        more = f"等 {len(codes)} 户" if len(codes) > _NAMED else ""
+        more = "等" if len(codes) > _NAMED else ""
         with st.container(horizontal=True, vertical_alignment="center", key="unvisited"):
             st.warning(
                 f"本月还有 {len(codes)} 户没有探访：{'、'.join(codes[:_NAMED])}{more}。", icon=":material/event_busy:"

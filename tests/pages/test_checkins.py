@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import care_elder, care_register, elders, leases, rules
+from db import care_elder, care_register, elders, incident_clock, incident_steps, leases, rules
 from db.care_plans import ContactPlan
 from db.elders import Elder
 from db.models import CheckWindowRow, LeaseRow
@@ -117,8 +117,6 @@ def test_closing_without_saying_how_it_was_found_is_refused(world: World, watche
 
 
 def test_somebody_elses_answer_is_told_before_ones_own(world: World, watched: list[Elder], visit: Visit) -> None:
-    from db import incident_steps
-
     look(world.volunteer, watched[0].id, Look.CLOSED, MORNING)
     (incident,) = incidents(watched[0].id)
     page = press(opened(visit, incident=str(incident.id)), "接单")
@@ -129,6 +127,22 @@ def test_somebody_elses_answer_is_told_before_ones_own(world: World, watched: li
 
     assert "何静" in said(page)
     assert incidents(watched[0].id)[0].acked_by == world.colleague.user_id
+
+
+def test_who_did_not_come_in_time_is_said_to_be_awaited_no_more(
+    world: World, watched: list[Elder], visit: Visit
+) -> None:
+    look(world.volunteer, watched[0].id, Look.CLOSED, MORNING)
+    (incident,) = incidents(watched[0].id)
+    call: dict[str, Any] = {"incident_id": incident.id, "expected_version": 1, "key": new_key(), "eta_minutes": 10}
+    db.run(incident_steps.acknowledge, actor=world.colleague, **call, now=MORNING)
+    assert "何静已接单，8:10 前到" in said(opened(visit, incident=str(incident.id)))
+
+    db.run(incident_clock.escalate, now=MORNING + timedelta(minutes=11))
+
+    page = opened(visit, incident=str(incident.id))
+    assert "何静没有按时到，等人接单" in said(page)
+    assert "何静已接单" not in page_html(page)
 
 
 def test_an_elders_page_takes_a_look_and_an_absence(world: World, watched: list[Elder], visit: Visit) -> None:
