@@ -8,9 +8,10 @@ out, so that a screen reader meets each card once, in the live board.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,14 +23,14 @@ from db import stat_cards as chart_cards
 from db.ticket_filters import from_query
 from domain.access import Actor, Grant, Role, communities_of, has
 from domain.areas import Level
-from domain.board import Board
+from domain.board import Board, Waiting
 from domain.care_board import TODAY
 from domain.care_board import from_query as care_filters
 from domain.clock import now
 from domain.ids import new_id
 from domain.steps import TRANSITIONS
 from domain.tickets import Action
-from domain.views import Layout
+from domain.views import Group, Layout
 from ui.board import markup
 from ui.board.sent import BOARD, CARE, Sent
 from ui.care import markup as care_markup
@@ -39,6 +40,8 @@ from web import headers, logs
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
 # between the two parts: a small machine paints first, and only then fetches and compiles a hundred scripts
 HEAD_START_SECONDS = 0.05
+# no screen shows more of a column before it is scrolled, which can only be done in the live board
+CARDS_A_COLUMN, CARDS_OF_ME = 12, 48
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
 # two at once: when everybody comes back after a restart, most go without it and none waits for it
 _pool = ThreadPoolExecutor(2, "first-sight")
@@ -50,7 +53,7 @@ _DARK = re.compile(r"\.(linli|charts)\[data-dark\]([^{]*\{[^}]*\})")
 # the last two are those of 登记, which opens at a key press
 _WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button", "TextArea", "Checkbox")
 _CHARTED = ("Html", "BidiComponent", "PlotlyChart", "Selectbox", "ButtonGroup", "Button", "Popover")
-_SENT: dict[str, Sent | None] = {"checkins": CARE, "charts": None}
+_UI = Path(markup.__file__ or "").parent.parent
 _IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _BRAND = (
     '<svg viewBox="0 0 92 28" width="92" height="28"><text x="0" y="21" font-size="20" font-weight="700" '
@@ -59,28 +62,46 @@ _BRAND = (
 )
 
 
-async def seen_at_once(
-    document: bytes, *, path: str, query: bytes, actor: Actor | None, number: str
-) -> tuple[bytes, ...]:
-    """Put into the document what its page will show, in two parts: to be seen, and to be loaded.
-
-    If that fails or takes long, it is one part as it was.
-    """
-    name = _page(path, actor)
-    draw = _PAGES.get(name)
-    if actor is None or draw is None or actor.must_change_password:
-        return (document,)
+def drawing(path: str, query: bytes, actor: Actor | None) -> "Drawing | None":
+    """Say how to draw what this page will show; None where nothing is to be seen at once."""
+    page = _PAGES.get(_page(path, actor))
+    if actor is None or page is None or actor.must_change_password:
+        return None
     asked = dict(parse_qsl(query.decode("latin-1")))
-    try:
-        drawing = asyncio.wrap_future(_pool.submit(draw, actor, asked))
-        seen = await asyncio.wait_for(drawing, BUDGET_SECONDS)
-    except TimeoutError:
-        logs.write("first_sight.late", request_id=number)
-        return (document,)
-    except Exception as error:  # the page itself will say what is the matter
-        logs.failure(error, number, path=logs.safe_path(path))
-        return (document,)
-    return _with(document, seen, name) if seen else (document,)
+    return Drawing(page, partial(page.draw, actor, asked))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a page will show at first sight, yet to be drawn for its reader."""
+
+    page: "Page"
+    draw: Callable[[], str]
+
+    async def sent_in_parts(self, document: bytes, *, number: str, path: str) -> AsyncIterator[bytes]:
+        """Give the document as a browser can use it: the head at once, what is to be seen, what is to be loaded.
+
+        The head lets the browser set up the page while the database is read. What fails or takes long is left out.
+        """
+        loaded = b"".join(_LOADED.findall(document))
+        head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
+        yield head + body
+        if seen := await self._seen(number, path):
+            style = _style(self.page.styles)
+            yield f'<div id="linli-first" inert aria-hidden="true"><style>{style}</style>{seen}</div>'.encode()
+            await asyncio.sleep(HEAD_START_SECONDS)
+        sent = self.page.sent
+        own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode() if sent else b""
+        yield loaded + _ahead(self.page.widgets) + own + rest
+
+    async def _seen(self, number: str, path: str) -> str:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(_pool.submit(self.draw)), BUDGET_SECONDS)
+        except TimeoutError:
+            logs.write("first_sight.late", request_id=number)
+        except Exception as error:  # the page itself will say what is the matter
+            logs.failure(error, number, path=logs.safe_path(path))
+        return ""
 
 
 def warm_up() -> None:
@@ -88,24 +109,14 @@ def warm_up() -> None:
     place = new_id()
     somebody = Grant(Role.COORDINATOR, place, f"/{place.hex}/", Level.COMMUNITY, frozenset({place}))
     _tickets(Actor(new_id(), "", grants=(somebody,)), {})
-    _style()
-    for widgets in (_WIDGETS, _CHARTED):
-        _ahead(widgets)
+    for page in _PAGES.values():
+        _style(page.styles)
+        _ahead(page.widgets)
 
 
 def _page(path: str, actor: Actor | None) -> str:
     name = path.strip("/")
     return actor.home if actor and not name else name
-
-
-def _with(document: bytes, seen: str, page: str) -> tuple[bytes, bytes]:
-    """Put it first in the body, and after it all that Streamlit loads."""
-    loaded = b"".join(_LOADED.findall(document))
-    head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
-    element = f'<div id="linli-first" inert aria-hidden="true"><style>{_style()}</style>{seen}</div>'.encode()
-    sent = _SENT.get(page, BOARD)
-    own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode() if sent else b""
-    return head + body + element, loaded + _ahead(_CHARTED if page == "charts" else _WIDGETS) + own + rest
 
 
 @cache
@@ -123,14 +134,11 @@ def _ahead(widgets: tuple[str, ...]) -> bytes:
 
 
 @cache
-def _style() -> str:
-    """Join the component's own styles with those of first sight; dark as the system says."""
-    board, care = (Path(module.__file__ or "").parent for module in (markup, care_markup))
-    own, first = (board / "board.css").read_text("utf-8"), (board / "first.css").read_text("utf-8")
-    own += (care / "care.css").read_text("utf-8")
-    own += (Path(chart_markup.__file__ or "").parent / "charts.css").read_text("utf-8")
+def _style(styles: tuple[str, ...]) -> str:
+    """Join the components' own styles with those of first sight; dark as the system says."""
+    own = "".join((_UI / name).read_text("utf-8") for name in styles)
     dark = "".join(f"#linli-first .{name}{rest}" for name, rest in _DARK.findall(own))
-    return f"{own}{first}@media (prefers-color-scheme: dark) {{ {dark} }}"
+    return f"{own}{(_UI / 'board' / 'first.css').read_text('utf-8')}@media (prefers-color-scheme: dark) {{ {dark} }}"
 
 
 # --- what each page shows ------------------------------------------------------------------------
@@ -147,9 +155,17 @@ def _tickets(actor: Actor, query: Mapping[str, str]) -> str:
     held = db.read(board_kept.board, order=view.sort, columns=view.columns, **call)
     if not any(column.cards for column in held.columns):
         return ""
-    cards = f"<div>{markup.board_html(held, view.fields, view.group)}</div>"
+    # lanes keep what lies below them, so that their heads say the same as in the live board
+    short = held if view.group is not Group.NONE else _cut(held)
+    cards = f"<div>{markup.draw(short, view.fields, view.group)}</div>"
     body = f"{markup.figures_html(held.figures, filters.due)}{_filter_bones(actor)}{cards}"
     return _framed(body, _first_tab(held))
+
+
+def _cut(board: Board) -> Board:
+    """Leave in each column what a screen holds; its count stays."""
+    columns = (replace(column, cards=column.cards[:CARDS_A_COLUMN]) for column in board.columns)
+    return replace(board, columns=tuple(columns))
 
 
 def _first_tab(held: Board) -> str:
@@ -182,7 +198,15 @@ def _me(actor: Actor, _query: Mapping[str, str]) -> str:
     if not any(group.count for group in groups):
         return ""
     button = _bones("page", "new") if actor.roles & _REPORTERS else ""
-    return _framed(f"{button}<div>{markup.waiting_html(groups, moment)}</div>")
+    return _framed(f"{button}<div>{markup.waiting_html(_screenful(groups), moment)}</div>")
+
+
+def _screenful(groups: Iterable[Waiting]) -> Iterator[Waiting]:
+    shown = 0
+    for group in groups:
+        if shown < CARDS_OF_ME:
+            yield group
+        shown += len(group.cards)
 
 
 def _checkins(actor: Actor, query: Mapping[str, str]) -> str:
@@ -214,9 +238,19 @@ def _framed(body: str, style: str = "") -> str:
     return f'{style}<div class="brand">{_BRAND}</div><div class="linli">{body}</div>'
 
 
-_PAGES: dict[str, Callable[[Actor, Mapping[str, str]], str]] = {
-    "tickets": _tickets,
-    "me": _me,
-    "checkins": _checkins,
-    "charts": _charts,
+@dataclass(frozen=True)
+class Page:
+    """How a page is drawn for a reader, and what it takes: styles now, scripts later."""
+
+    draw: Callable[[Actor, Mapping[str, str]], str]
+    styles: tuple[str, ...]
+    sent: Sent | None
+    widgets: tuple[str, ...] = _WIDGETS
+
+
+_PAGES = {
+    "tickets": Page(_tickets, ("board/board.css",), BOARD),
+    "me": Page(_me, ("board/board.css",), BOARD),
+    "checkins": Page(_checkins, ("board/board.css", "care/care.css"), CARE),
+    "charts": Page(_charts, ("board/board.css", "charts/charts.css"), None, _CHARTED),
 }

@@ -181,32 +181,26 @@ class Visit:
     async def _send_document(self, held: Message) -> None:
         self._held = None
         body, status = self._body, held["status"]
-        parts: tuple[bytes, ...] = (body,)
+        drawing = None
         if headers.is_streamlit_document(body):
             if self._is_unknown():
-                status, parts = 404, (bytes(errors.page(404, self.number).body),)
+                status, body = 404, bytes(errors.page(404, self.number).body)
             else:
-                parts = await self._with_first_sight(headers.in_chinese(body))
+                body, drawing = headers.in_chinese(body), self._drawing()
         self.status = status
-        sized = headers.of_length(list(held["headers"]), b"".join(parts))
-        if self.scope["method"] == "HEAD":
-            sized = [(k, v) for k, v in sized if k != b"content-length"]
-        await self._send({**held, "status": status, "headers": sized})
-        for part in parts[:-1]:
-            await self._send({"type": "http.response.body", "body": part, "more_body": True})
-            await anyio.sleep(first_sight.HEAD_START_SECONDS)
-        await self._send({"type": "http.response.body", "body": parts[-1]})
+        length = len(body) if self.scope["method"] != "HEAD" and drawing is None else None
+        await self._send({**held, "status": status, "headers": headers.of_length(list(held["headers"]), length)})
+        if drawing:
+            async for part in drawing.sent_in_parts(body, number=self.number, path=self.path):
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            body = b""
+        await self._send({"type": "http.response.body", "body": body})
 
-    async def _with_first_sight(self, document: bytes) -> tuple[bytes, ...]:
+    def _drawing(self) -> first_sight.Drawing | None:
         if self.scope["method"] == "HEAD":
-            return (document,)
-        return await first_sight.seen_at_once(
-            document,
-            path=self.path,
-            query=self.scope.get("query_string", b""),
-            actor=self.scope.get("linli_actor"),
-            number=self.number,
-        )
+            return None
+        query: bytes = self.scope.get("query_string", b"")
+        return first_sight.drawing(self.path, query, self.scope.get("linli_actor"))
 
     def _is_unknown(self) -> bool:
         return self._pages is not None and (self.path.rstrip("/") or "/") not in self._pages

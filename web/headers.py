@@ -74,11 +74,11 @@ def in_chinese(body: bytes) -> bytes:
     return body.replace(b"<title>Streamlit</title>", f"<title>{TITLE}</title>".encode(), 1)
 
 
-def of_length(headers: Headers, body: bytes) -> Headers:
-    """Say the new length, and forget what named the old body."""
+def of_length(headers: Headers, length: int | None) -> Headers:
+    """Say the new length, if it is known, and forget what named the old body."""
     old = (b"content-length", b"etag", b"last-modified", b"accept-ranges")
     kept = [(k, v) for k, v in headers if k.lower() not in old]
-    return [*kept, (b"content-length", str(len(body)).encode())]
+    return kept if length is None else [*kept, (b"content-length", str(length).encode())]
 
 
 def start(status: int, headers: Headers) -> dict[str, Any]:

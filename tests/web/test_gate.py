@@ -246,7 +246,7 @@ def test_the_document_is_chinese(logged_in: TestClient) -> None:
 
     assert '<html lang="zh-CN">' in answer.text
     assert "<title>邻里一屏</title>" in answer.text
-    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert "content-length" not in answer.headers  # Streamlit's own would be wrong
     assert logged_in.head("/tickets").status_code == 200
 
 

@@ -233,13 +233,13 @@ def board_html(board: Board, fields: frozenset[Field] = USUAL_FIELDS, group: Gro
     key = (id(board), fields, group)
     held = _drawn.get(key)
     if held is None:
-        held = _drawn[key] = (board, _board_html(board, fields, group))
+        held = _drawn[key] = (board, draw(board, fields, group))
         while len(_drawn) > MOST_DRAWN:  # the oldest; another thread may have been quicker
             _drawn.pop(next(iter(tuple(_drawn)), key), None)
     return held[1]
 
 
-def _board_html(board: Board, fields: Container[Field], group: Group) -> str:
+def draw(board: Board, fields: Container[Field], group: Group) -> str:
     """Render it; `board.at` is the moment it was read."""
     tabs = "".join(
         f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count}</b></button>'
