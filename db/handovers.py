@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import Select, insert, or_, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from db import window_plans
@@ -226,12 +226,6 @@ def offered_to(session: Session, *, actor: Actor, now: datetime) -> list[Handove
     """List what waits for this person's answer."""
     mine = (_ROW.to_id == actor.user_id, _ROW.state == HandoverState.OFFERED, _ROW.answer_by > now)
     return [_shown(row) for row in session.scalars(select(_ROW).where(*mine).order_by(_ROW.answer_by))]
-
-
-def of_user(session: Session, *, actor: Actor, from_day: date) -> list[Handover]:
-    """List what this person gave or was given since a day."""
-    mine = or_(_ROW.from_id == actor.user_id, _ROW.to_id == actor.user_id)
-    return [_shown(row) for row in session.scalars(select(_ROW).where(mine, _ROW.day >= from_day).order_by(_ROW.day))]
 
 
 def get(session: Session, handover_id: UUID) -> Handover:

@@ -75,10 +75,6 @@ def times(day: date, plan: SlotPlan) -> Times:
     return Times(start + timedelta(minutes=plan.opens_min), due, due + timedelta(minutes=plan.grace_min))
 
 
-def falls_on(plan: SlotPlan, day: date) -> bool:
-    return bool(plan.weekdays & day_bit(day))
-
-
 def day_bit(day: date) -> int:
     return 1 << day.weekday()
 

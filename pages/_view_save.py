@@ -76,8 +76,12 @@ def _kept(actor: Actor, view: View, own: SavedView, key: str) -> None:
     """Save over the view: what it shows, its name, and who sees it."""
     call: dict[str, Any] = {"actor": actor, "view_id": own.id, "expected_version": own.version}
     name, reach = st.session_state[f"{key}-name"], st.session_state.get(f"{key}-reach", own.reach)
+    call |= {"name": name, "key": f"{key}c", "now": clock.now()}
     try:
-        kept = db.run(views.keep, name=name, view=view, reach=reach, key=f"{key}c", now=clock.now(), **call)
+        if (view, reach) == (own.view, own.reach):  # the log then says that it was renamed
+            kept = db.run(views.rename, **call)
+        else:
+            kept = db.run(views.keep, view=view, reach=reach, **call)
     except Refused as refused:
         st.session_state[_SAID] = refused.message
         return

@@ -200,4 +200,3 @@ def test_each_sees_what_waits_for_their_answer(world: World) -> None:
 
     assert [one.id for one in db.read(handovers.offered_to, actor=world.building_head, now=NOW)] == [held.id]
     assert db.read(handovers.offered_to, actor=world.volunteer2, now=NOW) == []
-    assert [one.id for one in db.read(handovers.of_user, actor=world.volunteer, from_day=TODAY)] == [held.id]

@@ -177,6 +177,17 @@ def test_a_views_name_is_never_a_link_and_reads_as_it_was_written(visit: Visit, 
     assert at.toast and not any("](" in toast.value for toast in at.toast)
 
 
+def test_a_view_is_renamed_by_its_name_alone(visit: Visit, world: World) -> None:
+    held = saved(world, View({"due": "late"}), name="超时的")
+    at = with_menu(visit("coordinator", view=str(held.id)))
+
+    field(at, "名称").set_value("今天先办")
+    press(at, "保存修改")
+
+    after = db.read(views.get, actor=world.coordinator, view_id=held.id)
+    assert (after.name, after.view, after.version) == ("今天先办", held.view, held.version + 1)
+
+
 @pytest.mark.parametrize("who", ["leader", "volunteer"])
 def test_leaders_and_volunteers_keep_their_own_and_share_nothing(visit: Visit, world: World, who: str) -> None:
     at = with_menu(visit(who))
