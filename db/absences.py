@@ -101,7 +101,7 @@ def report(
 
 def _elder(tx: Session, actor: Actor, elder_id: UUID) -> ElderRow:
     """Lock the elder for somebody who may say so: staff of the place, and whoever is assigned."""
-    row = tx.scalars(select(ElderRow).where(ElderRow.id == elder_id).with_for_update()).first()
+    row = tx.scalars(select(ElderRow).where(ElderRow.id == elder_id).with_for_update(key_share=True)).first()
     if row is None or row.left_on is not None:
         raise NotFound("没有找到这位老人，可能已不在名册上。")
     if actor.read_only or not (access.has(actor, "care.absence", row.area_path) or is_assigned(tx, actor, elder_id)):

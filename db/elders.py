@@ -75,7 +75,8 @@ def get(session: Session, *, actor: Actor, elder_id: UUID) -> Elder:
 def row_for(session: Session, actor: Actor, elder_id: UUID, right: str, *, lock: bool = False) -> ElderRow:
     """Load an elder for somebody with this right there; to everybody else there is none."""
     query = select(ElderRow).where(ElderRow.id == elder_id).execution_options(populate_existing=True)
-    row = session.scalars(query.with_for_update() if lock else query).first()
+    # key_share: an incident that is being opened refers to the elder while it holds the window that we go on to
+    row = session.scalars(query.with_for_update(key_share=True) if lock else query).first()
     if row is None or not any(row.community_id in grant.community_ids for grant in actor.grants):
         raise NotFound("没有找到这位老人，可能不在您的辖区。")
     if right == "care.read":

@@ -2,9 +2,10 @@
 
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 import settings
+from db.turns import Turns
 from domain.errors import Busy, Changed, Invalid
 
 P = ParamSpec("P")
@@ -21,11 +23,13 @@ T = TypeVar("T")
 
 RETRIES = 30
 RETRY_SECONDS = 5.0
+WAIT_SECONDS = 10.0  # for who writes at this moment
+_WAIT = f"PRAGMA busy_timeout={1000 * WAIT_SECONDS:.0f}"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits on power loss
     "PRAGMA foreign_keys=ON",  # SQLite forgets it on each connection
-    "PRAGMA busy_timeout=10000",
+    _WAIT,
 )
 # A server that went away without a word is noticed within seconds: whoever waits for it watches over people.
 _PATIENCE = {
@@ -47,6 +51,7 @@ _RACED = (
 _RACES = re.compile(rf"UNIQUE constraint failed: ({_RACED})\.|^(pk|uq)_({_RACED})")
 
 _made: dict[str, Engine] = {}
+_turns: dict[str, Turns] = {}
 _elsewhere: ContextVar[str | None] = ContextVar("_elsewhere", default=None)
 
 
@@ -79,7 +84,28 @@ def _on_connect(connection: Any, _record: Any) -> None:
 def _on_begin(connection: Connection) -> None:
     # a deferred transaction can't be upgraded once others have written: "database is locked" at once
     mode = connection.get_execution_options().get("begin_mode", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if mode != "IMMEDIATE" or not _begins_now(connection.connection.driver_connection):
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _begins_now(driver: Any) -> bool:
+    """Begin to write as soon as the other process lets go, asked again every millisecond or two.
+
+    SQLite's own waiting asks every 100 ms in the end: beside a busy writer it finds the door shut for seconds.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return True
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    return False
+            time.sleep(random.uniform(0.0005, 0.003))
+    finally:
+        driver.execute(_WAIT)
 
 
 def get() -> Engine:
@@ -101,6 +127,7 @@ def using(file: Path) -> Iterator[None]:
         _elsewhere.reset(before)
         if made := _made.pop(url, None):
             made.dispose()
+        _turns.pop(str(file), None)
 
 
 def dispose() -> None:
@@ -116,7 +143,8 @@ def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwarg
     deadline = time.monotonic() + RETRY_SECONDS
     for attempt in range(RETRIES):
         try:
-            with Session(engine, expire_on_commit=False) as tx, tx.begin():  # a sessionmaker makes a class each time
+            # a sessionmaker makes a class each time
+            with _turn(engine), Session(engine, expire_on_commit=False) as tx, tx.begin():
                 return command(tx, *args, **kwargs)
         except DBAPIError as error:
             if not may_retry(error):
@@ -126,6 +154,14 @@ def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwarg
                 break
             time.sleep(random.uniform(0, 0.01 * (attempt + 1)))
     raise Busy()
+
+
+def _turn(engine: Engine) -> AbstractContextManager[None]:
+    """Wait in line to write to a file; a server has its own lines, a row each."""
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    file = engine.url.database or ""
+    return _turns.setdefault(file, Turns()).turn(WAIT_SECONDS)
 
 
 def read(query: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:

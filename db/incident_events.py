@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import stat_checkin_writes
@@ -20,7 +20,7 @@ from db.models import (
     UserRow,
 )
 from db.models.incidents import RUNNING
-from db.writes import bump, canonical
+from db.writes import bump, canonical, put
 from domain import replay
 from domain.access import RIGHTS, Actor, grants_for
 from domain.clock import local
@@ -185,9 +185,9 @@ def append(
     done = tx.execute(update(IncidentRow).where(*mine).values(**values, version=event["seq"], event_hash=event["hash"]))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Changed(f"预警 {no_text(row.number)} 刚有变化，请看一看最新情况再继续。")
-    tx.execute(insert(IncidentEventRow).values(event))
+    put(tx, IncidentEventRow, event)
     if note:
-        tx.execute(insert(IncidentNoteRow).values(event_id=event["id"], incident_id=row.id, body=note))
+        put(tx, IncidentNoteRow, {"event_id": event["id"], "incident_id": row.id, "body": note})
     bump(tx, row.community_id, Topic.CARE)
     return fresh(tx, row.id)
 

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from db import incident_tickets, ladders, outbox
 from db.incident_events import append, is_over
 from db.models import ElderRow, IncidentRow, IncidentStepRow
+from db.writes import put
 from domain import ladder
 from domain.care import UNDO_WITHIN, Tier, Window, code_text
 from domain.incidents import CAUSE_LABELS, WHO_LABELS, Cause, IncidentAction, IncidentState, Who, no_text
@@ -38,7 +38,7 @@ def begin(tx: Session, row: IncidentRow, now: datetime) -> None:
 def keep_steps(tx: Session, row: IncidentRow, taken: list[Taken], now: datetime) -> None:
     """Note whom each step turned to; the key lets nobody take a step twice."""
     steps = ladder.read(row.ladder)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "incident_id": row.id,
             "step": one.step,
@@ -50,7 +50,8 @@ def keep_steps(tx: Session, row: IncidentRow, taken: list[Taken], now: datetime)
         for one in taken
         for who in steps[one.step].who
     ]
-    tx.execute(insert(IncidentStepRow), rows)
+    for one_row in rows:
+        put(tx, IncidentStepRow, one_row)
 
 
 def tell(tx: Session, row: IncidentRow, taken: list[Taken], now: datetime, wait: timedelta = timedelta()) -> None:

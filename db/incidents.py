@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import incident_tickets, outbox, stat_checkin_writes
@@ -15,7 +15,7 @@ from db.incident_ladder import begin, codes, columns, copy_of, restart
 from db.incident_steps import acknowledge, arrive, called, enter, hand_over, note, on_way, reopen, resolve, review
 from db.models import ElderRow, IncidentEventRow, IncidentRow
 from db.models.incidents import RUNNING
-from db.writes import bump, next_number
+from db.writes import bump, next_number, put
 from domain import ladder
 from domain.access import Actor
 from domain.care import Look, Window
@@ -134,8 +134,8 @@ def _insert(
         "version": 1,
     }
     stat_checkin_writes.touch_incident(tx, made)
-    tx.execute(insert(IncidentRow).values(values))
-    tx.execute(insert(IncidentEventRow).values(event))
+    put(tx, IncidentRow, values)
+    put(tx, IncidentEventRow, event)
     row = fresh(tx, made)
     begin(tx, row, now)
     bump(tx, community_id, Topic.CARE)

@@ -187,7 +187,7 @@ def _tell(tx: Session, incident: IncidentRow, after: Next, fact: Fact, actor: Ac
 
 def call_for_help(tx: Session, elder: ElderRow, actor: Actor | None, now: datetime) -> UUID:
     """Open an incident at once, whatever else is known; what runs for the elder already takes it in."""
-    tx.scalars(select(ElderRow.id).where(ElderRow.id == elder.id).with_for_update()).one()
+    tx.scalars(select(ElderRow.id).where(ElderRow.id == elder.id).with_for_update(key_share=True)).one()
     opened = incidents.open_(
         tx,
         community_id=elder.community_id,

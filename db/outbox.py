@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow, ChannelRow, OutboxRow
+from db.writes import put
 from domain.ids import new_id
 from domain.outbox import UNSENT, MessageState, Severity, Template
 
@@ -88,8 +89,8 @@ def owe(
         "expires_at": expires_at,
     }
     rows = [_row(key, channel) | shared for key, channel in owed.items() if key not in known]
-    if rows:
-        tx.execute(insert(OutboxRow), rows)
+    for one in rows:
+        put(tx, OutboxRow, one)
     return len(rows)
 
 

@@ -1,12 +1,12 @@
 """A message's way out: claimed for one post under a lease, sent outside any transaction, its answer noted."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal_column, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
 
 _LOG = logging.getLogger("linli")
 LOOK_AT = 300  # messages of one channel at a time
+FULL = 40  # lines, about, fill the smallest robot's post
 # written out, since SQLite uses its partial index only for a condition without parameters
 _IS_UNSENT: ColumnElement[bool] = literal_column(
     f"outbox_message.state IN ({', '.join(repr(s.value) for s in MessageState if s in UNSENT)})"
@@ -46,18 +47,28 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def channels_due(session: Session, *, now: datetime) -> list[UUID]:
     """List the channels that something is due for, the most urgent first; costs nothing while nothing is."""
     awake = or_(ChannelRow.muted_until.is_(None), ChannelRow.muted_until <= now)
-    query: Select[UUID, int] = (
-        select(ChannelRow.id, OutboxRow.severity)
-        .join(ChannelRow, ChannelRow.id == OutboxRow.channel_id)
-        .where(*_due(now), ChannelRow.active, awake)
-        .order_by(OutboxRow.severity)
-        .distinct()
+    first, many = func.min(OutboxRow.severity).label("severity"), func.count().label("many")
+    owed = select(OutboxRow.channel_id, first, many).where(*_due(now)).group_by(OutboxRow.channel_id).subquery()
+    query = (
+        select(ChannelRow.id, ChannelRow.recent, owed.c.severity, owed.c.many)
+        .join(owed, owed.c.channel_id == ChannelRow.id)
+        .where(ChannelRow.active, awake)
+        .order_by(owed.c.severity, ChannelRow.id)
     )
-    return list(dict.fromkeys(row.id for row in session.execute(query)))
+    return [row.id for row in session.execute(query) if _may_go(row.recent, row.severity, row.many, now)]
 
 
-def claim(tx: Session, *, channel_id: UUID, now: datetime) -> Post | None:
-    """Take what goes into the channel's next post; none if nothing may go now, or another worker is at it."""
+def _may_go(recent: Sequence[float], severity: int, many: int, now: datetime) -> bool:
+    """Tell whether it is worth the lock to look closer; a post may be full with so many."""
+    gathers = many < FULL and delivery.gathers(recent, severity, now)
+    return delivery.has_room(recent, severity, now) and not gathers
+
+
+def claim(tx: Session, *, channel_id: UUID, now: datetime, owner: str = "") -> Post | None:
+    """Take what goes into the channel's next post; none if nothing may go now, or another worker is at it.
+
+    `owner` begins the lease, so that all of one process can be found if it dies.
+    """
     awake = or_(ChannelRow.muted_until.is_(None), ChannelRow.muted_until <= now)
     mine = (ChannelRow.id == channel_id, ChannelRow.active, awake)
     query = select(ChannelRow).where(*mine).with_for_update(skip_locked=True)
@@ -65,17 +76,19 @@ def claim(tx: Session, *, channel_id: UUID, now: datetime) -> Post | None:
     if channel is None:
         return None
     rows = _ready(tx, channel_id, now)
-    group = _group(rows)
+    group = _group(rows, together=delivery.is_scarce(channel.recent, now))
     if not group or not delivery.has_room(channel.recent, group[0].severity, now):
         return None
     worded = _worded(tx, channel, group)
     if worded is None:
-        return claim(tx, channel_id=channel_id, now=now)  # without those that were given up
+        return claim(tx, channel_id=channel_id, now=now, owner=owner)  # without those that were given up
     line, texts, taken = worded
     if not delivery.has_room(channel.recent, group[0].severity, now, posts=len(texts)):
         return None
+    if len(taken) == len(group) and delivery.gathers(channel.recent, group[0].severity, now):
+        return None
     channel.recent = delivery.still_recent(channel.recent, now) + [now.timestamp()] * len(texts)
-    post = Post(new_id().hex, line, texts, tuple(row.id for row in taken), group[0].severity)
+    post = Post(owner + new_id().hex[len(owner) :], line, texts, tuple(row.id for row in taken), group[0].severity)
     _lease(tx, post, now)
     return post
 
@@ -96,15 +109,18 @@ def _ready(tx: Session, channel_id: UUID, now: datetime) -> list[OutboxRow]:
 
 
 def _lapse(row: OutboxRow) -> None:
-    """Settle a message whose sender died: sent again and marked if it matters, else left to a person."""
-    row.provider_code = "uncertain"
-    if row.severity < Severity.NORMAL:
+    """Settle a message whose sender died: sent again once and marked if it matters, else left to a person.
+
+    Twice nobody knows: then it stands among what was not sent, and the ladder's next step tells of it anew.
+    """
+    row.provider_code = "uncertain_again" if row.repeated else "uncertain"
+    if row.severity < Severity.NORMAL and not row.repeated:
         row.state, row.repeated = MessageState.UNCERTAIN.value, True
     else:
         row.state = MessageState.DEAD.value
 
 
-def _group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+def _group(rows: Sequence[OutboxRow], *, together: bool) -> list[OutboxRow]:
     """Pick what shares the next post: a few urgent ones go singly, many of a kind or a grid's news together."""
     if not rows:
         return []
@@ -112,7 +128,7 @@ def _group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     if first.severity == Severity.NORMAL:
         return [row for row in rows if row.severity == first.severity and _grid(row) == _grid(first)]
     alike = [row for row in rows if _kind(row) == _kind(first)]
-    return alike if len(alike) > delivery.SINGLY else alike[:1]
+    return alike if together or len(alike) > delivery.SINGLY else alike[:1]
 
 
 def _kind(row: OutboxRow) -> tuple[int, str, str]:
@@ -192,19 +208,26 @@ def still_wanted(session: Session, *, post: Post) -> bool:
 
 def settle(tx: Session, *, post: Post, answer: Answer, millis: int, now: datetime) -> None:
     """Note what the robot said: on the channel, on each message, and for good in the attempts."""
-    channels.note_answer(tx, channel_id=post.line.channel_id, answer=answer, now=now)
-    tried = {"at": now, "ok": answer.ok, "code": answer.code[:40], "millis": millis}
-    tx.execute(insert(OutboxAttemptRow), [{"id": new_id(), "message_id": one, **tried} for one in post.message_ids])
+    _keep_attempt(tx, post.line.channel_id, post.message_ids, answer, millis, now)
     query = select(OutboxRow).where(OutboxRow.id.in_(post.message_ids), OutboxRow.lease_owner == post.lease)
     for row in tx.scalars(query.order_by(OutboxRow.id).with_for_update().execution_options(populate_existing=True)):
-        row.provider_code = answer.code[:40]
-        if answer.ok:
-            row.accepted_at = now
-        if row.state in UNSENT:  # cancelled meanwhile, it stays so
-            _settle_one(row, answer, now)
+        _settle_one(row, answer, now)
+
+
+def _keep_attempt(
+    tx: Session, channel_id: UUID, message_ids: Sequence[UUID], answer: Answer, millis: int, now: datetime
+) -> None:
+    channels.note_answer(tx, channel_id=channel_id, answer=answer, now=now)
+    tried = {"at": now, "ok": answer.ok, "code": answer.code[:40], "millis": millis}
+    tx.execute(insert(OutboxAttemptRow), [{"id": new_id(), "message_id": one, **tried} for one in message_ids])
 
 
 def _settle_one(row: OutboxRow, answer: Answer, now: datetime) -> None:
+    row.provider_code = answer.code[:40]
+    if answer.ok:
+        row.accepted_at = now
+    if row.state not in UNSENT:  # cancelled meanwhile, it stays so
+        return
     if answer.ok:
         row.state = MessageState.ACCEPTED.value
         return
@@ -219,3 +242,39 @@ def _settle_one(row: OutboxRow, answer: Answer, now: datetime) -> None:
         return
     row.state = MessageState.UNCERTAIN.value if unknown else MessageState.FAILED.value
     row.repeated, row.next_attempt_at = row.repeated or unknown, again
+
+
+# --- after a sender that was killed ----------------------------------------------------------------------
+
+
+def take_over(tx: Session, *, owner: str, left: Mapping[str, Answer | None], now: datetime) -> int:
+    """Settle what a dead process had under way, by what it left behind; give how many messages.
+
+    `left` has its leases that left the machine, with the answer if there was one. What was claimed and is not in it
+    was never sent: that counts as no try, for the message and for the robot.
+    """
+    held = OutboxRow.lease_owner.startswith(owner, autoescape=True)
+    mine = (held, OutboxRow.state == MessageState.SENDING, _IS_UNSENT, OutboxRow.channel_id == ChannelRow.id)
+    locked = select(ChannelRow).where(exists().where(*mine)).order_by(ChannelRow.id).with_for_update()
+    robots = {one.id: one for one in tx.scalars(locked.execution_options(populate_existing=True))}
+    query = select(OutboxRow, ChannelRow.id).join(ChannelRow, and_(*mine)).order_by(OutboxRow.id)
+    rows = tx.execute(query.with_for_update(of=OutboxRow).execution_options(populate_existing=True)).all()
+    for row, robot in rows:
+        lease = row.lease_owner or ""
+        if lease not in left:
+            _put_back(row, robots[robot], now)
+        elif (answer := left[lease]) is None:
+            row.next_attempt_at = now
+            _lapse(row)
+        else:
+            _keep_attempt(tx, robot, [row.id], answer, 0, now)
+            _settle_one(row, answer, now)
+    return len(rows)
+
+
+def _put_back(row: OutboxRow, channel: ChannelRow, now: datetime) -> None:
+    """Undo a claim that nothing came of."""
+    row.state, row.next_attempt_at, row.attempts = MessageState.QUEUED.value, now, row.attempts - 1
+    if row.lease_until is not None:
+        claimed = (row.lease_until - delivery.LEASE).timestamp()
+        channel.recent = [at for at in channel.recent if abs(at - claimed) > 0.0005]

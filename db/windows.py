@@ -217,11 +217,19 @@ def sweep(tx: Session, *, now: datetime, limit: int = 200, only: UUID | None = N
         return Swept(0)
     absences = away_of(tx, {row.elder_id for row in rows}, now)
     weak = _with_weak_sign(tx, [row.id for row in rows])
+    _held = _read_ahead(tx, rows)  # a session forgets what nobody holds
     opened = [_take_on(tx, row, absences.get(row.elder_id, ()), delays=row.id in weak, now=now) for row in rows]
     tx.flush()
     for community in sorted({row.community_id for row in rows}):
         bump(tx, community, Topic.CARE)
     return Swept(len(rows), tuple(filter(None, opened)))
+
+
+def _read_ahead(tx: Session, rows: Sequence[CheckWindowRow]) -> list[Any]:
+    """Read at once the elders and buildings that each step would ask for one by one."""
+    elders = tx.scalars(select(ElderRow).where(ElderRow.id.in_({row.elder_id for row in rows}))).all()
+    places = {elder.building_id or elder.area_id for elder in elders}
+    return [*elders, *tx.scalars(select(AreaRow).where(AreaRow.id.in_(places)))]
 
 
 def due_ids(session: Session, *, now: datetime) -> list[UUID]:

@@ -27,6 +27,7 @@ CODE_WORDS = {
     "timeout": "超时没有回应，不知道是否收到",
     "unreachable": "连不上，请检查网络和地址",
     "uncertain": "发送中断，不知道是否收到，没有再发",
+    "uncertain_again": "补发时又中断，不知道是否收到，没有再发",
     "switched_off": "通知渠道已停用",
     "error": "发送程序出错，详情在日志里",
     "no_code": "回应看不懂，请核对地址",

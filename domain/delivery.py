@@ -18,6 +18,8 @@ MOST_A_MINUTE = 20  # WeCom and DingTalk refuse more; DingTalk is then mute for 
 NORMAL_A_MINUTE = 15  # the other five are kept for emergencies
 # a request that began at the start of the minute may reach the robot when its time is nearly up
 WINDOW_SECONDS = 60 + SEND_SECONDS
+AT_ONCE = 8  # of these, before what is left is made to last
+GATHER_SECONDS = 6.0  # an alarm waits no longer than this for others to share its post
 QUIET_FROM, QUIET_UNTIL = time(21), time(7)
 CANARY_AT = time(6, 30)
 CANARY_WITHIN = timedelta(minutes=5)
@@ -111,6 +113,26 @@ def has_room(recent: Sequence[float], severity: int, now: datetime, *, posts: in
     """Tell whether the robot may take so many now; emergencies have a part that is theirs alone."""
     most = MOST_A_MINUTE if severity == Severity.EMERGENCY else NORMAL_A_MINUTE
     return len(still_recent(recent, now)) + posts <= most
+
+
+def is_scarce(recent: Sequence[float], now: datetime) -> bool:
+    """Tell whether the robot's minute has to be shared out: from now on many share a post."""
+    return len(still_recent(recent, now)) >= AT_ONCE
+
+
+def gathers(recent: Sequence[float], severity: int, now: datetime) -> bool:
+    """Tell whether a post with room to spare waits some seconds for more.
+
+    Sent one by one, a minute's posts would be used up in a few seconds, and the next alarm wait for the rest of it.
+    Normal news are gathered before.
+    """
+    kept, at = still_recent(recent, now), now.timestamp()
+    left = (MOST_A_MINUTE if severity == Severity.EMERGENCY else NORMAL_A_MINUTE) - len(kept)
+    if severity >= Severity.NORMAL or len(kept) < AT_ONCE or left <= 0:
+        return False
+    until_one_is_free = min(kept) + WINDOW_SECONDS - at
+    # a clock put back must not make it wait for long
+    return abs(at - max(kept)) < min(until_one_is_free / left, GATHER_SECONDS)
 
 
 def canary_due(now: datetime) -> bool:

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import db
+import settings
 from db import canaries, outbox_sending
 from db.outbox_sending import Post
 from domain.delivery import Answer, Outcome
 from domain.errors import Busy
-from jobs import channels
+from jobs import channels, traces
+from jobs.channels import http
+from jobs.traces import Slot, Trace
 
 THREADS = 16
 _LOG = logging.getLogger("linli")
@@ -26,9 +29,12 @@ class Sending:
         self.pool = ThreadPoolExecutor(THREADS, "linli-sending")
         self.busy: dict[UUID, Future[int]] = {}
         self.ended = False
+        self.folder = settings.current().data_dir / "sending"
+        self.trace = Trace(self.folder, THREADS)
 
     def look(self, now: datetime) -> int:
         """Begin on every channel that something is due for; give how many were begun."""
+        self._go_on_for_the_dead(now)
         self.busy = {channel: work for channel, work in self.busy.items() if not work.done()}
         due = [one for one in db.read(outbox_sending.channels_due, now=now) if one not in self.busy]
         for channel_id in due:
@@ -43,24 +49,37 @@ class Sending:
         """Let what is under way come to its end, which takes no longer than one request."""
         self.ended = True
         self.pool.shutdown(wait=True, cancel_futures=True)
+        self.trace.close()
+
+    def _go_on_for_the_dead(self, now: datetime) -> None:
+        """Settle at once what a killed sender of this machine left: its lease would take half a minute."""
+        with traces.dead(self.folder) as found:
+            for one in found:
+                db.run(outbox_sending.take_over, owner=one.owner, left=one.left, now=now)
 
     def _empty(self, channel_id: UUID) -> int:
         """Send until the channel has nothing more due, has had enough for this minute, or fails."""
         done = 0
         try:
-            while not self.ended and (post := db.run(outbox_sending.claim, channel_id=channel_id, now=self.clock())):
+            while not self.ended and (post := self._claim(channel_id)):
                 done += 1
-                if not self._send(post):
-                    break
+                with self.trace.slot(post.lease) as slot:
+                    if not self._send(post, slot):
+                        break
         except Exception as error:  # its messages stay owed, and the other channels go on
             _LOG.error("sending", extra={"fields": {"error": type(error).__name__, "channel": channel_id.hex}})
         return done
 
-    def _send(self, post: Post) -> bool:
+    def _claim(self, channel_id: UUID) -> Post | None:
+        return db.run(outbox_sending.claim, channel_id=channel_id, now=self.clock(), owner=self.trace.owner)
+
+    def _send(self, post: Post, slot: Slot) -> bool:
         if not db.read(outbox_sending.still_wanted, post=post):
             return True
         started = time.monotonic()
+        http.leaves.set(slot.leaves)
         answer = deliver(post, self.clock)
+        slot.answered(answer)
         millis = round(1000 * (time.monotonic() - started))
         self._note(post, answer, millis)
         return answer.ok

@@ -11,7 +11,7 @@ from domain.windows import days_made
 from jobs.taking import take
 
 JOB = "windows"
-BATCH = 25  # a tenth of a second or two: so long others wait to write, so much is lost with a worker killed
+BATCH = 10  # well under a tenth of a second: so long others wait to write, so much is lost with a worker killed
 
 
 def sweep(now: datetime) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from db.channels import Line
 from domain.delivery import ACCEPTED, Answer, Outcome
 from domain.messages import PRODUCT
+from jobs.channels import http
 
 
 def send(line: Line, text: str, _now: datetime) -> Answer:
@@ -16,4 +17,5 @@ def send(line: Line, text: str, _now: datetime) -> Answer:
     told = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Linli", app_desc=PRODUCT, async_mode=False))
     if not told.add(line.address):
         return Answer(Outcome.FINAL, "bad_address")
+    http.leaves.get()()
     return ACCEPTED if told.notify(body=text, title=PRODUCT) else Answer(Outcome.REFUSED, "apprise")

@@ -14,7 +14,7 @@ import settings
 from db import channels, outbox, outbox_sending, undelivered
 from db.models import ChannelRow, OutboxRow
 from db.outbox_sending import Post
-from domain.delivery import ACCEPTED, LEASE, Answer, Outcome
+from domain.delivery import ACCEPTED, GATHER_SECONDS, LEASE, Answer, Outcome
 from domain.errors import Changed, Invalid, NotAllowed, NotFound, Refused, WrongState
 from domain.ids import new_id, new_key
 from domain.outbox import ChannelKind, MessageState, Severity, Template
@@ -22,7 +22,7 @@ from tests.builders import NOW, World, report, step
 from tests.sending import attempts, channel, held, owe, path_of, rows, states
 
 URL = "http://127.0.0.1:1/send?key=secret-of-the-robot"
-SECOND = timedelta(seconds=1)
+SECOND, GATHERED = timedelta(seconds=1), timedelta(seconds=GATHER_SECONDS)
 FINAL, UNKNOWN = Answer(Outcome.FINAL, "93000"), Answer(Outcome.UNKNOWN, "cut")
 REFUSED, LATER = Answer(Outcome.REFUSED, "500"), Answer(Outcome.LATER, "45009", timedelta(minutes=1))
 
@@ -188,10 +188,10 @@ def test_a_robot_s_last_five_of_a_minute_are_for_emergencies(world: World) -> No
     owe(world, 2)
 
     took(robot, 15)
-    post = claim(robot)
+    post = claim(robot, GATHERED)
     assert post is not None
     assert "Y0002" in post.texts[0]
-    assert claim(robot) is None
+    assert claim(robot, GATHERED * 2) is None
 
     owe(world, 3)
     took(robot, 20)

@@ -99,3 +99,27 @@ def test_a_robot_is_left_alone_for_as_long_as_it_asks_and_an_hour_at_most() -> N
     assert delivery.read_answer(ChannelKind.WECOM, 429, "", "7").wait == timedelta(seconds=7)
     assert delivery.read_answer(ChannelKind.WECOM, 429, "", "99999").wait == timedelta(hours=1)
     assert delivery.read_answer(ChannelKind.DINGTALK, 200, "130101").wait == timedelta(minutes=10)
+
+
+def test_a_robot_that_is_asked_often_lets_alarms_wait_for_each_other_for_seconds() -> None:
+    few, many = [NOW.timestamp()] * (delivery.AT_ONCE - 1), [NOW.timestamp()] * delivery.AT_ONCE
+
+    def waits(recent: list[float], severity: Severity, seconds: float) -> bool:
+        return delivery.gathers(recent, severity, NOW + timedelta(seconds=seconds))
+
+    assert not waits(few, Severity.EMERGENCY, 0)
+    assert [waits(many, Severity.EMERGENCY, after) for after in (0, 5, delivery.GATHER_SECONDS)] == [True, True, False]
+    assert not waits(many, Severity.NORMAL, 0)
+    assert not waits([(NOW + timedelta(minutes=1)).timestamp()] * delivery.AT_ONCE, Severity.EMERGENCY, 0)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1, 2.5, 4])
+def test_alarms_that_come_one_by_one_never_use_up_a_robot_s_minute(seconds: float) -> None:
+    moment, recent, oldest, longest = NOW, list[float](), NOW, 0.0
+    for _ in range(int(300 / seconds)):  # one comes each time, and waits with those before it
+        if delivery.has_room(recent, 1, moment) and not delivery.gathers(recent, 1, moment):
+            longest = max(longest, (moment - oldest).total_seconds())
+            recent, oldest = [*delivery.still_recent(recent, moment), moment.timestamp()], moment
+        moment += timedelta(seconds=seconds)
+
+    assert longest < 10

@@ -316,8 +316,8 @@ def test_what_was_taken_is_noted_however_long_the_database_is_busy(
 ) -> None:
     channel(world, gateway.url())
     owe(world)
-    impatient = tuple(p.replace("busy_timeout=10000", "busy_timeout=1") for p in db.engine._PRAGMAS)
-    monkeypatch.setattr(db.engine, "_PRAGMAS", impatient)
+    monkeypatch.setattr(db.engine, "_WAIT", "PRAGMA busy_timeout=1")
+    monkeypatch.setattr(db.engine, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(db.engine, "RETRY_SECONDS", 0.0)
     db.engine.dispose()
     others: list[sqlite3.Connection] = []
