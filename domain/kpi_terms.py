@@ -127,6 +127,9 @@ def figure(
     return Figure(kpi, numerator, denominator, value, denominator, as_of, new, partial)
 
 
+_TENFOLD = 9
+
+
 @dataclass(frozen=True)
 class Delta:
     """How a figure moved against an earlier period; `points` of a rate, a share of anything else."""
@@ -148,7 +151,8 @@ def delta(now: Figure, before: Figure) -> Delta:
         return Delta(None, EMPTY, None)
     else:
         change = now.value / before.value - 1
-        text = f"{change * 100:+.1f}%"
+        # thousands of percent say nothing to anybody
+        text = f"{change * 100:+.1f}%" if change < _TENFOLD else f"{change + 1:,.0f} 倍"
     if change == 0 or now.kpi.better is Better.NEITHER:
         return Delta(change, "持平" if change == 0 else text, None)
     return Delta(change, text, (change > 0) == (now.kpi.better is Better.UP))

@@ -1,5 +1,6 @@
 """The filters of 数据分析. The address holds them, so a link shows the same."""
 
+from typing import Any
 from uuid import UUID
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 import db
 from db import area_rows
 from domain.access import Actor
-from domain.charts import PERIODS
+from domain.charts import PERIODS, PLACES
 from domain.ids import parse_id
 from domain.tickets import KIND_LABELS
 from pages import _filters
@@ -42,6 +43,10 @@ def bar(actor: Actor) -> None:
         _select("grid", "全部网格", grids)
     _select("category", "全部类别", offered.categories)
     _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()})
+    deepest = next((name for name in PLACES if name in st.query_params), None)
+    if deepest:
+        up: Any = {"icon": ":material/arrow_upward:", "type": "tertiary"}
+        st.button("上一级", key="charts-up", on_click=put, args=(deepest, None), **up)
     if any(name in st.query_params for name in NAMES):
         st.button("清除筛选", icon=":material/close:", type="tertiary", on_click=clear)
 

@@ -91,7 +91,9 @@ def _taken(key: str, narrows: str) -> Callable[[], None]:
         if narrows == "day" and value:
             st.query_params["from"] = st.query_params["to"] = str(value)
         elif value:
-            put(narrows, str(value))
+            # an area in an area hands back both, the outer one first
+            for name, one in zip(narrows.split("|"), str(value).split("|"), strict=False):
+                put(name, one)
 
     return take
 

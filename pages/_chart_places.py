@@ -8,7 +8,7 @@ from uuid import UUID
 import db
 from db import area_rows, stats
 from domain.access import Actor
-from domain.areas import LEVEL_LABELS, Level
+from domain.areas import LEVEL_LABELS, PARENT_TO_CHILD, Level
 from domain.clock import now
 from domain.kpis import Figure
 from domain.stats import Scope
@@ -94,7 +94,13 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: 
     above = head(held, "上报量落在哪里", "件", nodes[0][3])
     if not nodes[0][3]:
         return "这个期间没有上报的工单。"
-    return Picture(places.tree(above, nodes, dark=dark), above, table, key="tree", code="reported")
+    levels = [level for level in (held.area.level_below, *([_beneath(held)] if inner else [])) if level]
+    narrows = "|".join(level.value for level in levels)
+    return Picture(places.tree(above, nodes, dark=dark), above, table, key="tree", narrows=narrows, code="reported")
+
+
+def _beneath(held: Chosen) -> Level | None:
+    return PARENT_TO_CHILD.get(held.area.level_below) if held.area.level_below else None
 
 
 def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below: Level, dark: bool) -> Picture:

@@ -93,7 +93,7 @@ def rates(
             }
         )
     order = {"categoryorder": "array", "categoryarray": names[::-1], "gridcolor": GRID[dark]}
-    percents = {"range": [-2, 103], "tickvals": [0, 25, 50, 75, 100], "ticksuffix": "%", "gridcolor": GRID[dark]}
+    percents = {"range": [-2, 103], "gridcolor": GRID[dark]} | _percents(0, 25, 50, 75, 100)
     return drawn(
         head,
         traces,
@@ -102,6 +102,11 @@ def rates(
         xaxis=percents | {"zeroline": False},
         yaxis=_named(dark) | order,
     )
+
+
+def _percents(*values: int) -> dict[str, Any]:
+    """Say which ticks there are: where they are given, Plotly leaves a suffix out."""
+    return {"tickvals": list(values), "ticktext": [f"{value}%" for value in values]}
 
 
 def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] = (), dark: bool = False) -> go.Figure:
@@ -132,7 +137,7 @@ def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] =
         "hovertemplate": "到 %{x} 累计 %{y:.0f}%<extra></extra>",
     }
     top = max((count for _, count in rows), default=0) or 1
-    shares = {"range": [0, 108], "tickvals": [0, 50, 80, 100], "ticksuffix": "%", "showgrid": False}
+    shares = {"range": [0, 108], "showgrid": False} | _percents(0, 50, 80, 100)
     beside = {"overlaying": "y", "side": "right", "fixedrange": True, "automargin": True}
     return drawn(
         head,
@@ -140,7 +145,7 @@ def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] =
         dark,
         bargap=0.3,
         xaxis={"type": "category", "tickfont": {"color": INK[dark]}, "showgrid": False},
-        yaxis={"range": [0, top * 1.16], "gridcolor": GRID[dark], "nticks": 5},
+        yaxis={"range": [0, top * 1.16], "gridcolor": GRID[dark], "nticks": 5, "tickformat": ",d"},
         yaxis2=shares | beside,
     )
 

@@ -7,38 +7,99 @@ import plotly.graph_objects as go
 
 from ui.chart_look import GRID, GROUND, INK, SCALE, SMALL, Head, plain
 from ui.figures import HEIGHT, Trace, drawn
-from ui.floor import Box, lay_out
+from ui.floor import Box, lay_out, squares
 
+Node = tuple[str, str, str, int]  # id, the id above, name, count
+Tile = tuple[Node, str, Box, str]  # what a tap hands back, its place and its ground
+_CANVAS: Box = (0, 0, 16, 8)
+_STRIP, _LINE, _LETTER = 0.62, 0.5, 0.5  # of the canvas: where a name stands, a line, a letter on a phone
+# a tap anywhere is one on the nearest mark
+_TAPPED: dict[str, Any] = {"showlegend": False, "hovermode": "closest", "hoverdistance": -1}
 _WORDED = 80  # with more cells than this there is no room for words in them
 
 
-def tree(head: Head, nodes: Sequence[tuple[str, str, str, int]], *, dark: bool = False) -> go.Figure:
-    """Draw areas in areas: (id, the id above or "", name, count); a tap goes a step down."""
-    shades = _shades(nodes, dark)
-    trace: Trace = {
-        "type": "treemap",
-        "ids": [node for node, *_ in nodes],
-        "parents": [above for _, above, *_ in nodes],
-        "labels": [plain(name) for _, _, name, _ in nodes],
-        "values": [count for *_, count in nodes],
-        "branchvalues": "total",
-        "maxdepth": 3,
-        "marker": {"colors": shades, "line": {"color": GROUND[dark], "width": 2}},
-        "textfont": {"color": [_ink(shade, dark) for shade in shades]},
-        "tiling": {"pad": 3},
-        "pathbar": {"thickness": 26},
-        "texttemplate": "%{label}<br>%{value:,}",
-        "hovertemplate": "%{label}　%{value:,} 件，占上级 %{percentParent:.0%}<extra></extra>",
+def tree(head: Head, nodes: Sequence[Node], *, dark: bool = False) -> go.Figure:
+    """Draw areas in areas, as large as their counts: (id, the id above or "", name, count); a tap goes down to one.
+
+    Plotly's own treemap hears no tap that a page could follow.
+    """
+    root = next(node for node, above, *_ in nodes if not above)
+    shapes: list[Trace] = []
+    tiles: list[Tile] = []
+    outer = _below(nodes, root)
+    shade = _shades(nodes, dark)
+    for node, box in zip(outer, squares([node[3] for node in outer], _CANVAS), strict=True):
+        inner = _below(nodes, node[0])
+        if not inner:
+            shapes.append(_filled(box, shade[node[0]], GROUND[dark]))
+            tiles.append((node, node[0], box, shade[node[0]]))
+            continue
+        left, low, right, high = box
+        shapes.append(_filled(box, GRID[dark], GROUND[dark]))
+        tiles.append((node, node[0], (left, high - _STRIP, right, high), GRID[dark]))
+        for part, place in zip(inner, squares([n[3] for n in inner], (left, low, right, high - _STRIP)), strict=True):
+            shapes.append(_filled(place, shade[part[0]], GROUND[dark]))
+            # what is noted only higher up leads to where it is noted
+            key = node[0] if part[0].startswith(node[0]) else f"{node[0]}|{part[0]}"
+            tiles.append((part, key, place, shade[part[0]]))
+    hidden: dict[str, Any] = {"visible": False, "zeroline": False, "showgrid": False}
+    marks = _tiles(tiles, sum(node[3] for node in outer) or 1, dark)
+    across = {**hidden, "range": [_CANVAS[0], _CANVAS[2]]}
+    up = {**hidden, "range": [_CANVAS[1], _CANVAS[3]]}
+    return drawn(head, [marks], dark, height=HEIGHT + 60, shapes=shapes, xaxis=across, yaxis=up, **_TAPPED)
+
+
+def _below(nodes: Sequence[Node], above: str) -> list[Node]:
+    return sorted((node for node in nodes if node[1] == above and node[3]), key=lambda node: -node[3])
+
+
+def _tiles(tiles: Sequence[Tile], whole: int, dark: bool) -> Trace:
+    """Write a name where it has room, also on a phone; a tap or a look from nearby tells the rest."""
+    return _written(
+        [box for *_, box, _ in tiles],
+        [_fitting(plain(name), count, box) for (_, _, name, count), _, box, _ in tiles],
+        [_ink(ground, dark) for *_, ground in tiles],
+        [key for _, key, *_ in tiles],
+        [f"{plain(name)}　{count:,} 件，占 {count / whole:.0%}" for (_, _, name, count), *_ in tiles],
+    )
+
+
+def _fitting(name: str, count: int, box: Box) -> str:
+    """Say as much as there is room for: 海棠社区, 海棠, or nothing."""
+    wide, high = box[2] - box[0], box[3] - box[1]
+    short = name.removesuffix("社区")
+    told = next((words for words in (name, short) if len(words) * _LETTER <= wide), "")
+    if not told or high < _STRIP * 0.9:
+        return ""
+    if high > 2 * _LINE:
+        return f"{told}<br>{count:,}"
+    return f"{told} {count:,}" if (len(told) + 3) * _LETTER <= wide else told
+
+
+def _written(
+    boxes: Sequence[Box], words: Sequence[str], inks: Sequence[str], keys: Sequence[str], told: Sequence[str]
+) -> Trace:
+    return {
+        "type": "scatter",
+        "x": [(left + right) / 2 for left, _, right, _ in boxes],
+        "y": [(low + high) / 2 for _, low, _, high in boxes],
+        "mode": "markers+text",
+        "marker": {"size": 30, "opacity": 0, "symbol": "square"},
+        "unselected": {"marker": {"opacity": 0}},
+        "text": list(words),
+        "textfont": {"color": list(inks), "size": 12},
+        "customdata": list(keys),
+        "hovertext": list(told),
+        "hovertemplate": "%{hovertext}<extra></extra>",
     }
-    # a name that has no room is left out, not shrunk until nobody can read it
-    return drawn(head, [trace], dark, height=HEIGHT + 60, uniformtext={"minsize": 11, "mode": "hide"})
 
 
-def _shades(nodes: Sequence[tuple[str, str, str, int]], dark: bool) -> list[str]:
+def _shades(nodes: Sequence[Node], dark: bool) -> dict[str, str]:
     """Shade the areas that have none below them, the darker the more; what holds them stays calm."""
     holders = {above for _, above, *_ in nodes}
     top = max((count for node, *_, count in nodes if node not in holders), default=0) or 1
-    return [GRID[dark] if node in holders else SCALE[dark][round(count / top * 4)] for node, *_, count in nodes]
+    scale = SCALE[dark]
+    return {node: GRID[dark] if node in holders else scale[round(count / top * 4)] for node, *_, count in nodes}
 
 
 Cell = tuple[str, str, str, float | None, str, bool]  # community, key, grid, value 0–1 of the scale, words, small
@@ -68,29 +129,22 @@ def floor(head: Head, cells: Sequence[Cell], *, dark: bool = False) -> go.Figure
         height=HEIGHT + 60,
         shapes=shapes,
         annotations=names,
-        showlegend=False,
-        hovermode="closest",
         xaxis=hidden,
         yaxis=hidden,
+        **_TAPPED,
     )
 
 
 def _marks(placed: Sequence[tuple[Cell, Box]], dark: bool, *, worded: bool) -> Trace:
     """Write into the cells, and let each be tapped."""
     said = [f"{plain(_within(name, room))}<br>{plain(words)}" for (room, _, name, _, words, _), _ in placed]
-    return {
-        "type": "scatter",
-        "x": [(left + right) / 2 for _, (left, _, right, _) in placed],
-        "y": [(low + high) / 2 for _, (_, low, _, high) in placed],
-        "mode": "markers+text" if worded else "markers",
-        "marker": {"size": 46, "opacity": 0, "symbol": "square"},
-        "unselected": {"marker": {"opacity": 0}},
-        "text": said,
-        "textfont": {"color": [_ink(_ground(cell, dark), dark) for cell, _ in placed], "size": 12},
-        "customdata": [cell[1] for cell, _ in placed],
-        "hovertext": [f"{plain(name)}　{plain(words)}" for (_, _, name, _, words, _), _ in placed],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    return _written(
+        [box for _, box in placed],
+        said if worded else [""] * len(said),
+        [_ink(_ground(cell, dark), dark) for cell, _ in placed],
+        [cell[1] for cell, _ in placed],
+        [f"{plain(name)}　{plain(words)}" for (_, _, name, _, words, _), _ in placed],
+    )
 
 
 def _ends(placed: Sequence[tuple[Cell, Box]]) -> dict[str, list[float]]:

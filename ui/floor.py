@@ -48,3 +48,39 @@ def _room(name: str, count: int, left: float, top: float, width: int, deep: int,
         y = top - _HEAD - _GAP - down * (high + _GAP)
         cells.append((x, y - high, x + wide, y))
     return Room(name, box, tuple(cells))
+
+
+def squares(values: Sequence[float], box: Box) -> list[Box]:
+    """Cut a box into parts as large as their values, as square as may be; the values come largest first."""
+    placed: list[Box] = []
+    rest, left = list(values), box
+    while rest:
+        whole, (x0, y0, x1, y1) = sum(rest), left
+        wide, high = x1 - x0, y1 - y0
+        short = min(wide, high)
+        count = _row(rest, short, wide * high / whole) if whole else len(rest)
+        share = sum(rest[:count]) / whole if whole else 1
+        at = 0.0
+        for value in rest[:count]:
+            part = value / sum(rest[:count]) if whole else 1 / count
+            if wide >= high:  # a column on the left, filled from the top
+                placed.append((x0, y1 - (at + part) * high, x0 + wide * share, y1 - at * high))
+            else:
+                placed.append((x0 + at * wide, y1 - high * share, x0 + (at + part) * wide, y1))
+            at += part
+        left = (x0 + wide * share, y0, x1, y1) if wide >= high else (x0, y0, x1, y1 - high * share)
+        rest = rest[count:]
+    return placed
+
+
+def _row(values: Sequence[float], short: float, scale: float) -> int:
+    """Say how many of the values stand beside each other on the short side: as long as none gets narrower by it."""
+    count, best = 1, float("inf")
+    for tried in range(1, len(values) + 1):
+        areas = [value * scale for value in values[:tried]]
+        side = sum(areas) / short
+        worst = max((max(side * side / area, area / (side * side)) for area in areas if area), default=float("inf"))
+        if worst > best:
+            break
+        count, best = tried, worst
+    return count

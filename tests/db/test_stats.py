@@ -363,6 +363,8 @@ def test_a_change_is_told_in_points_for_a_rate_and_against_nothing_not_at_all() 
     assert (up.text, up.better) == ("+20.0 个百分点", True)
     assert (worse.text, worse.better) == ("+50.0%", False)
     assert (nothing.text, nothing.better) == (EMPTY, None)
+    many = delta(figure(count, 1320, None, as_of=NOW), figure(count, 10, None, as_of=NOW))
+    assert many.text == "132 倍"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import tickets
+from db import categories, stat_sums, tickets
 from domain.tickets import Kind, Result, Satisfaction
 from pages import _chart_cards, _chart_parts
 from tests.builders import NOW, World, assigned, report, step
@@ -207,3 +207,25 @@ def test_a_leader_cannot_open_one(charts: Any, world: World) -> None:
     report(world, now=NOW)
 
     assert "建预防工单" not in drawn(charts("leader", part="时段"))
+
+
+def test_figures_of_a_part_of_the_tickets_say_so_above_all_else(
+    charts: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stat_sums, "MOST_READ", 1)
+    category = db.read(categories.listed)[0].id
+    for _ in range(2):
+        report(world, kind=Kind.SERVICE, category_id=category)
+
+    assert "不是全部" in drawn(charts(kind="service", category=str(category)))
+    assert "不是全部" not in drawn(charts(kind="service"))
+
+
+def test_a_tap_in_the_tree_leads_down_and_a_button_up_again(charts: Any, world: World) -> None:
+    report(world)
+    page = charts(part="辖区", grid=str(world.grid))
+
+    page = press(page, "上一级")
+
+    assert "grid" not in page.query_params
+    assert "charts" in page.query_params

@@ -11,7 +11,7 @@ from ui import chart_look, figures
 from ui import figures_beside as beside
 from ui import figures_places as places
 from ui.chart_look import Head
-from ui.floor import lay_out
+from ui.floor import lay_out, squares
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
@@ -125,12 +125,31 @@ def test_parts_of_a_whole_end_with_the_whole() -> None:
     assert figure.data[1].marker.color == chart_look.LATE[False]
 
 
-def test_what_holds_other_areas_is_calm_and_what_holds_none_darker_the_more() -> None:
-    nodes = [("s", "", "桂花社区", 12), ("a", "s", "一网格", 10), ("b", "s", "二网格", 2)]
-    shades = places.tree(HEAD, nodes).data[0].marker.colors
+def test_areas_lie_in_areas_as_large_as_their_counts_and_a_tap_hands_back_the_way_to_one() -> None:
+    nodes = [("s", "", "梧桐街道", 12), ("a", "s", "桂花社区", 8), ("b", "s", "玉兰社区", 4)]
+    nodes += [("g1", "a", "一网格", 5), ("a-own", "a", "直接登记", 3)]
+    figure = places.tree(HEAD, nodes)
 
-    assert shades[0] == chart_look.GRID[False]
-    assert chart_look.SCALE[False].index(shades[1]) > chart_look.SCALE[False].index(shades[2])
+    assert list(figure.data[0].customdata) == ["a", "a|g1", "a", "b"]
+    calm, *shades = [shape.fillcolor for shape in figure.layout.shapes]
+    assert calm == chart_look.GRID[False], "what holds others"
+    scale = chart_look.SCALE[False]
+    assert scale.index(shades[0]) > scale.index(shades[1]), "the darker the more"
+    outer = [(s.x1 - s.x0) * (s.y1 - s.y0) for s in (figure.layout.shapes[0], figure.layout.shapes[3])]
+    assert outer[0] == pytest.approx(2 * outer[1])
+
+
+def test_parts_of_a_box_fill_it_and_do_not_overlap() -> None:
+    boxes = squares([6, 5, 3, 2, 1, 1], (0, 0, 16, 8))
+
+    areas = [(right - left) * (high - low) for left, low, right, high in boxes]
+    assert areas == pytest.approx([n / 18 * 128 for n in (6, 5, 3, 2, 1, 1)])
+    for n, (left, low, right, high) in enumerate(boxes):
+        others = boxes[n + 1 :]
+        assert not any(
+            left < o[2] - 1e-9 and o[0] < right - 1e-9 and low < o[3] - 1e-9 and o[1] < high - 1e-9 for o in others
+        )
+    assert squares([], (0, 0, 1, 1)) == []
 
 
 def test_the_floor_has_a_cell_a_grid_that_hands_back_its_own() -> None:

@@ -24,6 +24,7 @@ class Face:
     moves: tuple[tuple[str, str, str], ...] = ()  # 环比, +1.2 个百分点, up or down or nothing
     target: str = ""
     trend: tuple[float | None, ...] = ()
+    partial: str = ""  # why it is not of everything
 
 
 def face(card: Card) -> Face:
@@ -35,7 +36,7 @@ def face(card: Card) -> Face:
         marks.append(f"样本 {figure.n:,}")
     moves = tuple((name, *_moved(one)) for name, one in (("环比", card.chain), ("同比", card.year)) if one)
     tone = "small" if figure.small or figure.new else ""
-    return Face(kpi.code, kpi.name, figure.text, tone, tuple(marks), moves, kpi.target, card.trend)
+    return Face(kpi.code, kpi.name, figure.text, tone, tuple(marks), moves, kpi.target, card.trend, figure.partial)
 
 
 def _moved(change: Delta) -> tuple[str, str]:
@@ -46,7 +47,14 @@ def _moved(change: Delta) -> tuple[str, str]:
 
 
 def cards_html(faces: Iterable[Face]) -> str:
-    return f'<div class="faces">{"".join(map(_card, faces))}</div>'
+    """Render the cards, and above them what all of this page leaves out, if it does."""
+    faces = list(faces)
+    told = "".join(f'<p class="partial">{escape(words)}，卡片和图都不是全部。</p>' for words in _partial(faces))
+    return f'{told}<div class="faces">{"".join(map(_card, faces))}</div>'
+
+
+def _partial(faces: Iterable[Face]) -> list[str]:
+    return list(dict.fromkeys(face.partial for face in faces if face.partial))
 
 
 def _card(face: Face) -> str:
