@@ -48,6 +48,8 @@ def report(
         "do": "report",
         "actor": actor.user_id,
     }
+    if kind is Kind.PREVENTIVE:
+        _wait_for_place(tx, area_id)  # before the key is looked up: a form sent twice at once finds its first result
     if done := first_result(tx, key, request):
         return load(tx, actor, done)
     place = areas.place_columns(tx, area_id)
@@ -93,9 +95,12 @@ def _check_report(actor: Actor, area_path: str, kind: Kind) -> None:
         raise Invalid("预警由系统发出，请选择诉求、服务点单或隐患。", field="kind")
 
 
-def _check_first(tx: Session, area_id: UUID, community_id: UUID) -> None:
-    """Let one place have one preventive ticket at a time; two who begin one at once wait for each other here."""
+def _wait_for_place(tx: Session, area_id: UUID) -> None:
     tx.execute(select(AreaRow.id).where(AreaRow.id == area_id).with_for_update(key_share=True))
+
+
+def _check_first(tx: Session, area_id: UUID, community_id: UUID) -> None:
+    """Let one place have one preventive ticket at a time."""
     held = (TicketRow.community_id == community_id, OPEN_WORK, TicketRow.area_id == area_id)
     query = select(TicketRow.number).where(*held, TicketRow.kind == Kind.PREVENTIVE.value)
     number = tx.scalar(query.limit(1))
