@@ -165,6 +165,8 @@ def test_what_was_tapped_by_mistake_is_taken_back(walker: Visitor, own: Server) 
     walker.page.get_by_role("button", name="撤销").tap()
     ready(walker)
     expect(walker.page.locator("#stop h1")).to_have_text(name)
+    expect(walker.page.locator("#undo span")).to_contain_text("已撤销")
+    expect(walker.page.locator("#undo button")).to_be_hidden()
     all_sent(walker)
 
     assert observed(own) == ["closed", "undo"]

@@ -3,6 +3,7 @@
 // nothing. What the server says of a stop and what this phone still has to say of it are shown together.
 "use strict";
 const UNDO_MS = 10000;
+const UNDONE_MS = 8000; // how long it says that a tap was taken back
 const DEAF_MS = 700; // the second half of a double tap must not answer for the next stop
 const DOUBLE_MS = 300; // where it could only show a number, what comes later was meant
 const RETRY_MS = [1500, 3000, 6000, 12000, 30000];
@@ -16,6 +17,7 @@ let at = 0; // the stop that is shown
 let shown = "start";
 let deafUntil = 0;
 let undoing = null; // {item, until}
+let undone = null; // {words, until}
 let sending = false;
 let underway = null; // the post that is on its way
 let tries = 0;
@@ -190,6 +192,7 @@ function look(kind) {
   const item = { id: uuid(), window: stop.window, look: kind, at: Date.now(), order: items().length, day: page.day,
     code: stop.code, said, is: "waiting" };
   keep(item);
+  undone = null;
   undoing = kind === "nobody" ? null : { item, name: stop.name, index: at, until: Date.now() + UNDO_MS };
   send();
   if (kind === "closed" || kind === "nobody") go("closed");
@@ -204,8 +207,9 @@ function onward() {
 }
 
 function undo() {
-  const { item, index } = undoing;
+  const { item, name, index } = undoing;
   undoing = null;
+  undone = { words: name + "：已撤销“" + item.said + "”", until: Date.now() + UNDONE_MS };
   keep({ ...item, id: uuid(), look: "undo", undoes: item.id,
     after: Math.max(0, Date.now() - item.at), at: Date.now(), order: items().length, said: "撤销", is: "waiting" });
   at = index;
@@ -386,10 +390,13 @@ function drawDone(held) {
 function drawUndo() {
   const left = undoing ? Math.ceil((undoing.until - Date.now()) / 1000) : 0;
   if (left <= 0) undoing = null;
-  $("#undo").hidden = !undoing;
-  if (!undoing) return;
-  $("#undo span").textContent = undoing.name + "：" + undoing.item.said;
-  $("#undo button").textContent = "撤销 " + left;
+  if (undone && Date.now() > undone.until) undone = null;
+  $("#undo").hidden = !undoing && !undone;
+  $("#undo button").hidden = !undoing;
+  if (undoing) $("#undo button").textContent = "撤销 " + left;
+  const words = undoing ? undoing.name + "：" + undoing.item.said : undone ? undone.words : "";
+  // said once to who listens, not with every tick
+  if ($("#undo span").textContent !== words) $("#undo span").textContent = words;
 }
 
 function drawRefused(held) {
