@@ -166,9 +166,9 @@ def _ink(ground: str, dark: bool) -> str:
 
 
 def _within(name: str, community: str) -> str:
-    """Leave out of a grid's name what its community says already: 桂花一网格 is 一网格 in 桂花社区."""
+    """Leave out what goes without saying: 桂花一网格 is 一网格 in 桂花社区, and 桂花社区 among communities is 桂花."""
     said = community.removesuffix("社区")
-    return name.removeprefix(said) or name
+    return name.removeprefix(said).removesuffix("社区") or name
 
 
 def _filled(box: Box, fill: str, line: str) -> Trace:
