@@ -38,7 +38,7 @@ def _size(figures: Figures, folder: Path, size: str, boards: Sequence[int], *, i
     token, actor = running.enter()
     queries.measure(figures, size, actor)
     with running.serving(folder) as server:
-        reruns.measure(figures, size, server, token)
+        reruns.measure(figures, size, server, token, actor=actor)
         if in_browser:
             browser.measure(figures, size, server, token, actor)
     for number in boards:  # each on a fresh server: memory is not given back

@@ -3,13 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import httpx
 
+import db
 from bench.running import Server
 from bench.stload.client import Op, StSession
 from bench.tables import Figures, milliseconds, percentile
+from db import tickets
+from domain.access import Actor
 from domain.accounts import SESSION_COOKIE
+from domain.clock import now
+from domain.ids import new_key
 
 RUNS, WARM = 60, 8
 
@@ -23,10 +30,22 @@ class Cost:
 
 
 def measure(
-    figures: Figures, size: str, server: Server, token: str, *, path: str = "tickets", name: str = "board"
+    figures: Figures,
+    size: str,
+    server: Server,
+    token: str,
+    *,
+    path: str = "tickets",
+    name: str = "board",
+    actor: Actor | None = None,
 ) -> None:
+    """Measure runs without news; with an actor who writes a ticket before each, those that have to read as well."""
     hello, full, fragment = asyncio.run(_all(server, token, path))
-    for what, cost in (("hello, full run", hello), (f"{name}, full run", full), (f"{name}, fragment run", fragment)):
+    told = [("hello, full run", hello), (f"{name}, full run", full), (f"{name}, fragment run", fragment)]
+    if actor:
+        anew = asyncio.run(_after_changes(server, token, path, actor))
+        told.append((f"{name}, fragment run after a change", anew))
+    for what, cost in told:
         figures.add(size, f"{what}, p50", milliseconds(percentile(cost.wall, 0.5)), "ms")
         figures.add(size, f"{what}, p95", milliseconds(percentile(cost.wall, 0.95)), "ms")
         beside = None if cost is hello else hello.cpu * 1000
@@ -40,10 +59,30 @@ async def _all(server: Server, token: str, path: str) -> tuple[Cost, Cost, Cost]
         hello = await page(server, StSession(server.url, http, page="hello", cookies={SESSION_COOKIE: token}))
         board = StSession(server.url, http, page=path, cookies={SESSION_COOKIE: token}, answer_auto=False)
         full = await page(server, board, leave_open=True)
-        fragment = next(fragment for _type, _proto, _run, fragment in board.widgets.values() if fragment)
-        cost = await _runs(server, lambda: board._wait(board._send("auto", fragment, auto=True), 60))
+        cost = await _runs(server, partial(_fragment, board))
         await board.close()
         return hello, full, cost
+
+
+async def _after_changes(server: Server, token: str, path: str, actor: Actor) -> Cost:
+    async with httpx.AsyncClient(timeout=60) as http:
+        board = StSession(server.url, http, page=path, cookies={SESSION_COOKIE: token}, answer_auto=False)
+        await board.connect()
+
+        async def once() -> Op:
+            call: dict[str, Any] = {"title": "基准测试", "key": new_key(), "now": now()}
+            db.run(tickets.report, actor=actor, area_id=actor.grants[0].area_id, **call)
+            return await _fragment(board)
+
+        cost = await _runs(server, once)
+        await board.close()
+        return cost
+
+
+async def _fragment(board: StSession) -> Op:
+    fragment = next(fragment for _type, _proto, _run, fragment in board.widgets.values() if fragment)
+    done: Op = await board._wait(board._send("auto", fragment, auto=True), 60)
+    return done
 
 
 async def page(server: Server, session: StSession, *, leave_open: bool = False) -> Cost:

@@ -260,6 +260,10 @@ class StSession:
             return hits[int(nth) % len(hits)]
         raise SessionError(f"no widget {ref!r}")
 
+    def components(self):
+        """Own components (v2) on the page, as they were last sent."""
+        return [el for typ, el, _run, _fragment in self.widgets.values() if typ == "bidi_component"]
+
     async def click(self, ref: str, timeout=60) -> Op:
         _typ, el, frag = self.find(ref)
         return await self._wait(self._send("click", frag, triggers=[(el.id, ("trigger_value", True))]), timeout)
@@ -357,75 +361,82 @@ class StSession:
 
     def _handle(self, data: bytes):
         t = now()
-        n = len(data)
-        self.total_bytes += n
-        self.total_msgs += 1
-        self._acc[0] += n
-        self._acc[1] += 1
+        self._count(len(data))
         if self.on_frame:
             self.on_frame(self, data, t)
         m = ForwardMsg.FromString(data)
         kind = m.WhichOneof("type")
-        md = m.metadata
-        if kind == "delta":
-            d = m.delta
-            if not self._first:
-                self._first = t
-            if self.use_cache and md.cacheable and m.hash:
-                self._cached(m.hash, d.fragment_id)
-            path = tuple(md.delta_path)
-            if d.WhichOneof("type") == "new_element":
-                el = d.new_element
-                typ = el.WhichOneof("type")
-                if typ == "exception":
-                    self._run_error = f"exception: {el.exception.type}: {el.exception.message[:200]}"
-                    self.errors.append(self._run_error)
-                proto = getattr(el, typ) if typ else None
-                if proto is not None and getattr(proto, "id", ""):
-                    self.widgets[path] = (typ, proto, self.run_id, d.fragment_id)
-                    self._mount_state(typ, proto)
-                else:
-                    self.widgets.pop(path, None)
-        elif kind == "ref_hash":
-            if not self._first:
-                self._first = t
-            if m.ref_hash in self.cache:
-                self._cached(m.ref_hash)  # a hit renews its age
-            else:
-                self.errors.append("cache miss")
-            w = self.widgets.get(tuple(md.delta_path))
-            if w:
-                self.widgets[tuple(md.delta_path)] = (w[0], w[1], self.run_id, w[3])
-        elif kind == "new_session":
-            ns = m.new_session
-            self.run_id, self.run_fragments = md.run.script_run_id, list(md.run.fragment_ids)
-            self._first, self._run_error = 0.0, ""
-            self.session_id = ns.initialize.session_id or self.session_id
-            self.cache_age = ns.config.max_cached_message_age
-            if not self.run_fragments:
-                self._stop_timers()
-                if ns.page_script_hash:
-                    self.page_hash = ns.page_script_hash
-        elif kind == "navigation":
-            self.pages = {p.url_pathname: p.page_script_hash for p in m.navigation.app_pages}
-            for p in m.navigation.app_pages:  # titles too: the default page's path is ""
-                self.pages.setdefault(p.page_name, p.page_script_hash)
-                if p.is_default:
-                    self.pages.setdefault("", p.page_script_hash)
-            if m.navigation.page_script_hash:
-                self.page_hash = m.navigation.page_script_hash
-        elif kind == "script_finished":
+        if kind in ("delta", "ref_hash"):
+            self._first = self._first or t
+        if kind == "script_finished":
             self._on_finished(m.script_finished, t)
-        elif kind == "auto_rerun":
-            if self.answer_auto and m.auto_rerun.fragment_id:
-                self._auto(m.auto_rerun.fragment_id, m.auto_rerun.interval)
-        elif kind == "stop_auto_rerun":
-            self._stop_timers(m.stop_auto_rerun.fragment_ids)
-        elif kind == "page_not_found":
-            self.errors.append(f"page not found: {self.page}")
-        elif kind == "session_event" and m.session_event.WhichOneof("type") == "script_compilation_exception":
+        elif known := getattr(self, f"_on_{kind}", None):
+            known(m)
+
+    def _count(self, size: int):
+        self.total_bytes += size
+        self.total_msgs += 1
+        self._acc[0] += size
+        self._acc[1] += 1
+
+    def _on_delta(self, m):
+        d = m.delta
+        if self.use_cache and m.metadata.cacheable and m.hash:
+            self._cached(m.hash, d.fragment_id)
+        if d.WhichOneof("type") != "new_element":
+            return
+        path, typ = tuple(m.metadata.delta_path), d.new_element.WhichOneof("type")
+        proto = getattr(d.new_element, typ) if typ else None
+        if typ == "exception":
+            self._run_error = f"exception: {proto.type}: {proto.message[:200]}"
+            self.errors.append(self._run_error)
+        if proto is not None and getattr(proto, "id", ""):
+            self.widgets[path] = (typ, proto, self.run_id, d.fragment_id)
+            self._mount_state(typ, proto)
+        else:
+            self.widgets.pop(path, None)
+
+    def _on_ref_hash(self, m):
+        if m.ref_hash in self.cache:
+            self._cached(m.ref_hash)  # a hit renews its age
+        else:
+            self.errors.append("cache miss")
+        path = tuple(m.metadata.delta_path)
+        if w := self.widgets.get(path):
+            self.widgets[path] = (w[0], w[1], self.run_id, w[3])
+
+    def _on_new_session(self, m):
+        ns, run = m.new_session, m.metadata.run
+        self.run_id, self.run_fragments = run.script_run_id, list(run.fragment_ids)
+        self._first, self._run_error = 0.0, ""
+        self.session_id = ns.initialize.session_id or self.session_id
+        self.cache_age = ns.config.max_cached_message_age
+        if not self.run_fragments:
+            self._stop_timers()
+            self.page_hash = ns.page_script_hash or self.page_hash
+
+    def _on_navigation(self, m):
+        self.pages = {p.url_pathname: p.page_script_hash for p in m.navigation.app_pages}
+        for p in m.navigation.app_pages:  # titles too: the default page's path is ""
+            self.pages.setdefault(p.page_name, p.page_script_hash)
+            if p.is_default:
+                self.pages.setdefault("", p.page_script_hash)
+        self.page_hash = m.navigation.page_script_hash or self.page_hash
+
+    def _on_auto_rerun(self, m):
+        if self.answer_auto and m.auto_rerun.fragment_id:
+            self._auto(m.auto_rerun.fragment_id, m.auto_rerun.interval)
+
+    def _on_stop_auto_rerun(self, m):
+        self._stop_timers(m.stop_auto_rerun.fragment_ids)
+
+    def _on_page_not_found(self, _m):
+        self.errors.append(f"page not found: {self.page}")
+
+    def _on_session_event(self, m):
+        if m.session_event.WhichOneof("type") == "script_compilation_exception":
             self._run_error = "compile error"
-            self.errors.append("compile error")
+            self.errors.append(self._run_error)
 
     def _cached(self, h: str, fragment: str = ""):
         entry = self.cache.setdefault(h, [0, fragment])
