@@ -7,13 +7,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
+
 import db
 import db.engine
 from bench import care_rules
 from bench.care_rules import Life
 from db import absences, care_plans, elders, handovers, looks
 from db.incident_steps import resolve
-from db.models import ElderRow
+from db.models import CheckWindowRow, ElderRow
 from domain.access import Actor
 from domain.care import AbsenceKind, Duty, LeaveReason, Look, Scope, Slot, Source, Tier
 from domain.clock import at_local, local_date
@@ -31,6 +33,10 @@ OPENS = {Slot.MORNING: 7 * 60, Slot.EVENING: 18 * 60}
 LOOKERS = ("volunteer", "volunteer2", "grid_worker", "building_head", "grid_lead")
 SEEN = (Look.OK, Look.TALKED, Look.UNCLEAR, Look.CLOSED, None)
 HOW_OFTEN = (80, 3, 5, 3, 9)
+_W = CheckWindowRow.__table__.c
+_OWED = select(_W.id, _W.looker_id).where(
+    _W.elder_id == bindparam("elder"), _W.day == bindparam("day"), _W.slot == bindparam("slot")
+)
 SIGNALS = (Look.WEAK, Look.NONE, Look.OFFLINE, Look.FINE, Look.HELP)
 
 
@@ -45,6 +51,7 @@ class Story:
     down_until: datetime | None = None
     jumped: bool = False
     made: set[date] = field(default_factory=set)
+    unsettled: dict[date, bool] = field(default_factory=dict)  # days to be held to the rules; whether the clock jumped
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -64,12 +71,13 @@ class Story:
 def look(story: Story, life: Life, day: date, slot: Slot, what: Look, now: datetime) -> None:
     """Look in; now and then out of reach, so that it arrives late, twice, or is taken back."""
     dice = story.dice
-    row = db.run(lambda tx: caring.window_in(tx, life.id, day, slot))
-    if row is None:
+    with db.engine.get().connect() as connection:
+        found = connection.execute(_OWED, {"elder": life.id, "day": day, "slot": slot.value}).first()
+    if found is None:
         return
-    who = next((a for a in story.world.actors.values() if a.user_id == row.looker_id), story.desk)
+    who = next((a for a in story.world.actors.values() if a.user_id == found.looker_id), story.desk)
     source = Source.CALL if what is Look.TALKED and dice.random() < 0.5 else Source.ROUND
-    call = {"actor": who, "look": what, "source": source, "window_id": row.id, "at": now, "observation_id": new_id()}
+    call = {"actor": who, "look": what, "source": source, "window_id": found.id, "at": now, "observation_id": new_id()}
     arrives = now + timedelta(minutes=dice.choice((0, 0, 0, 0, 3, 40, 300)))
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         story.do(looks.observe, **call, now=arrives)
@@ -90,7 +98,7 @@ def join(story: Story, now: datetime) -> None:
         return
     number = len(story.lives) + 1
     made = caring.enrolled(story.world, number, now=now, tier=story.dice.choice(list(Tier)))
-    story.lives.append(Life(made.id, {slot.value: opens for slot, opens in OPENS.items()}))
+    story.lives.append(Life(made.id, made.code, {slot.value: opens for slot, opens in OPENS.items()}))
     life = story.lives[-1]
     for duty, name in zip(Duty, story.dice.sample(LOOKERS, 2), strict=True):
         _set_duty(story, life, duty, name, now)
@@ -159,6 +167,17 @@ def _leave(story: Story, now: datetime) -> None:
         life.note(now, gone=True)
 
 
+def _move(story: Story, now: datetime) -> None:
+    """Move house: to another building or grid of the community."""
+    life, world = _one(story), story.world
+    held = db.read(elders.get, actor=story.desk, elder_id=life.id)
+    kept = {name: getattr(held, name) for name in ("sign", "tier", "hard_of_hearing")}
+    words = {"called": "张奶奶", "place": "1单元2楼", "health": ""}
+    call = {"actor": story.desk, "elder_id": life.id, "expected_version": held.version, **kept, **words}
+    to = story.dice.choice((world.building, world.grid, world.other_grid))
+    story.do(elders.change, **call, area_id=to, key=new_key(), now=now)
+
+
 def _go_away(story: Story, now: datetime) -> None:
     """Go away: told before, or only when already gone; sick, or to the family; sometimes back early."""
     life, dice = _one(story), story.dice
@@ -211,6 +230,7 @@ CHANGES: tuple[tuple[float, Callable[[Story, datetime], None]], ...] = (
     (0.06, _withdraw),
     (0.06, _agree),
     (0.03, _leave),
+    (0.08, _move),
     (0.20, _go_away),
     (0.15, _come_back),
     (0.15, _give_away),

@@ -1,15 +1,16 @@
 """What must be true of every day of 平安守望, told by an account of its own of what was owed and who was away."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
-from db.models import CheckWindowRow, IncidentEventRow, IncidentRow, OutboxRow
+from db import unwatched
+from db.models import CheckWindowRow, DayRow, IncidentEventRow, IncidentRow, OutboxRow
 from domain.care import ALARMED, OVER, WindowState
 from domain.clock import at_local
 from domain.incidents import ENDED_STATES, Cause, IncidentState
@@ -17,6 +18,13 @@ from domain.outbox import Template
 from domain.windows import WEAK_BUYS
 
 _ENDED = frozenset(state.value for state in ENDED_STATES)
+_IDS: BindParameter[list[UUID]] = bindparam("ids", expanding=True)
+_OF_DAY = select(CheckWindowRow).where(CheckWindowRow.day == bindparam("day"))
+_INCIDENTS = select(IncidentRow).where(IncidentRow.window_id.in_(_IDS))
+_EVENTS = select(IncidentEventRow.incident_id).where(IncidentEventRow.incident_id.in_(_IDS))
+_FIRST_MESSAGES = select(OutboxRow.incident_id).where(
+    OutboxRow.incident_id.in_(_IDS), OutboxRow.template == Template.INCIDENT_STEP.value
+)
 
 
 @dataclass
@@ -43,6 +51,7 @@ class Life:
     """What was agreed about an elder, and since when; absences as they were told."""
 
     id: UUID
+    code: str
     opens: dict[str, int]
     history: list[Since] = field(default_factory=list)
     away: list[Told] = field(default_factory=list)
@@ -67,22 +76,43 @@ class Life:
 
 def problems(session: Session, *, day: date, lives: Sequence[Life], jumped: bool) -> list[str]:
     """Name what is not as it must be on this day, which is over."""
-    rows = session.scalars(select(CheckWindowRow).where(CheckWindowRow.day == day)).all()
+    rows = session.scalars(_OF_DAY, {"day": day}).all()
     by_elder: dict[UUID, list[CheckWindowRow]] = defaultdict(list)
     for row in rows:
         by_elder[row.elder_id].append(row)
-    incidents = session.scalars(select(IncidentRow).where(IncidentRow.window_id.in_([row.id for row in rows]))).all()
+    incidents = session.scalars(_INCIDENTS, {"ids": [row.id for row in rows]}).all()
     told = {incident.window_id: incident for incident in incidents}
-    found = [line for life in lives for line in _of_life(life, day, by_elder[life.id], told, jumped=jumped)]
-    return found + [line for incident in incidents for line in _of_incident(session, incident)]
+    said = _said_unwatched(session, day)
+    found: list[str] = []
+    for life in lives:
+        found += _made(life, day, by_elder[life.id], said)
+        found += _of_life(life, by_elder[life.id], told, jumped=jumped)
+    return [*found, *_of_incidents(session, incidents)]
+
+
+def _said_unwatched(session: Session, day: date) -> str | None:
+    """Give what was said of a day that no worker saw; none if it was a day like any other."""
+    if session.get(DayRow, (unwatched.JOB, day)) is None:
+        return None
+    texts = session.scalars(select(OutboxRow.body).where(OutboxRow.dedupe_key.startswith("unwatched:")))
+    return " ".join(body["text"] for body in texts)
+
+
+def _made(life: Life, day: date, rows: Sequence[CheckWindowRow], said: str | None) -> Iterator[str]:
+    """E1: one window a slot that is owed; or the day went by without a worker, and that was said of this elder."""
+    made, owed = sorted(row.slot for row in rows), sorted(life.owed(day))
+    if made == owed:
+        return
+    if said is None or not set(made) <= set(owed):
+        yield f"owed {owed}, made {made}"
+    elif life.history[-1].at < at_local(day, time()) + timedelta(days=1) and life.code not in said:
+        yield f"owed {owed}, made {made}, and nobody said so"
 
 
 def _of_life(
-    life: Life, day: date, rows: Sequence[CheckWindowRow], told: dict[UUID | None, IncidentRow], *, jumped: bool
+    life: Life, rows: Sequence[CheckWindowRow], told: dict[UUID | None, IncidentRow], *, jumped: bool
 ) -> Iterator[str]:
-    """E1: one window a slot that is owed. E2: each ended well, excused, or with one incident. E7: none while away."""
-    if sorted(row.slot for row in rows) != sorted(life.owed(day)):
-        yield f"owed {sorted(life.owed(day))}, made {sorted(row.slot for row in rows)}"
+    """E2: each look ended well, excused, or with one incident. E7: none while away."""
     for row in rows:
         incident = told.get(row.id)
         if wrong := _wrong(row, incident):
@@ -128,16 +158,18 @@ def _is_away(life: Life, row: CheckWindowRow, now: datetime) -> bool:
     )
 
 
-def _of_incident(session: Session, incident: IncidentRow) -> Iterator[str]:
+def _of_incidents(session: Session, incidents: Sequence[IncidentRow]) -> Iterator[str]:
     """E3: the first message was owed with it. E5: what is open has a next step."""
-    events = select(IncidentEventRow.id).where(IncidentEventRow.incident_id == incident.id)
-    if len(session.scalars(events).all()) != incident.version:
-        yield f"incident {incident.number}: versions and events differ"
-    first = (OutboxRow.incident_id == incident.id, OutboxRow.template == Template.INCIDENT_STEP.value)
-    if session.scalars(select(OutboxRow.id).where(*first).limit(1)).first() is None:
-        yield f"incident {incident.number}: no message was ever owed"
-    if incident.state not in _ENDED and incident.next_step_at is None:
-        yield f"incident {incident.number}: open, with no next step"
+    ids = [incident.id for incident in incidents]
+    written = Counter(session.scalars(_EVENTS, {"ids": ids}))
+    told = set(session.scalars(_FIRST_MESSAGES, {"ids": ids}))
+    for incident in incidents:
+        if written[incident.id] != incident.version:
+            yield f"incident {incident.number}: versions and events differ"
+        if incident.id not in told:
+            yield f"incident {incident.number}: no message was ever owed"
+        if incident.state not in _ENDED and incident.next_step_at is None:
+            yield f"incident {incident.number}: open, with no next step"
 
 
 def running(session: Session) -> list[IncidentRow]:

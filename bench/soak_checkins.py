@@ -46,41 +46,67 @@ from tests.builders import LONG_AGO, World, make_world
 
 DAYS_A_STORY = 20
 ELDERS = 3
+OUTAGE = 0.03  # on how many days a long one begins
 # when the worker looks; in life it is every second
 TICKS = (425, 480, 545, 555, 605, 635, 1085, 1205, 1265, 1360)
 
 
 def play(seed: int, days: int, base: Path) -> list[str]:
     """Play one story and say what broke."""
-    with tempfile.TemporaryDirectory(prefix="linli-care-", dir=_memory()) as folder:
-        data = Path(folder) / "linli-data"
-        data.mkdir()
-        used = settings.use(Settings(data_dir=data))
-        shutil.copy(base / "linli.sqlite3", used.real_file)
-        shutil.copy(base.parent / "linli-data.key", Path(folder))
-        try:
-            return _story(_begin(seed, base), days)
-        except Exception as error:  # the seed has to be told with it
-            return [f"seed {seed}: {type(error).__name__}: {error}"]
-        finally:
-            db.engine.dispose()
+    _lay(base)
+    try:
+        return _story(_begin(seed, base), days)
+    except Exception as error:  # the seed has to be told with it
+        return [f"seed {seed}: {type(error).__name__}: {error}"]
+
+
+def _lay(base: Path) -> None:
+    """Begin with a fresh copy, always at one place of this process: its engine knows the statements already."""
+    data = base.parent / f"played-{os.getpid()}" / "linli-data"
+    data.mkdir(parents=True, exist_ok=True)
+    used = settings.use(Settings(data_dir=data))
+    if used.real_file.exists():
+        db.engine.get().dispose()  # its connections, not what it knows
+        for file in data.glob("linli.sqlite3*"):
+            file.unlink()
+    shutil.copy(base / "linli.sqlite3", used.real_file)
+    shutil.copy(base.parent / "linli-data.key", data.parent)
 
 
 def _story(story: Story, days: int) -> list[str]:
     for life in story.lives:
         set_plan(story, life, BEGINNING)
+    _work(story, BEGINNING)
     for n in range(days):
         day = FIRST_DAY + timedelta(days=n)
         _day(story, day)
-        if wrong := db.read(care_rules.problems, day=day, lives=story.lives, jumped=story.jumped):
-            return [f"seed {story.seed}, {day}: {line}" for line in wrong]
+        story.unsettled[day] = story.jumped
+        if n + 1 == days and story.down_until is not None:  # the last outage ends the morning after
+            story.down_until = None
+            _work(story, at_local(day + timedelta(days=1), time(6)))
+        if wrong := _settled(story):
+            return [f"seed {story.seed}, {line}" for line in wrong]
     return []
+
+
+def _settled(story: Story) -> list[str]:
+    """Hold to the rules the days that are over; those of an outage once the worker is there again."""
+    if story.down_until is not None:
+        return []
+    days, story.unsettled = story.unsettled, {}
+    return [
+        f"{day}: {line}"
+        for day, jumped in days.items()
+        for line in db.read(care_rules.problems, day=day, lives=story.lives, jumped=jumped)
+    ]
 
 
 def _day(story: Story, day: date) -> None:
     """Let a day pass: what people do and when the worker looks, in the order of their moments."""
     midnight = at_local(day, time(0))
     story.jumped = False
+    if story.down_until is None and story.dice.random() < OUTAGE:  # of a day, or of more than a whole one
+        story.down_until = midnight + timedelta(hours=story.dice.uniform(1, 60))
     planned: list[tuple[datetime, int, Callable[[datetime], None]]] = []
 
     def plan(minute: float, does: Callable[[datetime], None]) -> None:
@@ -95,8 +121,10 @@ def _day(story: Story, day: date) -> None:
             plan(story.dice.uniform(0, 1439), partial(change, story))
     for moment, _, does in sorted(planned, key=lambda one: one[:2]):
         does(moment)
-    story.down_until = None
-    _work(story, midnight + timedelta(days=1, minutes=-1))  # at the end of the day the worker is there, whatever was
+    end = midnight + timedelta(days=1, minutes=-1)
+    if story.down_until is None or story.down_until <= midnight + timedelta(days=1):
+        story.down_until = None  # short of a long outage the worker is there at the end of the day, whatever was
+        _work(story, end)
 
 
 def _plan_life(story: Story, life: Life, day: date, plan: Callable[..., None]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db import window_plans, windows
@@ -15,7 +15,7 @@ from db.models import AbsenceRow, CheckWindowRow, ElderRow
 from db.observations import is_assigned
 from db.points import check, scope
 from db.window_rows import times_of, waiting_again
-from db.writes import audit, bump, first_result, remember, update_version
+from db.writes import audit, bump, first_result, put, remember, update_version
 from domain import access
 from domain.access import RIGHTS, Actor, grants_for
 from domain.care import WAITING, AbsenceKind, AbsenceState, WindowState
@@ -91,7 +91,7 @@ def report(
         "confirmed_by": actor.user_id if holds else None,
         "version": 1,
     }
-    tx.execute(insert(AbsenceRow).values(values))
+    put(tx, AbsenceRow, values)
     audit(tx, "absence.report", actor_id=actor.user_id, subject_id=elder_id, now=now)
     if holds:
         _excuse(tx, elder_id, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import stat_checkin_writes
@@ -40,6 +40,8 @@ from domain.live import Topic
 
 BATCH = 500
 _EVENT = IncidentEventRow.__table__.c
+_I = IncidentRow.__table__.c
+_SET = update(IncidentRow.__table__).where(_I.id == bindparam("incident"), _I.version == bindparam("seen"))  # type: ignore[arg-type]
 # what the hash of an event covers: all but the chain itself; the words may be erased
 _HASHED = [column.name for column in _EVENT if column.name not in ("prev_hash", "hash")]
 
@@ -180,9 +182,9 @@ def append(
         at=at,
         detail=detail or {},
     )
-    mine = (IncidentRow.id == row.id, IncidentRow.version == row.version)
     stat_checkin_writes.touch_incident(tx, row)
-    done = tx.execute(update(IncidentRow).where(*mine).values(**values, version=event["seq"], event_hash=event["hash"]))
+    values = values | {"version": event["seq"], "event_hash": event["hash"]}
+    done = tx.execute(_SET, {"incident": row.id, "seen": row.version, **values})
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Changed(f"预警 {no_text(row.number)} 刚有变化，请看一看最新情况再继续。")
     put(tx, IncidentEventRow, event)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db import incident_tickets, ladders, outbox
 from db.incident_events import append, is_over
 from db.models import ElderRow, IncidentRow, IncidentStepRow
-from db.writes import put
+from db.writes import put_all
 from domain import ladder
 from domain.care import UNDO_WITHIN, Tier, Window, code_text
 from domain.incidents import CAUSE_LABELS, WHO_LABELS, Cause, IncidentAction, IncidentState, Who, no_text
@@ -50,8 +50,7 @@ def keep_steps(tx: Session, row: IncidentRow, taken: list[Taken], now: datetime)
         for one in taken
         for who in steps[one.step].who
     ]
-    for one_row in rows:
-        put(tx, IncidentStepRow, one_row)
+    put_all(tx, IncidentStepRow, rows)
 
 
 def tell(tx: Session, row: IncidentRow, taken: list[Taken], now: datetime, wait: timedelta = timedelta()) -> None:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from db import alarms, incidents
 from db.models import CareDutyRow, CheckWindowRow, ElderRow, IncidentRow, ObservationRow
 from db.window_rows import times_of
+from db.writes import put
 from domain import access
 from domain.access import Actor
 from domain.care import OVER, UNDO_WITHIN, Look, Source, WindowState
@@ -123,7 +123,7 @@ def write(
         "undoes_id": fact.undoes_id,
         "late": late,
     }
-    tx.execute(insert(ObservationRow).values(values))
+    put(tx, ObservationRow, values)
 
 
 # --- what follows ------------------------------------------------------------------------------------------
@@ -153,14 +153,14 @@ def _may_clear(incident: IncidentRow | None, actor: Actor | None) -> bool:
     return actor is not None and (incident is None or incident.severity > Severity.EMERGENCY)
 
 
+_O = ObservationRow.__table__.c
+_WINDOW: BindParameter[UUID] = bindparam("window")
+_UNDONE = select(_O.undoes_id).where(_O.undoes_id.is_not(None), _O.window_id == _WINDOW)
+_SEEN = select(_O.look).where(_O.window_id == _WINDOW, _O.id.not_in(_UNDONE))
+
+
 def _verdict(tx: Session, window_id: UUID) -> Verdict:
-    undone = select(ObservationRow.undoes_id).where(ObservationRow.undoes_id.is_not(None))
-    mine = (ObservationRow.window_id == window_id, ObservationRow.id.not_in(undone.where(_of(window_id))))
-    return weigh(Look(look) for look in tx.scalars(select(ObservationRow.look).where(*mine)))
-
-
-def _of(window_id: UUID) -> Any:
-    return ObservationRow.window_id == window_id
+    return weigh(Look(look) for look in tx.scalars(_SEEN, {"window": window_id}))
 
 
 def _move(tx: Session, row: CheckWindowRow, after: Next, at: datetime, who: UUID | None) -> None:

@@ -5,15 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow, ChannelRow, OutboxRow
-from db.writes import put
+from db.writes import put_all
 from domain.ids import new_id
 from domain.outbox import UNSENT, MessageState, Severity, Template
 
 NOBODY = "no_channel"  # the code of what had nowhere to go
+_M, _C, _A = OutboxRow.__table__.c, ChannelRow.__table__.c, AreaRow.__table__.c
+_KNOWN = select(_M.dedupe_key).where(_M.dedupe_key.in_(bindparam("keys", expanding=True)))
+_COVERING = (
+    select(_C.id, _A.path, _C.emergency_only)
+    .join(AreaRow.__table__, _A.id == _C.area_id)
+    .where(_C.active, _A.path.in_(bindparam("above", expanding=True)))
+)
 
 
 def enqueue(
@@ -76,7 +83,7 @@ def owe(
 ) -> int:
     """Owe a message to these channels; what they have under this `dedupe` already is left alone."""
     owed = {_key(dedupe, channel): channel for channel in channels}
-    known = set(tx.scalars(select(OutboxRow.dedupe_key).where(OutboxRow.dedupe_key.in_(owed))))
+    known = set(tx.scalars(_KNOWN, {"keys": [*owed]}))
     shared = {
         "community_id": community_id,
         "template": template.value,
@@ -89,8 +96,8 @@ def owe(
         "expires_at": expires_at,
     }
     rows = [_row(key, channel) | shared for key, channel in owed.items() if key not in known]
-    for one in rows:
-        put(tx, OutboxRow, one)
+    if rows:
+        put_all(tx, OutboxRow, rows)
     return len(rows)
 
 
@@ -115,9 +122,8 @@ def covering(session: Session, area_path: str, *, emergency: bool) -> list[UUID]
     """List the channels for this place: of the nearest area that has any, or for an emergency of all above it."""
     parts = area_path.strip("/").split("/")
     above = [f"/{'/'.join(parts[:n])}/" for n in range(1, len(parts) + 1)]
-    query = select(ChannelRow.id, AreaRow.path, ChannelRow.emergency_only)
-    query = query.join(AreaRow, AreaRow.id == ChannelRow.area_id).where(ChannelRow.active, AreaRow.path.in_(above))
-    found = [(row.path, row.id) for row in session.execute(query) if emergency or not row.emergency_only]
+    rows = session.execute(_COVERING, {"above": above})
+    found = [(row.path, row.id) for row in rows if emergency or not row.emergency_only]
     nearest = max((path for path, _id in found), key=len, default="")
     return sorted(held for path, held in found if emergency or path == nearest)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import bindparam, event, inspect, select
 from sqlalchemy.orm import Session
 
 from db.models import CHECKIN_STAT, CheckWindowRow, IncidentRow
@@ -45,13 +45,18 @@ def _touched(tx: Session) -> Known:
     return held
 
 
+# made once each: this is asked before every commit that touches a look
+_WINDOWS = select(_W.id, *(_W[name] for name in WINDOW)).where(_W.id.in_(bindparam("ids", expanding=True)))
+_INCIDENTS = select(_I.id, *(_I[name] for name in INCIDENT)).where(_I.id.in_(bindparam("ids", expanding=True)))
+
+
 def windows_of(session: Session, ids: Collection[UUID]) -> dict[UUID, WindowFacts]:
-    rows = session.execute(select(_W.id, *(_W[name] for name in WINDOW)).where(_W.id.in_(ids)))
+    rows = session.execute(_WINDOWS, {"ids": [*ids]})
     return {one: WindowFacts(*told) for one, *told in rows}
 
 
 def incidents_of(session: Session, ids: Collection[UUID]) -> dict[UUID, IncidentFacts]:
-    rows = session.execute(select(_I.id, *(_I[name] for name in INCIDENT)).where(_I.id.in_(ids)))
+    rows = session.execute(_INCIDENTS, {"ids": [*ids]})
     return {one: IncidentFacts(*told) for one, *told in rows}
 
 

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, insert, select
+from sqlalchemy import Row, Select, and_, bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from db import alarms, outbox, stat_checkin_writes
@@ -24,7 +25,7 @@ from db.models import (
     UserRow,
 )
 from db.window_rows import times_of
-from db.writes import bump
+from db.writes import bump, put_all
 from domain.care import (
     MAKE_AT_HOUR,
     AbsenceState,
@@ -45,6 +46,22 @@ from domain.windows import Away, SlotPlan, day_bit, days_made, is_away, onward, 
 
 _WINDOW = CheckWindowRow
 _PASSED_ON = (HandoverState.ACCEPTED.value, HandoverState.DECLINED.value, HandoverState.ASSIGNED.value)
+_AWAY = select(AbsenceRow.elder_id, AbsenceRow.from_at, AbsenceRow.until_at).where(
+    AbsenceRow.elder_id.in_(bindparam("elders", expanding=True)),
+    # one that is over excuses what fell into it, should the worker come to it only now
+    AbsenceRow.state.in_((AbsenceState.CONFIRMED.value, AbsenceState.ENDED.value)),
+    AbsenceRow.confirmed_by.is_not(None),
+    AbsenceRow.until_at > bindparam("since"),
+)
+_DUE = select(_WINDOW.__table__.c.id).where(_WINDOW.__table__.c.next_at <= bindparam("now")).limit(1)
+_TO_SWEEP = (
+    select(_WINDOW)
+    .where(_WINDOW.next_at <= bindparam("now"))
+    .order_by(_WINDOW.next_at, _WINDOW.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .execution_options(populate_existing=True)
+)
 ACTIVE_USERS = select(UserRow.id).where(UserRow.active)  # who may no longer log in answers for no look
 
 
@@ -61,28 +78,26 @@ class Swept:
 
 def make_day(tx: Session, *, day: date, now: datetime, community_id: UUID | None = None) -> int:
     """Make what is owed on this day and not there yet; give how many. All communities, or one at a time."""
-    query = _owed(day)
-    if community_id is not None:
-        query = query.where(ElderRow.community_id == community_id)
-    return _make(tx, day, tx.execute(query).all(), now)
+    one = {"community": community_id} if community_id is not None else {}
+    return _make(tx, day, _owed(tx, day, **one), now)
 
 
 def make_for(tx: Session, elder_ids: Collection[UUID], *, now: datetime) -> int:
     """Make these elders' windows of the days that should be there by now: before their plan changes, and after."""
     made = 0
     for day in days_made(now, MAKE_AT_HOUR):
-        made += _make(tx, day, tx.execute(_owed(day).where(ElderRow.id.in_(elder_ids))).all(), now)
+        made += _make(tx, day, _owed(tx, day, elders=[*elder_ids]), now)
     return made
 
 
 def missing(session: Session, *, day: date) -> list[tuple[UUID, Slot]]:
     """List the elders and slots of this day that are owed a window and have none: an alarm of its own."""
-    return [(row.id, Slot(row.slot)) for row in session.execute(_owed(day))]
+    return [(row.id, Slot(row.slot)) for row in _owed(session, day)]
 
 
 def mend(tx: Session, *, day: date, now: datetime) -> int:
     """Raise that windows are missing on a day that was made, and make them, in one transaction; give how many."""
-    gaps = tx.execute(_owed(day)).all()
+    gaps = _owed(tx, day)
     for community, path in {(row.community_id, row.community_path) for row in gaps}:
         here = [row for row in gaps if row.community_id == community]
         outbox.enqueue(
@@ -104,19 +119,26 @@ def _severity(gaps: Sequence[Row[Any]], day: date, now: datetime) -> Severity:
     return Severity.EMERGENCY if is_quiet(now) and (begins <= now or is_quiet(begins)) else Severity.URGENT
 
 
-def _owed(day: date) -> Select[*tuple[Any, ...]]:
-    """Select what is owed on this day and has no window: elders on the register, with consent, by their plan."""
+def _owed(session: Session, day: date, **only: Any) -> Sequence[Row[Any]]:
+    """Read what is owed on this day and has no window, of all or only of this `community` or these `elders`."""
+    return session.execute(_owing(*only), {"day": day, "bit": day_bit(day), **only}).all()
+
+
+@cache
+def _owing(*only: str) -> Select[*tuple[Any, ...]]:
+    """Select it: elders on the register, with consent, by their plan. Made once: it is asked at each change of one."""
     slot, area, first, second = CareSlotRow, AreaRow, aliased(CareDutyRow), aliased(CareDutyRow)
     agreed = select(ConsentRow.id).where(
         ConsentRow.elder_id == ElderRow.id, ConsentRow.scope == Scope.WATCH, ConsentRow.withdrawn_on.is_(None)
     )
-    there = select(_WINDOW.id).where(_WINDOW.elder_id == ElderRow.id, _WINDOW.day == day, _WINDOW.slot == slot.slot)
+    that = (_WINDOW.day == bindparam("day"), _WINDOW.slot == slot.slot)
+    there = select(_WINDOW.id).where(_WINDOW.elder_id == ElderRow.id, *that)
 
     def holds(duty: Any, kind: Duty) -> Any:
         held = (duty.elder_id == ElderRow.id, duty.duty == kind.value, duty.valid_to.is_(None))
         return and_(*held, duty.user_id.in_(ACTIVE_USERS))
 
-    return (
+    query = (
         select(
             *(ElderRow.id, ElderRow.community_id, ElderRow.area_path, ElderRow.grid_id, ElderRow.sign, ElderRow.tier),
             *(slot.slot, slot.opens_min, slot.due_min, slot.grace_min),
@@ -126,10 +148,15 @@ def _owed(day: date) -> Select[*tuple[Any, ...]]:
         .join(slot, slot.elder_id == ElderRow.id)
         .outerjoin(first, holds(first, Duty.PRIMARY))
         .outerjoin(second, holds(second, Duty.BACKUP))
-        .where(ElderRow.left_on.is_(None), slot.active, slot.starts_on <= day)
-        .where(slot.weekdays.op("&")(day_bit(day)) != 0, agreed.exists(), ~there.exists())
+        .where(ElderRow.left_on.is_(None), slot.active, slot.starts_on <= bindparam("day"))
+        .where(slot.weekdays.op("&")(bindparam("bit")) != 0, agreed.exists(), ~there.exists())
         .order_by(ElderRow.community_id, ElderRow.id)
     )
+    if "community" in only:
+        query = query.where(ElderRow.community_id == bindparam("community"))
+    if "elders" in only:
+        query = query.where(ElderRow.id.in_(bindparam("elders", expanding=True)))
+    return query
 
 
 def _make(tx: Session, day: date, owed: Sequence[Row[Any]], now: datetime) -> int:
@@ -140,7 +167,7 @@ def _make(tx: Session, day: date, owed: Sequence[Row[Any]], now: datetime) -> in
     stands_in = alarms.StandIns(tx)
     made = [_new(row, day, absences, passed, stands_in) for row in owed]
     stat_checkin_writes.touch_windows(tx, [window["id"] for window in made], new=True)
-    tx.execute(insert(_WINDOW), made)
+    put_all(tx, _WINDOW, made)
     for community in sorted({row.community_id for row in owed}):
         bump(tx, community, Topic.CARE)
     return len(owed)
@@ -177,14 +204,10 @@ def _new(
     }
 
 
-def away_of(session: Session, elder_ids: Iterable[UUID], now: datetime) -> dict[UUID, list[Away]]:
-    """Read the confirmed absences of these elders that may still excuse a window."""
-    row = AbsenceRow
-    query = select(row.elder_id, row.from_at, row.until_at).where(
-        row.elder_id.in_(set(elder_ids)), row.state == AbsenceState.CONFIRMED, row.until_at > now - timedelta(days=2)
-    )
+def away_of(session: Session, elder_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Away]]:
+    """Read the confirmed absences of these elders that may excuse a window of that time or later."""
     found: dict[UUID, list[Away]] = defaultdict(list)
-    for elder, start, end in session.execute(query):
+    for elder, start, end in session.execute(_AWAY, {"elders": [*elder_ids], "since": at - timedelta(days=2)}):
         found[elder].append(Away(start, end))
     return found
 
@@ -209,20 +232,23 @@ def passed_on(session: Session, community_ids: Collection[UUID], day: date) -> d
 
 def sweep(tx: Session, *, now: datetime, limit: int = 200, only: UUID | None = None) -> Swept:
     """Take on whatever is due, with the messages and incidents that follow, in this one transaction."""
-    due = select(_WINDOW).where(_WINDOW.next_at <= now).order_by(_WINDOW.next_at, _WINDOW.id).limit(limit)
-    if only is not None:
-        due = due.where(_WINDOW.id == only)
-    rows = tx.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
+    due = _TO_SWEEP if only is None else _TO_SWEEP.where(_WINDOW.id == only)
+    rows = tx.scalars(due, {"now": now, "limit": limit}).all()
     if not rows:
         return Swept(0)
-    absences = away_of(tx, {row.elder_id for row in rows}, now)
-    weak = _with_weak_sign(tx, [row.id for row in rows])
+    absences = away_of(tx, {row.elder_id for row in rows}, min(row.due_at for row in rows))
+    weak = _with_weak_sign(tx, [row.id for row in rows if row.grace_until <= now])
     _held = _read_ahead(tx, rows)  # a session forgets what nobody holds
     opened = [_take_on(tx, row, absences.get(row.elder_id, ()), delays=row.id in weak, now=now) for row in rows]
     tx.flush()
     for community in sorted({row.community_id for row in rows}):
         bump(tx, community, Topic.CARE)
     return Swept(len(rows), tuple(filter(None, opened)))
+
+
+def is_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether anything is: asked each second, and mostly nothing is."""
+    return session.execute(_DUE, {"now": now}).first() is not None
 
 
 def _read_ahead(tx: Session, rows: Sequence[CheckWindowRow]) -> list[Any]:
@@ -255,6 +281,8 @@ def _take_on(tx: Session, row: CheckWindowRow, absences: Sequence[Away], *, dela
 
 
 def _with_weak_sign(tx: Session, window_ids: Sequence[UUID]) -> frozenset[UUID]:
+    if not window_ids:  # what is not past grace has no alarm to delay
+        return frozenset()
     seen = ObservationRow
     query = select(seen.window_id).where(seen.window_id.in_(window_ids), seen.look == Look.WEAK.value)
     return frozenset(filter(None, tx.scalars(query)))

@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Any
 
 import db
-from db import absences, handovers, jobs, windows
+from db import absences, handovers, jobs, unwatched, windows
 from db.elders import by_community
 from domain.care import MAKE_AT_HOUR
+from domain.clock import local_date
 from domain.windows import days_made
 from jobs.taking import take
 
@@ -15,7 +16,9 @@ BATCH = 10  # well under a tenth of a second: so long others wait to write, so m
 
 
 def sweep(now: datetime) -> int:
-    """Take on all that is due; give how many windows moved."""
+    """Take on all that is due; give how many windows moved. Where nothing is, nobody else is kept from writing."""
+    if not db.read(windows.is_due, now=now):
+        return 0
 
     def move(**some: Any) -> int:
         return db.run(windows.sweep, now=now, **some).moved
@@ -24,12 +27,14 @@ def sweep(now: datetime) -> int:
 
 
 def make(now: datetime) -> int:
-    """Make what should be there by now, a community at a time; each day once.
+    """Make what should be there by now, a community at a time; each day once. Say which days went by without.
 
     The day is taken last: killed half-way, the next minute does it again, and nothing is made twice. A community
     that fails keeps no other from its day, and is tried again as long.
     """
     made, first = 0, None
+    if db.read(unwatched.gap, today=local_date(now)):
+        db.run(unwatched.tell, now=now)
     for day in days_made(now, MAKE_AT_HOUR):
         if db.read(jobs.is_taken, job=JOB, day=day):
             continue

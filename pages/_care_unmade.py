@@ -1,10 +1,11 @@
-"""Looks that nobody arranged, today's or tomorrow's: said at the top, with the button that arranges them now."""
+"""Looks that nobody arranged: days that went by, and today's or tomorrow's with the button that arranges them now."""
 
 import streamlit as st
 
 import db
-from db import missing_windows
+from db import missing_windows, unwatched
 from db.missing_windows import Missing
+from db.unwatched import Unwatched
 from domain import clock
 from domain.access import Actor, has
 from domain.clock import local_date
@@ -16,6 +17,8 @@ _NAMED = 5
 
 def show(who: Actor) -> None:
     now = clock.now()
+    for past in db.read(unwatched.shown, actor=who, now=now):
+        st.error(_past_words(past), icon=":material/event_busy:")
     for one in db.read(missing_windows.found, actor=who, now=now):
         day = "今天" if one.day == local_date(now) else "明天"
         may = has(who, "care.plan") and not who.read_only
@@ -23,6 +26,11 @@ def show(who: Actor) -> None:
             st.error(_words(one, day, may=may), icon=":material/event_busy:")
             if may:
                 st.button("现在补上", key=f"make-{one.day:%m%d}", type="primary", on_click=_make, args=(who,))
+
+
+def _past_words(past: Unwatched) -> str:
+    named = f"{past.day:%m月%d日}无人值守：应巡看{len(past.codes)}户未生成（{'、'.join(past.codes)}）。"
+    return f"{named}这一天没有人被提醒，也没有预警，请逐户核实。这条提示保留一周。"
 
 
 def _words(one: Missing, day: str, *, may: bool) -> str:
