@@ -34,6 +34,9 @@ def query() -> Select[*tuple[Any, ...]]:
     return joined.select_from(TicketRow.__table__.outerjoin(TicketRecurrenceRow.__table__, _AGAIN.ticket_id == _T.id))
 
 
+_OF = query().where(_T.id.in_(bindparam("ids", expanding=True)))  # made once: each command asks it twice
+
+
 def read(session: Session, rows: Sequence[Read]) -> Iterator[tuple[UUID, Facts]]:
     """Turn rows of `query` into facts, with the rounds before the last where there are any."""
     again = [row.id for row in rows if row.round_no > 1]
@@ -72,7 +75,7 @@ def _earlier(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Round]]
 
 
 def facts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
-    return dict(read(session, session.execute(query().where(_T.id.in_(ids))).all()))
+    return dict(read(session, session.execute(_OF, {"ids": list(ids)}).all()))
 
 
 def every(session: Session, *held: ColumnElement[bool]) -> Iterator[Facts]:

@@ -11,7 +11,7 @@ from db import areas, people, stat_writes
 from db.models import AreaRow, CategoryRow, TicketEventRow, TicketRow, TicketTextRow
 from db.models.tickets import OPEN_WORK
 from db.ticket_call import Call, due_columns, once
-from db.ticket_events import acting_role, changes, load, make_event, number_text, take
+from db.ticket_events import acting_role, changes, load, make_event, number_text, take, ticket_of
 from db.writes import bump, first_result, next_number, put, remember
 from domain import steps
 from domain.access import Actor
@@ -82,9 +82,9 @@ def report(
         "round_at": now,
         "round_no": 1,
     }
-    ticket_id = insert_ticket(tx, values, actor=actor, description=clean(description), now=now)
-    remember(tx, key, request, ticket_id, now=now)
-    return load(tx, actor, ticket_id)
+    row = _insert(tx, values, actor=actor, description=clean(description), now=now)
+    remember(tx, key, request, row["id"], now=now)
+    return ticket_of(TicketRow(**row), None)
 
 
 def _check_report(actor: Actor, area_path: str, kind: Kind) -> None:
@@ -110,6 +110,12 @@ def _check_first(tx: Session, area_id: UUID, community_id: UUID) -> None:
 
 def insert_ticket(tx: Session, values: dict[str, Any], *, actor: Actor | None, description: str, now: datetime) -> UUID:
     """Write a new ticket with its first event and its texts."""
+    return _uuid(_insert(tx, values, actor=actor, description=description, now=now)["id"])
+
+
+def _insert(
+    tx: Session, values: dict[str, Any], *, actor: Actor | None, description: str, now: datetime
+) -> dict[str, Any]:
     ticket_id = new_id()
     number = next_number(tx, values["community_id"], "ticket")
     event = make_event(
@@ -127,13 +133,13 @@ def insert_ticket(tx: Session, values: dict[str, Any], *, actor: Actor | None, d
         changes=changes({}, values),
         prev_hash="",
     )
-    row = {**values, "id": ticket_id, "number": number, "updated_at": now}
-    put(tx, TicketRow, row | {"event_hash": event["hash"], "version": 1})
+    row = {**values, "id": ticket_id, "number": number, "updated_at": now, "event_hash": event["hash"], "version": 1}
+    put(tx, TicketRow, row)
     put(tx, TicketTextRow, {"ticket_id": ticket_id, "description": description, "result": "", "extra": {}})
     put(tx, TicketEventRow, event)
     stat_writes.touch_new(tx, [ticket_id])
     bump(tx, values["community_id"])
-    return ticket_id
+    return row
 
 
 def edit(

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, false, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from db import stat_facts, stat_writes, ticket_notices
 from db.models import PartyRow, TicketEventRow, TicketNoteRow, TicketRow, UserRow
@@ -20,8 +22,10 @@ from domain.ids import new_id
 from domain.steps import ACTION_LABELS, TRANSITIONS
 from domain.tickets import Action, Channel, Kind, Status, Ticket
 
+_TICKET: Table = TicketRow.__table__  # type: ignore[assignment]
 # what an event never says: it only names that they changed
 TEXTS = frozenset({"title", "address", "reporter_id"})
+_AT_HAND = "ticket.row"
 # kept on the row for queries; the event's own columns or other changes already say it
 _UNRECORDED = frozenset({"status", "round_no", "updated_at", "soon_at", "due_why", "import_mac", "hidden_at"})
 
@@ -72,6 +76,7 @@ def inside(grants: Iterable[Grant]) -> ColumnElement[bool]:
     return or_(false(), *parts)
 
 
+@lru_cache(maxsize=64)  # to write it anew costs more than to ask
 def may_read(actor: Actor) -> ColumnElement[bool]:
     """Say in SQL which tickets this actor may see: their areas', their own, what they could claim."""
     mine = [TicketRow.reporter_user_id == actor.user_id]
@@ -98,6 +103,7 @@ def row_for(session: Session, actor: Actor, ticket_id: UUID) -> TicketRow:
 
 def load(session: Session, actor: Actor, ticket_id: UUID) -> Ticket:
     row = row_for(session, actor, ticket_id)
+    session.info[_AT_HAND] = row  # the session itself forgets it, and a step needs it again
     return ticket_of(row, _handler_user(session, row))
 
 
@@ -141,26 +147,28 @@ def append(
     on_behalf_of: UUID | None = None,
     version: int | None = None,
     told: dict[str, Any] | None = None,
-) -> None:
-    """Write the row's new values and the event that tells of them, if the version still holds."""
-    row = tx.get_one(TicketRow, ticket_id, populate_existing=True)
-    # read committed shows here what others wrote since the step was found to be allowed
+) -> TicketRow:
+    """Write the row's new values and the event that tells of them, if the version still holds.
+
+    Without a version the row is read again: its step was found to be allowed by nothing that was read before.
+    """
+    row = tx.get_one(TicketRow, ticket_id, populate_existing=version is None)
     version = row.version if version is None else version
     event = next_event(row, action, values, actor=actor, now=now, on_behalf_of=on_behalf_of, told=told)
     _count(tx, row, values, now)
-    done = tx.execute(
-        update(TicketRow)
-        .where(TicketRow.id == ticket_id, TicketRow.version == version)
-        .values(**values, version=event["seq"], event_hash=event["hash"], updated_at=now)
-    )
+    written = {**values, "version": event["seq"], "event_hash": event["hash"], "updated_at": now}
+    # what the row has besides may be older than this: the version says so
+    done = tx.execute(_TICKET.update().where(_TICKET.c.id == ticket_id, _TICKET.c.version == version).values(written))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Changed(f"工单 {number_text(row.number)} 刚被别人改过，请看一看最新情况再继续。")
     put(tx, TicketEventRow, event)
     if note:
         put(tx, TicketNoteRow, {"event_id": event["id"], "ticket_id": ticket_id, "body": note})
-    tx.expire(row)
+    for name, value in written.items():
+        set_committed_value(row, name, value)
     ticket_notices.of_step(tx, row, action, now=now)
     bump(tx, row.community_id)
+    return row
 
 
 def _count(tx: Session, row: TicketRow, values: dict[str, Any], now: datetime) -> None:
@@ -241,7 +249,7 @@ def take(
     steps.check(actor, action, ticket, now=now)
     goes_to = steps.target(action, ticket)
     moved = {"status": goes_to.value} if goes_to is not ticket.status else {}
-    append(
+    row = append(
         tx,
         ticket.id,
         action,
@@ -253,8 +261,8 @@ def take(
         version=ticket.version,
         told=told,
     )
-    row = tx.get_one(TicketRow, ticket.id, populate_existing=True)
-    return ticket_of(row, _handler_user(tx, row))
+    same = row.handler_id == ticket.handler_id
+    return ticket_of(row, ticket.handler_user_id if same else _handler_user(tx, row))
 
 
 def on_behalf(actor: Actor, action: Action, ticket: Ticket) -> UUID | None:

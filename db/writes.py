@@ -54,16 +54,20 @@ def put_all(tx: Session, row: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.execute(_insert(row), rows)
 
 
+_KEY = select(CommandKeyRow.request_mac, CommandKeyRow.result_id).where(CommandKeyRow.key == bindparam("sought"))
+
+
 def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
     """Find what this key led to the first time; refuse it with another request."""
     if not key:
         raise Invalid("这次提交缺少编号，请刷新页面后重试。", field="key")
-    row = tx.get(CommandKeyRow, key)
+    row = tx.execute(_KEY, {"sought": key}).first()
     if row is None:
         return None
-    if row.request_mac != crypto.mac_hex(canonical(request)):
+    mac, result_id = row
+    if mac != crypto.mac_hex(canonical(request)):
         raise KeyReused()
-    return row.result_id
+    return result_id
 
 
 def remember(tx: Session, key: str, request: dict[str, Any], result_id: UUID, *, now: datetime) -> None:
