@@ -36,14 +36,6 @@ EIGHT = at(TOMORROW, 8)
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def one(any_world: World) -> Any:
-    """An elder whose window of tomorrow morning is there."""
-    made = elder(any_world)
-    made_day()
-    return made
-
-
 def timeline(incident_id: UUID | None) -> list[str]:
     query = select(IncidentEventRow.action).where(IncidentEventRow.incident_id == incident_id)
     return db.run(lambda tx: list(tx.scalars(query.order_by(IncidentEventRow.seq))))

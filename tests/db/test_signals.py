@@ -15,10 +15,8 @@ from tests.builders import World
 from tests.db.caring import (
     TOMORROW,
     at,
-    elder,
     incidents,
     look,
-    made_day,
     observations,
     sweep,
     window,
@@ -26,14 +24,6 @@ from tests.db.caring import (
 
 EIGHT = at(TOMORROW, 8)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def one(any_world: World) -> Any:
-    """An elder whose window of tomorrow morning is there."""
-    made = elder(any_world)
-    made_day()
-    return made
 
 
 def test_a_call_for_help_is_an_incident_of_the_first_degree(any_world: World, one: Any) -> None:

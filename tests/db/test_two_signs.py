@@ -13,18 +13,16 @@ from domain.ids import new_id
 from domain.incidents import IncidentState
 from tests.builders import World
 from tests.db import alarming
-from tests.db.caring import TOMORROW, at, elder, incidents, look, made_day, window
+from tests.db.caring import TOMORROW, at, incidents, look, window
 
 EIGHT = at(TOMORROW, 8)
 NINE_SECONDS, TEN = at(TOMORROW, 8, 0, 9), at(TOMORROW, 8, 0, 10)
 
 
 @pytest.fixture
-def one(any_world: World) -> Any:
-    made = elder(any_world)
-    made_day()
+def one(one: Any, any_world: World) -> Any:
     alarming.channel(any_world)
-    return made
+    return one
 
 
 def no_life(elder_id: Any, when: Any) -> None:

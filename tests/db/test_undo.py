@@ -19,24 +19,14 @@ from tests.builders import World
 from tests.db.caring import (
     TOMORROW,
     at,
-    elder,
     incidents,
     look,
-    made_day,
     sweep,
     window,
 )
 
 EIGHT = at(TOMORROW, 8)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def one(any_world: World) -> Any:
-    """An elder whose window of tomorrow morning is there."""
-    made = elder(any_world)
-    made_day()
-    return made
 
 
 def undo(who: Any, observation_id: UUID, when: Any, **changes: Any) -> looks.Seen:
