@@ -17,7 +17,7 @@ def measure(asked: argparse.Namespace) -> None:
         case "checkins":
             checkins.run([elders(size) for size in sizes] if asked.sizes else checkins.SIZES, json=asked.json)
         case "charts":
-            charts.run(sizes, data=asked.data, json=asked.json)
+            charts.run(sizes, data=asked.data, json=asked.json, in_browser=not asked.no_browser)
         case "board":
             boards = [int(number) for number in asked.boards.split(",") if number.strip().isdigit()]
             board.run(sizes, boards, data=asked.data, json=asked.json, in_browser=not asked.no_browser)

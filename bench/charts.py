@@ -8,32 +8,35 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from bench import reruns, running
+from bench import browser, reruns, running
 from bench.queries import timed
 from bench.running import Server
 from bench.stload.client import StSession
 from bench.tables import Figures, milliseconds, percentile
-from db import stat_raw, stats
+from db import stat_cards, stat_raw, stats
 from db.models import AreaRow
 from domain.access import Actor
 from domain.accounts import SESSION_COOKIE
 from domain.areas import Level
+from domain.charts import CARDS
 from domain.clock import local_date, now
 from domain.errors import Refused
 from domain.kpis import KPIS, Source
 from domain.stats import Scope
 
 DAYS, VISIBLE = 90, 4  # the period of every query; charts to be seen at once on the page
-CARDS = ("reported", "closed", "on_time_rate", "solve_rate", "satisfaction", "open", "overdue", "reopen_7d")
+ANEW, RAW = 20, 5  # runs of what takes long
+NAMES = {"工单": "tickets", "辖区": "places", "时段": "times", "积分": "points", "守望": "check-ins"}
 
 
-def run(sizes: Sequence[str], *, data: Path | None = None, json: Path | None = None) -> None:
+def run(sizes: Sequence[str], *, data: Path | None = None, json: Path | None = None, in_browser: bool = True) -> None:
     """Measure each size; with `data`, the folders in it named by size are used and kept."""
     if unknown := [size for size in sizes if size not in running.SIZES]:
         raise Refused(f"没有这种规模：{'、'.join(unknown)}，可选：{'、'.join(running.SIZES)}。")
@@ -42,20 +45,22 @@ def run(sizes: Sequence[str], *, data: Path | None = None, json: Path | None = N
         parent = data or Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="linli-bench-")))
         for size in sizes:
             try:
-                _size(figures, parent / size, size)
+                _size(figures, parent / size, size, in_browser=in_browser)
                 _against_the_first(figures, size, sizes[0])
             finally:  # hours of measuring are not lost to what breaks last
                 if json:
                     figures.write(json)
 
 
-def _size(figures: Figures, folder: Path, size: str) -> None:
+def _size(figures: Figures, folder: Path, size: str, *, in_browser: bool) -> None:
     running.use(folder, size)
     token, actor = running.enter("demo-leader")
     for level in (Level.STREET, Level.COMMUNITY):
         _queries(figures, size, actor, level)
     with running.serving(folder) as server:
-        asyncio.run(_page(figures, size, server, token))
+        asyncio.run(_pages(figures, size, server, token))
+        if in_browser:
+            browser.charts(figures, size, server, token)
 
 
 def _queries(figures: Figures, size: str, actor: Actor, level: Level) -> None:
@@ -64,7 +69,8 @@ def _queries(figures: Figures, size: str, actor: Actor, level: Level) -> None:
         spent, _ = timed(partial(db.read, query))
         figures.add(size, f"{level.value}: {what}, p50", milliseconds(percentile(spent, 0.5)), "ms")
     for what, (rolled, raw) in _compared(actor, scope).items():
-        fast, slow = (percentile(timed(partial(db.read, one), 10)[0], 0.5) or 0 for one in (rolled, raw))
+        fast, slow = (percentile(timed(partial(db.read, one), RAW)[0], 0.5) or 0 for one in (rolled, raw))
+        figures.add(size, f"{level.value}: {what}, GROUP BY", milliseconds(slow), "ms")
         figures.add(size, f"{level.value}: {what}, GROUP BY / roll-up", slow / fast, "x")
 
 
@@ -84,7 +90,7 @@ def _asked(actor: Actor, scope: Scope) -> dict[str, Query]:
     rates = ("on_time_rate", "solve_rate", "satisfaction", "reported")
     every = [code for code, kpi in KPIS.items() if kpi.source is Source.TICKETS]
     asked: dict[str, Query] = {
-        "cards": lambda s: stats.figures(s, **call, codes=CARDS),
+        "cards": lambda s: stat_cards.cards(s, **call, codes=CARDS["工单"]),
         "all figures of tickets": lambda s: stats.figures(s, **call, codes=every),
         "check-ins": lambda s: stats.figures(s, **call, codes=("round_coverage", "sign_ok", "not_looked", "incidents")),
         "sparkline": lambda s: stats.series(s, **call, code="reported", grain="day"),
@@ -115,16 +121,36 @@ def _compared(actor: Actor, scope: Scope) -> dict[str, tuple[Query, Query]]:
     }
 
 
-async def _page(figures: Figures, size: str, server: Server, token: str) -> None:
+async def _pages(figures: Figures, size: str, server: Server, token: str) -> None:
+    """Run each part as it stands, and with another day each time: nothing is kept of that, as after a change."""
+    cookies = {SESSION_COOKIE: token}
     async with httpx.AsyncClient(timeout=60) as http:
-        cookies = {SESSION_COOKIE: token}
         hello = await reruns.page(server, StSession(server.url, http, page="hello", cookies=cookies))
-        charts = await reruns.page(server, StSession(server.url, http, page="charts", cookies=cookies))
-    figures.add(size, "hello, server CPU", milliseconds(hello.cpu), "ms")
-    figures.add(size, "charts, full run, p50", milliseconds(percentile(charts.wall, 0.5)), "ms")
-    figures.add(size, "charts, full run, server CPU", milliseconds(charts.cpu), "ms", hello=hello.cpu * 1000)
-    allowed = 3 * hello.cpu + 2 / 1000 * VISIBLE
-    figures.add(size, "charts, CPU / (3 x hello + 2 ms a chart)", charts.cpu / allowed, "x")
+        figures.add(size, "hello, server CPU", milliseconds(hello.cpu), "ms")
+        for part in CARDS:
+            asked = urlencode({"charts": part, "period": "90"})
+            session = StSession(server.url, http, page="charts", query=asked, cookies=cookies)
+            cost = await reruns.page(server, session, leave_open=True)
+            anew = await _anew(server, session, part)
+            await session.close()
+            name = f"charts, {NAMES[part]}"
+            figures.add(size, f"{name}, full run, p50", milliseconds(percentile(cost.wall, 0.5)), "ms")
+            figures.add(size, f"{name}, full run, server CPU", milliseconds(cost.cpu), "ms", hello=hello.cpu * 1000)
+            figures.add(size, f"{name}, messages", cost.messages, "")
+            allowed = 3 * hello.cpu + 2 / 1000 * VISIBLE
+            figures.add(size, f"{name}, CPU / (3 x hello + 2 ms a chart)", cost.cpu / allowed, "x")
+            figures.add(size, f"{name}, first run after a change, server CPU", milliseconds(anew), "ms")
+
+
+async def _anew(server: Server, session: StSession, part: str) -> float:
+    before = server.cpu()
+    for back in range(1, ANEW + 1):
+        start = local_date(now()) - timedelta(days=DAYS + back)
+        end = start + timedelta(days=DAYS - 1)
+        session.query = urlencode({"charts": part, "from": start.isoformat(), "to": end.isoformat()})
+        if error := (await session.rerun()).error:
+            raise RuntimeError(error)
+    return (server.cpu() - before) / ANEW
 
 
 def _against_the_first(figures: Figures, size: str, first: str) -> None:
