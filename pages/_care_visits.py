@@ -1,4 +1,4 @@
-"""探访: the month's visits with exactly who has had none, and looks owed by grid and by volunteer."""
+"""探访: the month's visits with exactly who has had none."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,15 +11,13 @@ from domain import clock
 from domain.access import Actor, has
 from domain.areas import Area
 from domain.care import TIER_LABELS, Duty
-from domain.care_register import REMIND_FROM_DAY, Cover, Entry, Visits
+from domain.care_register import REMIND_FROM_DAY, Entry, Visits
 from domain.clock import local_date
-from pages import _care_words as words
-from pages import _points_export
+from pages import _care_coverage, _points_export
 from pages import _settings_form as form
 from pages import _settings_table as table
 
 _NAMED = 3  # the whole list is one tap away
-_SPANS = {1: "今天", 7: "近 7 天", 30: "近 30 天"}
 _COLUMNS = (("编号", 8), ("楼栋", 12), ("网格", 14), ("关注等级", 10), ("主责", 10), ("备份", 10))
 
 
@@ -54,7 +52,7 @@ def show(who: Actor, here: Area) -> None:
     with right:
         if has(who, "care.look") and not who.read_only:
             _record(who, here)
-    _coverage(who, here)
+    _care_coverage.show(who, here)
 
 
 def _month(who: Actor, here: Area, month: Visits) -> None:
@@ -122,35 +120,3 @@ def _record(who: Actor, here: Area) -> None:
                 lambda: db.run(pair_visits.record, actor=who, **call, key=draft.key, now=clock.now()),
                 done=f"已登记 {held[elder].code} 的探访。",
             )
-
-
-def _coverage(who: Actor, here: Area) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("##### 巡看覆盖", width="content")
-        days = st.segmented_control(
-            "多长时间",
-            list(_SPANS),
-            default=7,
-            required=True,
-            format_func=_SPANS.__getitem__,
-            key="cover-days",
-            label_visibility="collapsed",
-        )
-    for by, label, place in zip(("grid", "volunteer"), ("网格", "志愿者"), st.columns(2, gap="medium"), strict=True):
-        call: dict[str, Any] = {"community_id": here.id, "days": days or 7, "by": by, "now": clock.now()}
-        found = db.read(care_register.coverage, actor=who, **call)
-        with place:
-            empty = "这段时间没有巡看安排。"
-            table.plain([_cover(label, one) for one in found], empty=empty, alt=f"按{label}的巡看覆盖")
-    st.caption("应看：已过宽限时间、或已经看过的；外出（已告知）的不算在内。最低的排在最前。")
-
-
-def _cover(label: str, one: Cover) -> dict[str, Any]:
-    return {
-        label: one.name,
-        "应看": one.owed,
-        "看过": one.seen,
-        "覆盖": words.percent(one.share),
-        "超时未查看": one.late or "",
-        "外出": one.excused or "",
-    }
