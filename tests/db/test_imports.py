@@ -89,7 +89,8 @@ def all_of(row_type: Any) -> list[Any]:
 
 
 def text_of(key: str = "1") -> TicketTextRow:
-    return db.run(lambda session: session.get_one(TicketTextRow, ticket(key).id))
+    ticket_id = ticket(key).id
+    return db.run(lambda session: session.get_one(TicketTextRow, ticket_id))
 
 
 def on_board(world: World, actor: Actor | None = None, **filters: Any) -> list[str]:
