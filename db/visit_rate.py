@@ -13,7 +13,12 @@ from domain.care import AbsenceState
 from domain.clock import at_local
 
 _E, _AWAY, _VISIT = ElderRow, AbsenceRow, PairVisitRow
-_HOLDS = [AbsenceState.CONFIRMED.value, AbsenceState.ENDED.value]
+
+
+def _holds(row: Any) -> ColumnElement[bool]:
+    """Say that an absence counts; one that nobody confirmed ends as well, and never does."""
+    held = row.state.in_([AbsenceState.CONFIRMED.value, AbsenceState.ENDED.value])
+    return and_(held, row.confirmed_by.is_not(None))
 
 
 def counted(month: date, last: date) -> list[ColumnElement[bool]]:
@@ -30,12 +35,12 @@ def _away_all_through(month: date) -> ColumnElement[bool]:
     first, end = at_local(month, time()), at_local(next_month(month) - timedelta(days=1), time())
     next_one = aliased(_AWAY)
     goes_on = select(next_one.id).where(
-        next_one.elder_id == _E.id,
-        next_one.state.in_(_HOLDS),
+        next_one.elder_id == _AWAY.elder_id,  # not the elder: two levels up, it would be joined anew, and be anybody
+        _holds(next_one),
         next_one.from_at <= _AWAY.until_at,
         next_one.until_at > _AWAY.until_at,
     )
-    held = (_AWAY.elder_id == _E.id, _AWAY.state.in_(_HOLDS))
+    held = (_AWAY.elder_id == _E.id, _holds(_AWAY))
     begins = select(_AWAY.id).where(*held, _AWAY.from_at <= first, _AWAY.until_at > first).exists()
     back = select(_AWAY.id).where(*held, _AWAY.until_at > first, _AWAY.until_at <= end, ~goes_on.exists()).exists()
     return and_(begins, ~back)

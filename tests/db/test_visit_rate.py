@@ -40,7 +40,8 @@ def charts(world: World, now: datetime = TWENTIETH, who: str = "leader") -> tupl
 def away(world: World, one: Elder, *spans: tuple[datetime, datetime], state: str = "confirmed") -> None:
     def write(tx: Any) -> None:
         told = {"kind": AbsenceKind.FAMILY, "told_by": "本人", "reported_by": world.coordinator.user_id}
-        whose = {"community_id": world.community, "elder_id": one.id, "state": state}
+        confirmed_by = None if state == "draft" else world.coordinator.user_id
+        whose = {"community_id": world.community, "elder_id": one.id, "state": state, "confirmed_by": confirmed_by}
         for start, end in spans:
             tx.add(AbsenceRow(id=new_id(), **whose, **told, from_at=start, until_at=end))
 
@@ -105,6 +106,26 @@ def test_only_who_is_away_all_month_is_not_owed_a_visit(
     away(any_world, one, *spans, state=state)
 
     expect(any_world, [there, one] if counts else [there])
+
+
+def test_who_comes_home_is_owed_a_visit_though_another_stays_away(any_world: World) -> None:
+    back, stays = elder(any_world, 1), elder(any_world, 2)
+    away(any_world, back, (OCTOBER, TENTH))
+    away(any_world, stays, (OCTOBER, HOME))
+
+    expect(any_world, [back])
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_an_absence_that_nobody_ever_confirmed_excuses_nothing_once_it_is_over(any_world: World, part: int) -> None:
+    one, eighteenth = elder(any_world), at(date(2026, 11, 18), 8)
+    spans = [(OCTOBER, TENTH), (TENTH, eighteenth), (eighteenth, HOME)]
+    for n, span in enumerate(spans):
+        away(any_world, one, span, state="draft" if n == part else "confirmed")
+
+    assert db.run(absences.close_due, now=TWENTIETH) == 2
+
+    expect(any_world, [one])
 
 
 def test_who_is_back_early_is_owed_a_visit_again(world: World) -> None:
