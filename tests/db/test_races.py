@@ -9,6 +9,7 @@ from sqlalchemy import text
 import db
 import db.engine
 from db import ticket_call, ticket_content, ticket_events
+from db.models import TicketRow
 from domain.errors import Changed, NotAllowed, Refused
 from domain.tickets import Action, Kind, Status, Ticket
 from settings import Settings
@@ -86,10 +87,10 @@ def overtaken(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ticket = at(world, Status.ACCEPTED, kind=Kind.SERVICE)
     append, others = ticket_events.append, [world.volunteer2]
 
-    def slow(*args: Any, **kwargs: Any) -> None:
+    def slow(*args: Any, **kwargs: Any) -> TicketRow:
         if others:
             at_once(_claim(world, ticket, others.pop()))
-        append(*args, **kwargs)
+        return append(*args, **kwargs)
 
     monkeypatch.setattr(ticket_events, "append", slow)
     [result] = at_once(_claim(world, ticket, world.volunteer))
