@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow, ChannelRow, OutboxRow
@@ -14,6 +14,10 @@ from domain.ids import new_id
 from domain.outbox import UNSENT, MessageState, Severity, Template
 
 NOBODY = "no_channel"  # the code of what had nowhere to go
+# written out, since SQLite uses its partial index only for a condition without parameters
+IS_UNSENT: ColumnElement[bool] = literal_column(
+    f"outbox_message.state IN ({', '.join(repr(s.value) for s in MessageState if s in UNSENT)})"
+)
 _M, _C, _A = OutboxRow.__table__.c, ChannelRow.__table__.c, AreaRow.__table__.c
 _KNOWN = select(_M.dedupe_key).where(_M.dedupe_key.in_(bindparam("keys", expanding=True)))
 _COVERING = (

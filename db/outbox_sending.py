@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from db import channels
 from db.channels import Line
 from db.models import ChannelRow, OutboxAttemptRow, OutboxRow
+from db.outbox import IS_UNSENT
 from db.outbox_words import facts, link_for
 from domain import delivery, messages
 from domain.delivery import Answer, Outcome
@@ -22,10 +23,6 @@ from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
 _LOG = logging.getLogger("linli")
 LOOK_AT = 300  # messages of one channel at a time
 FULL = 40  # lines, about, fill the smallest robot's post
-# written out, since SQLite uses its partial index only for a condition without parameters
-_IS_UNSENT: ColumnElement[bool] = literal_column(
-    f"outbox_message.state IN ({', '.join(repr(s.value) for s in MessageState if s in UNSENT)})"
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Post:
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     # a message under way is due again when its lease is over
-    return (_IS_UNSENT, OutboxRow.next_attempt_at <= now, OutboxRow.severity <= delivery.may_disturb(now))
+    return (IS_UNSENT, OutboxRow.next_attempt_at <= now, OutboxRow.severity <= delivery.may_disturb(now))
 
 
 def channels_due(session: Session, *, now: datetime) -> list[UUID]:
@@ -254,7 +251,7 @@ def take_over(tx: Session, *, owner: str, left: Mapping[str, Answer | None], now
     was never sent: that counts as no try, for the message and for the robot.
     """
     held = OutboxRow.lease_owner.startswith(owner, autoescape=True)
-    mine = (held, OutboxRow.state == MessageState.SENDING, _IS_UNSENT, OutboxRow.channel_id == ChannelRow.id)
+    mine = (held, OutboxRow.state == MessageState.SENDING, IS_UNSENT, OutboxRow.channel_id == ChannelRow.id)
     locked = select(ChannelRow).where(exists().where(*mine)).order_by(ChannelRow.id).with_for_update()
     robots = {one.id: one for one in tx.scalars(locked.execution_options(populate_existing=True))}
     query = select(OutboxRow, ChannelRow.id).join(ChannelRow, and_(*mine)).order_by(OutboxRow.id)

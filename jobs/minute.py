@@ -20,7 +20,7 @@ STEPS: tuple[tuple[str, Callable[[datetime], object]], ...] = (
     ("canary", lambda now: db.run(canaries.owe, now=now)),
     ("tickets.due", lambda now: db.run(ticket_notices.of_time, now=now)),
     ("job.release", points.release),
-    ("messages.stopped", lambda _now: db.run(channels.settle_stopped)),
+    ("messages.stopped", lambda _now: db.read(channels.owes_stopped) and db.run(channels.settle_stopped)),
 )
 
 

@@ -13,6 +13,7 @@ from db.listing import table
 from db.ticket_filters import Filters
 from domain.access import Actor
 from domain.ids import new_id
+from jobs import minute
 from tests.builders import NOW, World
 
 ASKED: dict[str, Callable[[Actor], Any]] = {
@@ -63,3 +64,16 @@ def test_a_search_walks_a_communitys_reports_only_as_far_as_the_newest(
         driver: Any = connection.connection.driver_connection
         plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {looked[0]}", looked[1])]
     assert sum("ix_ticket_community_id_reported_at" in step for step in plan) == 1
+
+
+def test_each_minute_asks_what_a_stopped_channel_owes_and_writes_only_if_it_does(
+    said: list[tuple[str, Any]],
+) -> None:
+    dict(minute.STEPS)["messages.stopped"](NOW)
+
+    ((asked, values),) = [one for one in said if "outbox_message" in one[0]]
+    with engine.get().connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {asked}", values)]
+    assert asked.startswith("SELECT")
+    assert any("outbox_message USING" in step and "ix_outbox_message_due" in step for step in plan), plan
