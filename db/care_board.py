@@ -178,4 +178,6 @@ def _tile(row: Any, running: Mapping[UUID, Running], names: Mapping[UUID | None,
         seen = f"{version or 0}.{state}.{open_.version}"
         more = (open_.incident_id, open_.severity, open_.eta)
         return Tile(*base, open_.opened_at, names.get(open_.acked_by, "") if open_.taken else "", seen, *more)
+    if state is TileState.UNCHECKED and at > now:  # a second look lapsed: that the first has time yet says nothing
+        at = None
     return Tile(*base, at, names.get(looker, "") if state in _NAMED else "", f"{version or 0}.{state}.0")

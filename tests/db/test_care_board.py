@@ -87,6 +87,19 @@ def test_what_is_overdue_shows_so_even_before_the_sweep(three: tuple[World, list
     assert {tile.who for tile in late.tiles} == {"赵阿姨"}
 
 
+def test_a_second_look_that_was_not_taken_gives_no_time_that_is_still_to_come(
+    three: tuple[World, list[Elder]],
+) -> None:
+    world, (first, *_) = three
+    look(world.volunteer, first.id, Look.UNCLEAR, at(TOMORROW, 7, 30))
+    sweep(at(TOMORROW, 8, 45))
+
+    tiles = [today(world, when=at(TOMORROW, *clock)).tiles[0] for clock in ((8, 50), (9, 0))]
+
+    assert [tile.state for tile in tiles] == [TileState.UNCHECKED] * 2
+    assert [tile.at for tile in tiles] == [None, at(TOMORROW, 9)]
+
+
 def test_nobody_looked_until_the_grace_was_over_is_an_alarm(three: tuple[World, list[Elder]]) -> None:
     world, made = three
 
