@@ -41,6 +41,7 @@ class Drawn:
     html: str
     figures: str
     stamp: int
+    at: datetime | None = None  # when it was read, if not now: a board may have been kept
 
 
 def parse(given: Mapping[str, Any]) -> Asked | None:
@@ -83,7 +84,7 @@ def tickets(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
         return Drawn(calendar_html(month, view), markup.figures_html(month.figures, filters.due), month.stamp)
     board = board_kept.board(session, shown=shown, order=view.sort, columns=view.columns, **call)
     html = markup.board_html(board, view.fields, view.group)
-    return Drawn(html, markup.figures_html(board.figures, filters.due), board.stamp)
+    return Drawn(html, markup.figures_html(board.figures, filters.due), board.stamp, board.at)
 
 
 def me(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:

@@ -28,7 +28,7 @@ from web.patches import Sums
 
 POLL_SECONDS = 0.1
 AGAIN_AFTER_SECONDS = 0.2  # one drawing is not made anew more often
-REFRESH_SECONDS = 60.0  # nor more seldom: a ticket becomes late though nobody writes
+REFRESH_SECONDS = 30.0  # nor more seldom: a ticket becomes late though nobody writes, and a kept board lasts a minute
 FAULT_SECONDS = 1.0
 READERS, ASKERS = 2, 4  # threads that draw boards, and those for small questions
 SESSIONS_KEPT = 5_000  # in the order of turns
@@ -142,7 +142,7 @@ class Channel:
         begun, at = time.monotonic(), now()
         opened = frozenset(viewer.ticket for viewer in tuple(self.viewers) if viewer.ticket)
         drawn, versions = db.read(_read_all, self.actor, self.asked, opened, at)
-        return Drawing(drawn, versions, at, begun)
+        return Drawing(drawn, versions, drawn.at or at, begun)
 
 
 def _read_all(

@@ -83,7 +83,7 @@ function sameAttributes(element, like) {
 // A run that began before the last push must not take it back; without a push the run is the truth.
 function isStale(held, data) {
   const { live, scope } = held;
-  if (!live?.isOpen() || !data.live || scope !== data.scope) return false;
+  if (!live?.isOpen() || !data.live || scope !== data.scope || asking(live.asked) !== asking(data.live)) return false;
   return data.live.stamp < live.stamp || (data.live.stamp === live.stamp && data.live.at < live.at);
 }
 
@@ -213,6 +213,7 @@ function onDrawn(held, live, given) {
   if (live.isOpen() && !(same && live.subscribed === wish(live))) subscribe(held, live);
 }
 
+const asking = ({ page, query, shown } = {}) => JSON.stringify([page, query, shown]);
 const wish = ({ asked }) => JSON.stringify([asked.page, asked.query, asked.shown, asked.ticket?.[0]]);
 
 function subscribe(held, live) {
