@@ -18,9 +18,9 @@ from pages import _settings_form as form
 from pages import _settings_table as table
 from ui.text import escape_md, when
 
+_KINDS = list(ChannelKind)
 CHOSEN = "st_channel"
 _MADE = "st_channel_made"  # to be opened, before the widget that chooses is drawn
-_DEPTH = {level: depth for depth, level in enumerate(Level)}
 
 
 def show(who: Actor) -> None:
@@ -75,9 +75,9 @@ def _state(channel: Channel) -> str:
 def _create(who: Actor) -> None:
     table.new_heading("添加渠道", CHOSEN)
     draft = form.draft("channel.create")
-    places = {a.id: "　" * _DEPTH[a.level] + a.name for a in db.read(channels.places, actor=who)}
+    places = {a.id: "　" * list(Level).index(a.level) + a.name for a in db.read(channels.places, actor=who)}
     # outside the form: the example of an address follows what is chosen
-    kind = st.selectbox("类型", list(ChannelKind), 0, format_func=CHANNEL_LABELS.__getitem__, key=draft.of("kind"))
+    kind = st.selectbox("类型", _KINDS, 0, format_func=CHANNEL_LABELS.__getitem__, key=draft.of("kind"))
     with st.form(draft.of("create"), border=False):
         area = st.selectbox("辖区", list(places), 0, format_func=places.__getitem__, key=draft.of("area"))
         name = st.text_input("名称", key=draft.of("name"), placeholder="例如 社区值班群")
