@@ -105,7 +105,11 @@ def _made(life: Life, day: date, rows: Sequence[CheckWindowRow], said: str | Non
         return
     if said is None or not set(made) <= set(owed):
         yield f"owed {owed}, made {made}"
-    elif life.history[-1].at < at_local(day, time()) + timedelta(days=1) and life.code not in said:
+        return
+    start = at_local(day, time())
+    end = start + timedelta(days=1)
+    away = any(told.start < end and start < told.until for told in life.away)
+    if life.history[-1].at < end and life.code not in said and not away:
         yield f"owed {owed}, made {made}, and nobody said so"
 
 

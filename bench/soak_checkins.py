@@ -160,6 +160,7 @@ def _work(story: Story, now: datetime) -> None:
     wanted = set(days_made(now, MAKE_AT_HOUR)) - story.made
     if wanted:
         job.make(now)
+        job.tell_past(now)
         job.settle(now)
         story.made |= wanted
     job.sweep(now)

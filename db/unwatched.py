@@ -4,21 +4,24 @@ Their windows are not made up: nobody can look in on yesterday any more, and an 
 what is wrong today. What is left to do is to say so, and to name who was not looked in on.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from db import jobs, outbox, windows
-from db.care_scope import may_see
-from db.models import AreaRow, DayRow, ElderRow
+from db import jobs, outbox, rules, windows
+from db.care_scope import communities, may_see
+from db.models import AreaRow, DayRow, ElderRow, SettingRow
 from domain.access import Actor
 from domain.care import code_text
-from domain.clock import local_date
+from domain.clock import at_local, local_date
 from domain.outbox import Severity, Template
+from domain.windows import is_away
 
 MADE, JOB = "windows", "unwatched"
 LONGEST = 31  # days; a machine that was off for longer tells of the last of them
@@ -28,7 +31,7 @@ _NAMED = 20  # in a message; all of them are on the page
 
 @dataclass(frozen=True)
 class Unwatched:
-    """A day that is over and was not watched, and whose looks were owed by what the register says now."""
+    """A day that is over and was not watched, and whose looks were owed by what was known when it was told."""
 
     day: date
     codes: tuple[str, ...]
@@ -45,31 +48,52 @@ def gap(session: Session, *, today: date) -> list[date]:
     return [day for n in range((today - start).days) if (day := start + timedelta(days=n)) not in known]
 
 
-def tell(tx: Session, *, now: datetime) -> int:
-    """Raise what was not watched, a message a community for all of these days; give how many elders' days it was."""
-    days = [day for day in gap(tx, today=local_date(now)) if jobs.claim_day(tx, job=JOB, day=day, now=now)]
-    owed = {day: _owed(tx, day) for day in days}
-    for community, path in {(community, path) for of in owed.values() for _, community, path, _ in of}:
-        here = {day: {number for _, at, _, number in of if at == community} for day, of in owed.items()}
-        outbox.enqueue(
-            tx,
-            community_id=community,
-            area_path=path,
-            template=Template.ALERT,
-            body={"text": _words([day for day in days if here[day]], sorted(set().union(*here.values())))},
-            severity=Severity.URGENT,
-            dedupe=f"unwatched:{community.hex}:{days[0]:%Y%m%d}:{days[-1]:%Y%m%d}",
-            now=now,
-        )
+def owed(session: Session, *, community_id: UUID, days: Sequence[date]) -> dict[date, list[int]]:
+    """Read who in this community was owed a look on these days, had none, and had not told of being away: numbers."""
+    told = _kept(session, community_id)
+    gaps = {day: windows.owed(session, day, community=community_id) for day in days if day.isoformat() not in told}
+    away = windows.away_of(session, {row.id for rows in gaps.values() for row in rows}, at_local(days[0], time()))
+
+    def was_owed(day: date, row: Row[Any]) -> bool:
+        return row.joined_on <= day and not is_away(windows.times_on(day, row), away.get(row.id, ()))
+
+    found = {day: sorted({row.number for row in rows if was_owed(day, row)}) for day, rows in gaps.items()}
+    return {day: numbers for day, numbers in found.items() if numbers}
+
+
+def tell(tx: Session, *, community_id: UUID, owed: Mapping[date, Sequence[int]], now: datetime) -> int:
+    """Raise what was not watched in a community, one message for all of these days, and keep who it was."""
+    days = sorted(owed)
+    outbox.enqueue(
+        tx,
+        community_id=community_id,
+        area_path=tx.get_one(AreaRow, community_id).path,
+        template=Template.ALERT,
+        body={"text": _words(days, sorted(set().union(*owed.values())))},
+        severity=Severity.URGENT,
+        dedupe=f"unwatched:{community_id.hex}:{days[0]:%Y%m%d}:{days[-1]:%Y%m%d}",
+        now=now,
+    )
+    oldest = (local_date(now) - timedelta(days=LONGEST)).isoformat()
+    kept = {day: numbers for day, numbers in _kept(tx, community_id).items() if day >= oldest}
+    rules.put(tx, _name(community_id), kept | {day.isoformat(): [*numbers] for day, numbers in owed.items()})
     return sum(map(len, owed.values()))
 
 
-def _owed(session: Session, day: date) -> Sequence[Row[UUID, UUID, str, int]]:
-    """Read who was owed a look on this day and had none: id, community with its path, number."""
-    ids = {elder for elder, _ in windows.missing(session, day=day)}
-    query = select(ElderRow.id, ElderRow.community_id, AreaRow.path, ElderRow.number)
-    query = query.join(AreaRow, AreaRow.id == ElderRow.community_id).order_by(ElderRow.number)
-    return session.execute(query.where(ElderRow.id.in_(ids), ElderRow.joined_on <= day)).all()
+def done(tx: Session, *, days: Sequence[date], now: datetime) -> None:
+    """Note that these days were told to everybody they concern."""
+    for day in days:
+        jobs.claim_day(tx, job=JOB, day=day, now=now)
+
+
+def _name(community_id: UUID) -> str:
+    return f"{JOB}.{community_id.hex}"
+
+
+def _kept(session: Session, community_id: UUID) -> dict[str, list[int]]:
+    """Read who was named by day: what is agreed or planned afterwards makes nobody vanish from it."""
+    kept: dict[str, list[int]] = rules.get_raw(session, _name(community_id)) or {}
+    return kept
 
 
 def _words(days: Sequence[date], numbers: Sequence[int]) -> str:
@@ -80,13 +104,21 @@ def _words(days: Sequence[date], numbers: Sequence[int]) -> str:
 
 def shown(session: Session, *, actor: Actor, now: datetime) -> list[Unwatched]:
     """Name the days of the last week that were not watched, with the elders of the actor's areas."""
-    since = local_date(now) - timedelta(days=SHOWN)
-    days = session.scalars(select(DayRow.day).where(DayRow.job == JOB, DayRow.day >= since).order_by(DayRow.day)).all()
-    found = [Unwatched(day, _codes(session, actor, day)) for day in days]
-    return [one for one in found if one.codes]
+    told = _told(session, actor, since=local_date(now) - timedelta(days=SHOWN))
+    if not told:
+        return []
+    here = ElderRow.community_id.in_({community for _, community in told})
+    query = select(ElderRow.community_id, ElderRow.number).where(here, may_see(actor))
+    mine = {(community, number) for community, number in session.execute(query)}
+    found: dict[str, list[int]] = defaultdict(list)
+    for (day, community), numbers in told.items():
+        found[day] += [number for number in numbers if (community, number) in mine]
+    days = sorted(day for day, numbers in found.items() if numbers)
+    return [Unwatched(date.fromisoformat(day), tuple(map(code_text, sorted(found[day])))) for day in days]
 
 
-def _codes(session: Session, actor: Actor, day: date) -> tuple[str, ...]:
-    ids = {elder for elder, *_ in _owed(session, day)}
-    query = select(ElderRow.number).where(ElderRow.id.in_(ids), may_see(actor)).order_by(ElderRow.number)
-    return tuple(map(code_text, session.scalars(query)))
+def _told(session: Session, actor: Actor, since: date) -> dict[tuple[str, UUID], list[int]]:
+    names = {_name(community): community for community in communities(actor)}
+    rows = session.execute(select(SettingRow.name, SettingRow.value).where(SettingRow.name.in_(names)))
+    held = ((names[name], day, numbers) for name, kept in rows for day, numbers in kept.items())
+    return {(day, community): numbers for community, day, numbers in held if day >= since.isoformat()}

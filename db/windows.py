@@ -42,7 +42,7 @@ from domain.ids import new_id
 from domain.incidents import Cause
 from domain.live import Topic
 from domain.outbox import Severity, Template
-from domain.windows import Away, SlotPlan, day_bit, days_made, is_away, onward, responsible, times
+from domain.windows import Away, SlotPlan, Times, day_bit, days_made, is_away, onward, responsible, times
 
 _WINDOW = CheckWindowRow
 _PASSED_ON = (HandoverState.ACCEPTED.value, HandoverState.DECLINED.value, HandoverState.ASSIGNED.value)
@@ -79,25 +79,25 @@ class Swept:
 def make_day(tx: Session, *, day: date, now: datetime, community_id: UUID | None = None) -> int:
     """Make what is owed on this day and not there yet; give how many. All communities, or one at a time."""
     one = {"community": community_id} if community_id is not None else {}
-    return _make(tx, day, _owed(tx, day, **one), now)
+    return _make(tx, day, owed(tx, day, **one), now)
 
 
 def make_for(tx: Session, elder_ids: Collection[UUID], *, now: datetime) -> int:
     """Make these elders' windows of the days that should be there by now: before their plan changes, and after."""
     made = 0
     for day in days_made(now, MAKE_AT_HOUR):
-        made += _make(tx, day, _owed(tx, day, elders=[*elder_ids]), now)
+        made += _make(tx, day, owed(tx, day, elders=[*elder_ids]), now)
     return made
 
 
 def missing(session: Session, *, day: date) -> list[tuple[UUID, Slot]]:
     """List the elders and slots of this day that are owed a window and have none: an alarm of its own."""
-    return [(row.id, Slot(row.slot)) for row in _owed(session, day)]
+    return [(row.id, Slot(row.slot)) for row in owed(session, day)]
 
 
 def mend(tx: Session, *, day: date, now: datetime) -> int:
     """Raise that windows are missing on a day that was made, and make them, in one transaction; give how many."""
-    gaps = _owed(tx, day)
+    gaps = owed(tx, day)
     for community, path in {(row.community_id, row.community_path) for row in gaps}:
         here = [row for row in gaps if row.community_id == community]
         outbox.enqueue(
@@ -119,7 +119,7 @@ def _severity(gaps: Sequence[Row[Any]], day: date, now: datetime) -> Severity:
     return Severity.EMERGENCY if is_quiet(now) and (begins <= now or is_quiet(begins)) else Severity.URGENT
 
 
-def _owed(session: Session, day: date, **only: Any) -> Sequence[Row[Any]]:
+def owed(session: Session, day: date, **only: Any) -> Sequence[Row[Any]]:
     """Read what is owed on this day and has no window, of all or only of this `community` or these `elders`."""
     return session.execute(_owing(*only), {"day": day, "bit": day_bit(day), **only}).all()
 
@@ -141,7 +141,7 @@ def _owing(*only: str) -> Select[*tuple[Any, ...]]:
     query = (
         select(
             *(ElderRow.id, ElderRow.community_id, ElderRow.area_path, ElderRow.grid_id, ElderRow.sign, ElderRow.tier),
-            *(slot.slot, slot.opens_min, slot.due_min, slot.grace_min),
+            *(slot.slot, slot.opens_min, slot.due_min, slot.grace_min, ElderRow.number, ElderRow.joined_on),
             *(first.user_id.label("primary_id"), second.user_id.label("backup_id"), area.path.label("community_path")),
         )
         .join(area, area.id == ElderRow.community_id)
@@ -159,18 +159,18 @@ def _owing(*only: str) -> Select[*tuple[Any, ...]]:
     return query
 
 
-def _make(tx: Session, day: date, owed: Sequence[Row[Any]], now: datetime) -> int:
-    if not owed:
+def _make(tx: Session, day: date, gaps: Sequence[Row[Any]], now: datetime) -> int:
+    if not gaps:
         return 0
-    absences = away_of(tx, [row.id for row in owed], now)
-    passed = passed_on(tx, {row.community_id for row in owed}, day)
+    absences = away_of(tx, [row.id for row in gaps], now)
+    passed = passed_on(tx, {row.community_id for row in gaps}, day)
     stands_in = alarms.StandIns(tx)
-    made = [_new(row, day, absences, passed, stands_in) for row in owed]
+    made = [_new(row, day, absences, passed, stands_in) for row in gaps]
     stat_checkin_writes.touch_windows(tx, [window["id"] for window in made], new=True)
     put_all(tx, _WINDOW, made)
-    for community in sorted({row.community_id for row in owed}):
+    for community in sorted({row.community_id for row in gaps}):
         bump(tx, community, Topic.CARE)
-    return len(owed)
+    return len(gaps)
 
 
 def _new(
@@ -180,7 +180,7 @@ def _new(
     passed: Mapping[str, Mapping[UUID, UUID | None]],
     stands_in: "alarms.StandIns",
 ) -> dict[str, Any]:
-    when = times(day, SlotPlan(Slot(row.slot), row.opens_min, row.due_min, row.grace_min))
+    when = times_on(day, row)
     away = is_away(when, absences.get(row.id, ()))
     looker = responsible(row.primary_id, row.backup_id, passed.get(row.slot, {})) or stands_in.at(row.area_path)
     return {
@@ -202,6 +202,11 @@ def _new(
         "next_at": None if away else when.opens_at,
         "version": 1,
     }
+
+
+def times_on(day: date, row: Row[Any]) -> Times:
+    """Say when on this day what is owed opens, is due, and is late."""
+    return times(day, SlotPlan(Slot(row.slot), row.opens_min, row.due_min, row.grace_min))
 
 
 def away_of(session: Session, elder_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Away]]:

@@ -15,6 +15,7 @@ _LOG = logging.getLogger("linli")
 
 STEPS: tuple[tuple[str, Callable[[datetime], object]], ...] = (
     ("windows.make", windows.make),
+    ("windows.past", windows.tell_past),
     ("windows.settle", windows.settle),
     ("absences.remind", lambda now: db.run(absence_notices.remind, now=now)),
     ("canary", lambda now: db.run(canaries.owe, now=now)),

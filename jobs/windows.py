@@ -1,7 +1,9 @@
 """The clock of 平安守望: windows made the evening before, taken on when due, and missed when one is not there."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import db
 from db import absences, handovers, jobs, unwatched, windows
@@ -27,14 +29,12 @@ def sweep(now: datetime) -> int:
 
 
 def make(now: datetime) -> int:
-    """Make what should be there by now, a community at a time; each day once. Say which days went by without.
+    """Make what should be there by now, a community at a time; each day once.
 
     The day is taken last: killed half-way, the next minute does it again, and nothing is made twice. A community
     that fails keeps no other from its day, and is tried again as long.
     """
     made, first = 0, None
-    if db.read(unwatched.gap, today=local_date(now)):
-        db.run(unwatched.tell, now=now)
     for day in days_made(now, MAKE_AT_HOUR):
         if db.read(jobs.is_taken, job=JOB, day=day):
             continue
@@ -48,13 +48,34 @@ def make(now: datetime) -> int:
 
 
 def _make(day: date, now: datetime) -> tuple[int, Exception | None]:
-    made, first = 0, None
+    return _in_each(lambda community: db.run(windows.make_day, day=day, community_id=community, now=now))
+
+
+def _in_each(does: Callable[[UUID], int]) -> tuple[int, Exception | None]:
+    """Do it in each community, whatever happens in another; give the sum, and the first thing that went wrong."""
+    done, first = 0, None
     for community in db.read(by_community):
         try:
-            made += db.run(windows.make_day, day=day, community_id=community, now=now)
+            done += does(community)
         except Exception as error:
             first = first or error
-    return made, first
+    return done, first
+
+
+def tell_past(now: datetime) -> int:
+    """Say which days went by without a worker; give how many elders' days. As with `make`, the days are taken last."""
+    days = db.read(unwatched.gap, today=local_date(now))
+
+    def tell(community: UUID) -> int:
+        owed = db.read(unwatched.owed, community_id=community, days=days)  # it takes long: not while others wait
+        return db.run(unwatched.tell, community_id=community, owed=owed, now=now) if owed else 0
+
+    told, first = _in_each(tell) if days else (0, None)
+    if first is not None:
+        raise first
+    if days:
+        db.run(unwatched.done, days=days, now=now)
+    return told
 
 
 def check(now: datetime) -> int:
