@@ -19,7 +19,7 @@ from domain.board import Board
 from domain.text import clean
 
 _AS_USUAL: Mapping[str, int] = MappingProxyType({})
-MOST_CARDS = 12_000  # about 15 MB
+MOST_CARDS, MOST_BOARDS = 12_000, 300  # about 15 MB of cards
 
 _kept: OrderedDict[object, Board] = OrderedDict()
 _lock = Lock()
@@ -60,7 +60,7 @@ def _get(key: object) -> Board | None:
 def _keep(key: object, board: Board) -> None:
     with _lock:
         _kept[key] = board
-        while sum(map(_size, _kept.values())) > MOST_CARDS:
+        while len(_kept) > MOST_BOARDS or sum(map(_size, _kept.values())) > MOST_CARDS:
             _kept.popitem(last=False)
 
 

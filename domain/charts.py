@@ -49,6 +49,8 @@ def _last_month(today: date) -> tuple[date, date]:
     return end.replace(day=1), end
 
 
+EARLIEST = date(1970, 1, 1)  # nothing was counted before; what is said to be is not
+
 PERIODS: dict[str, tuple[str, Callable[[date], tuple[date, date]]]] = {
     "30": ("近 30 天", lambda today: (today - timedelta(days=29), today)),
     "7": ("近 7 天", lambda today: (today - timedelta(days=6), today)),
@@ -64,6 +66,8 @@ def days(query: Mapping[str, str], today: date) -> tuple[date, date]:
     try:
         start, end = (date.fromisoformat(query[name]) for name in ("from", "to"))
     except (KeyError, ValueError):
+        start = end = date.min
+    if start < EARLIEST:
         return PERIODS.get(query.get("period", ""), PERIODS["30"])[1](today)
     return (start, min(end, today)) if start <= min(end, today) else (today, today)
 

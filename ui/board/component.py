@@ -67,7 +67,7 @@ def packed(html: str, told: Mapping[str, Any]) -> bytes:
     return b'{"html":' + _quoted(html) + b"," + _json(told)[1:]
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=12)
 def _quoted(html: str) -> bytes:
     """Write the long part once for all readers of one drawing."""
     return _json(html)

@@ -45,7 +45,7 @@ _EMPTY = {
     Column.DONE: "近 14 天还没有办结的事。",
 }
 _NARROWED = "没有符合筛选条件的。"
-MOST_DRAWN = 24  # half a megabyte each
+MOST_DRAWN = 10_000_000  # characters in all; a board has some 200,000
 # by identity, with the board itself so that it keeps it
 _drawn: dict[tuple[int, frozenset[Field], Group], tuple[Board, str]] = {}
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
@@ -231,11 +231,10 @@ def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> 
 def board_html(board: Board, fields: frozenset[Field] = USUAL_FIELDS, group: Group = Group.NONE) -> str:
     """Give the whole board, drawn once for all readers of the same one (`db.board_kept`)."""
     key = (id(board), fields, group)
-    held = _drawn.get(key)
-    if held is None:
-        held = _drawn[key] = (board, draw(board, fields, group))
-        while len(_drawn) > MOST_DRAWN:  # the oldest; another thread may have been quicker
-            _drawn.pop(next(iter(tuple(_drawn)), key), None)
+    held = _drawn.pop(key, None) or (board, draw(board, fields, group))
+    _drawn[key] = held  # the last to go
+    while sum(len(html) for _, html in tuple(_drawn.values())) > MOST_DRAWN:
+        _drawn.pop(next(iter(tuple(_drawn)), key), None)  # another thread may have been quicker
     return held[1]
 
 
