@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 import settings
@@ -41,6 +42,8 @@ _PATIENCE = {
     "tcp_user_timeout": 20_000,  # ms; sent and not acknowledged
     "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
 }
+# The server, the line or the disk is away, or a standby is not yet the server: it may come back as it was.
+OUTAGE = (OperationalError, InterfaceError, InternalError, NoConnection)
 # Two at once with one key or one number: the loser runs again and meets the winner's row.
 _RACED = (
     "command_key|counter|change_stamp|ticket|known_device|login_throttle|job_day|category|party|app_setting|draft"
@@ -84,28 +87,32 @@ def _on_connect(connection: Any, _record: Any) -> None:
 def _on_begin(connection: Connection) -> None:
     # a deferred transaction can't be upgraded once others have written: "database is locked" at once
     mode = connection.get_execution_options().get("begin_mode", "DEFERRED")
-    if mode != "IMMEDIATE" or not _begins_now(connection.connection.driver_connection):
+    if mode != "IMMEDIATE":
         connection.exec_driver_sql(f"BEGIN {mode}")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        if not _begins_in_time(driver):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, for an error that is SQLAlchemy's
+    finally:
+        driver.execute(_WAIT)
 
 
-def _begins_now(driver: Any) -> bool:
+def _begins_in_time(driver: Any) -> bool:
     """Begin to write as soon as the other process lets go, asked again every millisecond or two.
 
     SQLite's own waiting asks every 100 ms in the end: beside a busy writer it finds the door shut for seconds.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    driver.execute("PRAGMA busy_timeout=0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-                return True
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    return False
-            time.sleep(random.uniform(0.0005, 0.003))
-    finally:
-        driver.execute(_WAIT)
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                return False
+        time.sleep(random.uniform(0.0005, 0.003))
 
 
 def get() -> Engine:

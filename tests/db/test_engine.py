@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -56,6 +57,29 @@ def test_a_postgresql_that_went_away_without_a_word_holds_nobody_for_minutes() -
     assert held.get("keepalives", "1") == "1"  # its default is left out
     assert silent <= 30
     assert 0 < int(held["tcp_user_timeout"]) <= 30_000
+
+
+@pytest.mark.pg
+@pytest.mark.usefixtures("db_postgres_once")
+def test_a_connection_that_the_server_ends_is_an_outage() -> None:
+    with pytest.raises(db.engine.OUTAGE):
+        db.read(lambda session: session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())")))
+
+
+def test_who_waited_his_time_for_a_writer_waits_no_second_time(
+    db_sqlite: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.engine, "WAIT_SECONDS", 0.05)  # SQLite's own ten seconds stay
+    monkeypatch.setattr(db.engine, "RETRY_SECONDS", 0.0)
+    writer = sqlite3.connect(db_sqlite.real_file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    before = time.monotonic()
+
+    with pytest.raises(Busy):
+        db.run(lambda tx: tx.execute(text("SELECT 1")))
+
+    assert time.monotonic() - before < 5
+    writer.close()
 
 
 @pytest.mark.parametrize(
