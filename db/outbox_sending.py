@@ -4,9 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, not_, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from db import channels
 from db.channels import Line
 from db.models import ChannelRow, OutboxAttemptRow, OutboxRow
 from db.outbox import IS_UNSENT
+from db.outbox_doubt import AGAIN, DOUBT, lapse, put_back
 from db.outbox_words import facts, link_for
 from domain import delivery, messages
 from domain.delivery import Answer, Outcome
@@ -23,6 +25,7 @@ from domain.outbox import UNSENT, ChannelKind, MessageState, Severity, Template
 _LOG = logging.getLogger("linli")
 LOOK_AT = 300  # messages of one channel at a time
 FULL = 40  # lines, about, fill the smallest robot's post
+_NEVER_LEFT = Answer(Outcome.REFUSED, "never left")
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,15 @@ def _may_go(recent: Sequence[float], severity: int, many: int, now: datetime) ->
     return delivery.has_room(recent, severity, now) and not gathers
 
 
-def claim(tx: Session, *, channel_id: UUID, now: datetime, owner: str = "") -> Post | None:
+def claim(tx: Session, *, channel_id: UUID, now: datetime, lease: str = "") -> Post | None:
     """Take what goes into the channel's next post; none if nothing may go now, or another worker is at it.
 
-    `owner` begins the lease, so that all of one process can be found if it dies.
+    The leases of a process begin alike, so that all of them can be found if it dies.
     """
     awake = or_(ChannelRow.muted_until.is_(None), ChannelRow.muted_until <= now)
     mine = (ChannelRow.id == channel_id, ChannelRow.active, awake)
-    query = select(ChannelRow).where(*mine).with_for_update(skip_locked=True)
+    # no stronger lock: whoever owes the channel a message only needs it to be there
+    query = select(ChannelRow).where(*mine).with_for_update(skip_locked=True, key_share=True)
     channel = tx.scalars(query.execution_options(populate_existing=True)).first()
     if channel is None:
         return None
@@ -78,14 +82,14 @@ def claim(tx: Session, *, channel_id: UUID, now: datetime, owner: str = "") -> P
         return None
     worded = _worded(tx, channel, group)
     if worded is None:
-        return claim(tx, channel_id=channel_id, now=now, owner=owner)  # without those that were given up
+        return claim(tx, channel_id=channel_id, now=now, lease=lease)  # without those that were given up
     line, texts, taken = worded
     if not delivery.has_room(channel.recent, group[0].severity, now, posts=len(texts)):
         return None
     if len(taken) == len(group) and delivery.gathers(channel.recent, group[0].severity, now):
         return None
     channel.recent = delivery.still_recent(channel.recent, now) + [now.timestamp()] * len(texts)
-    post = Post(owner + new_id().hex[len(owner) :], line, texts, tuple(row.id for row in taken), group[0].severity)
+    post = Post(lease or new_id().hex, line, texts, tuple(row.id for row in taken), group[0].severity)
     _lease(tx, post, now)
     return post
 
@@ -99,22 +103,9 @@ def _ready(tx: Session, channel_id: UUID, now: datetime) -> list[OutboxRow]:
     for row in rows:
         if row.expires_at and row.expires_at <= now:
             row.state = MessageState.EXPIRED.value
-        elif row.state == MessageState.SENDING:
-            _lapse(row)
+    lapse(tx, [row for row in rows if row.state == MessageState.SENDING], now)
     tx.flush()
     return [row for row in rows if row.state in UNSENT]
-
-
-def _lapse(row: OutboxRow) -> None:
-    """Settle a message whose sender died: sent again once and marked if it matters, else left to a person.
-
-    Twice nobody knows: then it stands among what was not sent, and the ladder's next step tells of it anew.
-    """
-    row.provider_code = "uncertain_again" if row.repeated else "uncertain"
-    if row.severity < Severity.NORMAL and not row.repeated:
-        row.state, row.repeated = MessageState.UNCERTAIN.value, True
-    else:
-        row.state = MessageState.DEAD.value
 
 
 def _group(rows: Sequence[OutboxRow], *, together: bool) -> list[OutboxRow]:
@@ -206,7 +197,10 @@ def still_wanted(session: Session, *, post: Post) -> bool:
 def settle(tx: Session, *, post: Post, answer: Answer, millis: int, now: datetime) -> None:
     """Note what the robot said: on the channel, on each message, and for good in the attempts."""
     _keep_attempt(tx, post.line.channel_id, post.message_ids, answer, millis, now)
-    query = select(OutboxRow).where(OutboxRow.id.in_(post.message_ids), OutboxRow.lease_owner == post.lease)
+    # written already, it may be told again: the line was lost after the commit
+    settled = OutboxRow.state.in_([MessageState.QUEUED, MessageState.FAILED])
+    mine = (OutboxRow.id.in_(post.message_ids), OutboxRow.lease_owner == post.lease, not_(settled))
+    query = select(OutboxRow).where(*mine)
     for row in tx.scalars(query.order_by(OutboxRow.id).with_for_update().execution_options(populate_existing=True)):
         _settle_one(row, answer, now)
 
@@ -220,10 +214,12 @@ def _keep_attempt(
 
 
 def _settle_one(row: OutboxRow, answer: Answer, now: datetime) -> None:
+    # given up because nobody knew: now its sender says so after all
+    known = answer.ok and row.state == MessageState.DEAD and row.provider_code in (DOUBT, AGAIN)
     row.provider_code = answer.code[:40]
     if answer.ok:
         row.accepted_at = now
-    if row.state not in UNSENT:  # cancelled meanwhile, it stays so
+    if row.state not in UNSENT and not known:  # cancelled meanwhile, it stays so
         return
     if answer.ok:
         row.state = MessageState.ACCEPTED.value
@@ -244,34 +240,42 @@ def _settle_one(row: OutboxRow, answer: Answer, now: datetime) -> None:
 # --- after a sender that was killed ----------------------------------------------------------------------
 
 
-def take_over(tx: Session, *, owner: str, left: Mapping[str, Answer | None], now: datetime) -> int:
-    """Settle what a dead process had under way, by what it left behind; give how many messages.
+def take_over(tx: Session, *, owner: str, left: Mapping[str, Answer | None] | None, now: datetime) -> bool:
+    """Settle what a dead process had under way, by what it left behind; False if somebody holds a part of it.
 
     `left` has its leases that left the machine, with the answer if there was one. What was claimed and is not in it
-    was never sent: that counts as no try, for the message and for the robot.
+    was never sent: that counts as no try, for the message and for the robot. None: it can't be read, any may have left.
     """
-    held = OutboxRow.lease_owner.startswith(owner, autoescape=True)
-    mine = (held, OutboxRow.state == MessageState.SENDING, IS_UNSENT, OutboxRow.channel_id == ChannelRow.id)
-    locked = select(ChannelRow).where(exists().where(*mine)).order_by(ChannelRow.id).with_for_update()
-    robots = {one.id: one for one in tx.scalars(locked.execution_options(populate_existing=True))}
-    query = select(OutboxRow, ChannelRow.id).join(ChannelRow, and_(*mine)).order_by(OutboxRow.id)
-    rows = tx.execute(query.with_for_update(of=OutboxRow).execution_options(populate_existing=True)).all()
-    for row, robot in rows:
-        lease = row.lease_owner or ""
-        if lease not in left:
-            _put_back(row, robots[robot], now)
-        elif (answer := left[lease]) is None:
+    mine = (
+        OutboxRow.lease_owner.startswith(owner, autoescape=True),
+        OutboxRow.state == MessageState.SENDING,
+        IS_UNSENT,
+    )
+    owed = tx.scalar(select(func.count()).select_from(OutboxRow).where(*mine))
+    theirs = ChannelRow.id.in_(select(OutboxRow.channel_id).where(*mine))
+    free = select(ChannelRow).where(theirs).order_by(ChannelRow.id).with_for_update(skip_locked=True, key_share=True)
+    robots = {one.id: one for one in tx.scalars(free.execution_options(populate_existing=True))}
+    query = select(OutboxRow).where(*mine, OutboxRow.channel_id.in_(robots)).order_by(OutboxRow.lease_owner)
+    locked = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    rows = tx.scalars(locked).all()
+    for lease, post in groupby(rows, key=lambda row: row.lease_owner or ""):
+        together = list(post)
+        robot = robots[together[0].channel_id or UUID(int=0)]
+        _take_over_post(tx, together, robot, None if left is None else left.get(lease, _NEVER_LEFT), now)
+    return len(rows) == owed
+
+
+def _take_over_post(
+    tx: Session, rows: Sequence[OutboxRow], robot: ChannelRow, answer: Answer | None, now: datetime
+) -> None:
+    if answer is _NEVER_LEFT:
+        for row in rows:
+            put_back(row, robot, now)
+    elif answer is None:
+        for row in rows:
             row.next_attempt_at = now
-            _lapse(row)
-        else:
-            _keep_attempt(tx, robot, [row.id], answer, 0, now)
+        lapse(tx, rows, now)
+    else:
+        _keep_attempt(tx, robot.id, [row.id for row in rows], answer, 0, now)
+        for row in rows:
             _settle_one(row, answer, now)
-    return len(rows)
-
-
-def _put_back(row: OutboxRow, channel: ChannelRow, now: datetime) -> None:
-    """Undo a claim that nothing came of."""
-    row.state, row.next_attempt_at, row.attempts = MessageState.QUEUED.value, now, row.attempts - 1
-    if row.lease_until is not None:
-        claimed = (row.lease_until - delivery.LEASE).timestamp()
-        channel.recent = [at for at in channel.recent if abs(at - claimed) > 0.0005]
