@@ -82,8 +82,8 @@ def test_a_busy_writer_in_another_process_shuts_nobody_out(db_sqlite: Settings) 
             waited.append(db.run(lambda tx: int(tx.execute(text("SELECT n FROM greedy")).scalar_one())) - before)
         greedy.kill()
 
-    # by SQLite's own waiting, a hundred and more
-    assert max(waited) < 40, waited
+    # by SQLite's own waiting, a hundred and more each time; of ten, one may be unlucky
+    assert sum(waited) < 200, waited
 
 
 def count() -> int:
