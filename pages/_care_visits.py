@@ -1,6 +1,7 @@
 """探访: the month's visits with exactly who has had none."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -26,7 +27,7 @@ def reminder(who: Actor) -> None:
     now = clock.now()
     if local_date(now).day < REMIND_FROM_DAY:
         return
-    codes = db.read(care_register.unvisited, actor=who, now=now)
+    codes = _unvisited(who, local_date(now))
     if codes:
         more = "等" if len(codes) > _NAMED else ""
         with st.container(horizontal=True, vertical_alignment="center", key="unvisited"):
@@ -34,6 +35,13 @@ def reminder(who: Actor) -> None:
                 f"本月还有 {len(codes)} 户没有探访：{'、'.join(codes[:_NAMED])}{more}。", icon=":material/event_busy:"
             )
             st.button("看名单", on_click=_open, key="see-unvisited")
+
+
+@st.cache_resource(ttl=60, max_entries=500, show_spinner=False, hash_funcs={Actor: repr})
+def _unvisited(who: Actor, day: date) -> list[str]:
+    """Read it once a minute: it is the matter of a month, and each run of the page asks."""
+    del day
+    return db.read(care_register.unvisited, actor=who, now=clock.now())
 
 
 def _open() -> None:
@@ -74,6 +82,11 @@ def _month(who: Actor, here: Area, month: Visits) -> None:
         return
     st.markdown(f"**还没有探访的 {len(month.missing)} 户**")
     table.plain([_row(entry) for entry in month.missing], empty="", alt="本月还没有探访的老人")
+
+
+def _recorded(entry: Entry) -> str:
+    _unvisited.clear()
+    return f"已登记 {entry.code} 的探访。"
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -118,5 +131,5 @@ def _record(who: Actor, here: Area) -> None:
             form.attempt(
                 draft,
                 lambda: db.run(pair_visits.record, actor=who, **call, key=draft.key, now=clock.now()),
-                done=f"已登记 {held[elder].code} 的探访。",
+                done=lambda _visit: _recorded(held[elder]),
             )
