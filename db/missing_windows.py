@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import windows, worker_state
+from db import unwatched, windows, worker_state
 from db.care_scope import may_see
 from db.models import ElderRow
 from db.points import scope
+from db.unwatched import Unwatched
 from db.writes import audit
 from domain import access
 from domain.access import RIGHTS, Actor, grants_for
@@ -28,6 +29,11 @@ class Missing:
 
     day: date
     codes: tuple[str, ...]
+
+
+def unarranged(session: Session, *, actor: Actor, now: datetime) -> tuple[list[Unwatched], list[Missing]]:
+    """Give both kinds of looks that nobody arranged: of days gone by, and of today and tomorrow."""
+    return unwatched.shown(session, actor=actor, now=now), found(session, actor=actor, now=now)
 
 
 def found(session: Session, *, actor: Actor, now: datetime) -> list[Missing]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import db
-from db import missing_windows, unwatched
+from db import missing_windows
 from db.missing_windows import Missing
 from db.unwatched import Unwatched
 from domain import clock
@@ -16,16 +16,22 @@ _NAMED = 5
 
 
 def show(who: Actor) -> None:
-    now = clock.now()
-    for past in db.read(unwatched.shown, actor=who, now=now):
+    gone, coming = _found(who)
+    for past in gone:
         st.error(_past_words(past), icon=":material/event_busy:")
-    for one in db.read(missing_windows.found, actor=who, now=now):
-        day = "今天" if one.day == local_date(now) else "明天"
+    for one in coming:
+        day = "今天" if one.day == local_date(clock.now()) else "明天"
         may = has(who, "care.plan") and not who.read_only
         with st.container(horizontal=True, vertical_alignment="center", key=f"unmade-{one.day:%m%d}"):
             st.error(_words(one, day, may=may), icon=":material/event_busy:")
             if may:
                 st.button("现在补上", key=f"make-{one.day:%m%d}", type="primary", on_click=_make, args=(who,))
+
+
+@st.cache_resource(ttl=20, max_entries=500, show_spinner=False, hash_funcs={Actor: repr})
+def _found(who: Actor) -> tuple[list[Unwatched], list[Missing]]:
+    """Look a few times a minute, as the worker does once: each run of the page asks."""
+    return db.read(missing_windows.unarranged, actor=who, now=clock.now())
 
 
 def _past_words(past: Unwatched) -> str:
@@ -42,6 +48,7 @@ def _words(one: Missing, day: str, *, may: bool) -> str:
 
 
 def _make(who: Actor) -> None:
+    _found.clear()
     try:
         made = db.run(missing_windows.make, actor=who, now=clock.now())
     except Refused as refused:

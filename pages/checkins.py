@@ -60,13 +60,15 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
         wrap=True,
     )
 _settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
-_worker_banner.show(actor)
-_care_unmade.show(actor)
-_lost_messages.beside(actor)
+with st.container(key="care-told"):  # a banner that goes moves no tile: moved, they would be drawn beside the old ones
+    _worker_banner.show(actor)
+    _care_unmade.show(actor)
+    _lost_messages.beside(actor)
+    if part == TODAY and "elder" not in st.query_params:
+        _care_visits.reminder(actor)
 if "elder" in st.query_params:
     _care_elder.show(actor)
 elif part == TODAY:
-    _care_visits.reminder(actor)
     _care_today.live_tiles()
 else:
     PARTS[str(part)][0](actor, _care_here.community(actor))
