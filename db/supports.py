@@ -33,8 +33,8 @@ def add(
     def work(ticket: Ticket) -> Ticket:
         steps.check(actor, Action.SUPPORT, ticket, now=now)
         person = people.find_or_insert(tx, community_id=ticket.community_id, name=name, phone=phone, now=now)
-        _check_new(tx, ticket, person)
         after = take(tx, ticket, Action.SUPPORT, actor=actor, now=now, note=note)
+        _check_new(tx, ticket, person)  # not before: whoever was overtaken is told to look again
         event = select(TicketEventRow.id).where(
             TicketEventRow.ticket_id == ticket.id, TicketEventRow.seq == after.version
         )
