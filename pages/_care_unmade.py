@@ -19,6 +19,9 @@ def show(who: Actor) -> None:
     gone, coming = _found(who)
     for past in gone:
         st.error(_past_words(past), icon=":material/event_busy:")
+        if len(past.codes) > _NAMED:
+            with st.expander(f"{past.day:%m月%d日}没有人看的 {len(past.codes)} 户"):
+                st.markdown("、".join(past.codes))
     for one in coming:
         day = "今天" if one.day == local_date(clock.now()) else "明天"
         may = has(who, "care.plan") and not who.read_only
@@ -35,7 +38,8 @@ def _found(who: Actor) -> tuple[list[Unwatched], list[Missing]]:
 
 
 def _past_words(past: Unwatched) -> str:
-    named = f"{past.day:%m月%d日}无人值守：应巡看{len(past.codes)}户未生成（{'、'.join(past.codes)}）。"
+    more = "等" if len(past.codes) > _NAMED else ""
+    named = f"{past.day:%m月%d日}无人值守：应巡看{len(past.codes)}户未生成（{'、'.join(past.codes[:_NAMED])}{more}）。"
     return f"{named}这一天没有人被提醒，也没有预警，请逐户核实。这条提示保留一周。"
 
 

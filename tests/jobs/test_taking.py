@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 import db
 from db import absences, handovers, looks, window_plans, windows
+from db.elders import Elder
 from db.models import AreaRow, IncidentRow
 from domain.care import AbsenceKind, Look, Slot, Source, WindowState
 from domain.errors import Busy
@@ -52,32 +53,33 @@ def test_a_database_that_is_busy_is_no_fault_of_a_row() -> None:
         take(move, lambda: pytest.fail("one by one they would wait even longer"), 25)
 
 
-def test_a_ladder_that_can_t_be_read_holds_up_no_other_incident(world: World) -> None:
+def two_with_alarms(world: World) -> tuple[Elder, Elder]:
+    """Give two elders whose curtains were closed; the ladder of the first one's incident can't be read."""
     bad, good = elder(world, 1), elder(world, 2)
     made_day()
     for one in (bad, good):
         look(world.volunteer, one.id, Look.CLOSED, EIGHT)
     broken = update(IncidentRow).where(IncidentRow.elder_id == bad.id).values(ladder=[{}])
     db.run(lambda tx: tx.execute(broken))
+    return bad, good
+
+
+def test_a_ladder_that_can_t_be_read_holds_up_no_other_incident(world: World) -> None:
+    both = two_with_alarms(world)
 
     with pytest.raises(KeyError):
         care.run(EIGHT + 11 * MINUTE)
 
-    assert [incidents(one.id)[0].step for one in (bad, good)] == [0, 1]
+    assert [incidents(one.id)[0].step for one in both] == [0, 1]
 
 
 def test_the_audit_sets_the_others_going_though_one_can_t_be(any_world: World) -> None:
-    bad, good = elder(any_world, 1), elder(any_world, 2)
-    made_day()
-    for one in (bad, good):
-        look(any_world.volunteer, one.id, Look.CLOSED, EIGHT)
-    broken = update(IncidentRow).where(IncidentRow.elder_id == bad.id).values(ladder=[{}])
-    db.run(lambda tx: tx.execute(broken))
+    both = two_with_alarms(any_world)
 
     with pytest.raises(KeyError):
         care.audit(EIGHT + 15 * MINUTE)
 
-    assert [incidents(one.id)[0].step for one in (bad, good)] == [0, 1]
+    assert [incidents(one.id)[0].step for one in both] == [0, 1]
 
 
 def test_an_offer_that_can_t_be_settled_holds_up_no_other_and_no_absence(

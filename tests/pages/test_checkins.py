@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import care_elder, care_register, elders, incident_clock, incident_steps, leases, rules
+from db import care_elder, care_register, elders, incident_clock, incident_steps, leases, rules, unwatched
 from db.care_plans import ContactPlan
 from db.elders import Elder
 from db.models import CheckWindowRow, LeaseRow
@@ -421,3 +421,14 @@ def test_first_sight_and_push_tell_no_planted_word(world: World, planted: Elder)
 
     assert planted.code in pushed.html
     assert [secret for secret in SECRETS if secret in seen + pushed.html + pushed.figures] == []
+
+
+def test_a_day_without_a_worker_names_a_few_and_lists_all(world: World, watched: list[Elder], visit: Visit) -> None:
+    codes = [one.code for one in [*watched, *(elder(world, number) for number in range(20, 26))]]
+    owed = {TODAY - timedelta(days=1): [int(code[1:]) for code in codes]}
+    db.run(unwatched.tell, community_id=world.community, owed=owed, now=LATER)
+
+    page = opened(visit)
+
+    assert f"无人值守：应巡看{len(codes)}户未生成（{'、'.join(codes[:5])}等）" in said(page)
+    assert "、".join(codes) in [one.value for one in page.markdown]
