@@ -1,10 +1,12 @@
 """Many at once: one wins, the others read so, nothing is counted twice. And: the checks have teeth."""
 
 from collections.abc import Callable
+from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 import db
 import db.engine
@@ -128,12 +130,28 @@ def test_without_the_key_one_form_would_make_several_tickets(world: World, monke
 
 
 @pytest.mark.pg
-def test_without_the_unique_key_one_form_would_make_several_tickets(db_postgres_once: Settings) -> None:
+def test_without_the_unique_key_one_form_would_make_several_tickets(
+    db_postgres_once: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = make_world()
     with db.engine.get().begin() as connection:
         connection.execute(text("ALTER TABLE command_key DROP CONSTRAINT pk_command_key"))
+    monkeypatch.setattr(ticket_content, "first_result", all_look_before_one_writes(ticket_content.first_result, 4))
 
-    assert one_key_at_once(world) != []
+    assert one_key_at_once(world) == ["4 tickets"]
+
+
+def all_look_before_one_writes(first_result: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """Hold whoever has found the form's key unused until so many have."""
+    gate = Barrier(count)
+
+    def found(tx: Session, key: str, request: dict[str, Any]) -> Any:
+        result = first_result(tx, key, request)
+        if key == "k":
+            gate.wait(30)
+        return result
+
+    return found
 
 
 @pytest.mark.parametrize(
