@@ -12,6 +12,7 @@ import db
 import db.engine
 from db import ticket_call, ticket_content, ticket_events
 from db.models import TicketRow
+from db.writes import first_result
 from domain.errors import Changed, NotAllowed, Refused
 from domain.tickets import Action, Kind, Status, Ticket
 from settings import Settings
@@ -136,12 +137,12 @@ def test_without_the_unique_key_one_form_would_make_several_tickets(
     world = make_world()
     with db.engine.get().begin() as connection:
         connection.execute(text("ALTER TABLE command_key DROP CONSTRAINT pk_command_key"))
-    monkeypatch.setattr(ticket_content, "first_result", all_look_before_one_writes(ticket_content.first_result, 4))
+    monkeypatch.setattr(ticket_content, "first_result", all_look_before_one_writes(4))
 
     assert one_key_at_once(world) == ["4 tickets"]
 
 
-def all_look_before_one_writes(first_result: Callable[..., Any], count: int) -> Callable[..., Any]:
+def all_look_before_one_writes(count: int) -> Callable[..., Any]:
     """Hold whoever has found the form's key unused until so many have."""
     gate = Barrier(count)
 
