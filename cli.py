@@ -228,14 +228,14 @@ def rebuild_stats(_asked: argparse.Namespace) -> int:
     import db
     from db import stat_rebuild
 
-    cells = db.run(stat_rebuild.rebuild, progress=_communities_done)
+    cells = db.run(stat_rebuild.rebuild, progress=_tickets_done)
     print(f"统计已按工单和守望记录重算，共 {cells:,} 格。")
     return 0
 
 
-def _communities_done(done: int, of_all: int) -> None:
+def _tickets_done(done: int, of_all: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r已重算 {done} / {of_all} 个社区", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
+        print(f"\r已重算 {done:,} / {of_all:,} 张工单", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
 
 
 def _must_exist() -> None:

@@ -5,7 +5,6 @@ reclassifying, moving, reopening or taking an import back need no rule of their 
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -228,40 +227,52 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+# the same as plain words: a ticket has some twenty such places
+_PLACES = [
+    (depth, grain.value, dim.value)
+    for depth, level in enumerate(LEVELS)
+    for grain, dims in KEPT[level].items()
+    for dim in dims
+]
+
+
 def places(ticket: Facts) -> list[tuple[str, str, str, str]]:
     """List area, grain, dim and member of every cell that a day of this ticket goes into."""
     members = {
-        Dim.ALL: "",
-        Dim.KIND: ticket.kind,
-        Dim.CATEGORY: ticket.category_id.hex if ticket.category_id else "",
-        Dim.HANDLER: ticket.handler_id.hex if ticket.handler_id else "",
-        Dim.HOUR: f"{local(ticket.reported_at).hour:02d}",
+        "all": "",
+        "kind": ticket.kind,
+        "category": ticket.category_id.hex if ticket.category_id else "",
+        "handler": ticket.handler_id.hex if ticket.handler_id else "",
+        "hour": f"{local(ticket.reported_at).hour:02d}",
     }
+    areas = keys_of(ticket.area_path)
     return [
-        (area, grain.value, dim.value, members[dim])
-        for level, area in zip(LEVELS, keys_of(ticket.area_path), strict=False)
-        for grain, dims in KEPT[level].items()
-        for dim in dims
-        if dim is not Dim.HANDLER or ticket.handler_id
+        (areas[depth], grain, dim, members[dim])
+        for depth, grain, dim in _PLACES
+        if depth < len(areas) and (dim != "handler" or ticket.handler_id)
     ]
+
+
+def by_day(ticket: Facts) -> dict[date, list[str]]:
+    """List what the ticket counts as on each of its days."""
+    days: dict[date, list[str]] = {}
+    for day, measure in bookings(ticket):
+        days.setdefault(day, []).append(measure)
+    return days
 
 
 def add(cells: Cells, ticket: Facts, sign: int = 1) -> None:
     """Add a ticket's bookings to the cells, or with -1 take them out."""
-    days: dict[date, Counter[str]] = {}
-    for day, measure in bookings(ticket):
-        days.setdefault(day, Counter())[measure] += sign
-    if not days:
-        return
-    where = places(ticket)
-    for day, counts in days.items():
+    days = by_day(ticket)
+    where = places(ticket) if days else []
+    for day, measures in days.items():
         month = month_of(day)
         for area, grain, dim, member in where:
-            if dim == "hour" and "reported" not in counts:
+            if dim == "hour" and "reported" not in measures:
                 continue
             cell = cells.setdefault((area, grain, dim, day if grain == "day" else month, member), {})
-            for measure, count in counts.items() if dim != "hour" else [("reported", sign)]:
-                cell[measure] = cell.get(measure, 0) + count
+            for measure in measures if dim != "hour" else ["reported"]:
+                cell[measure] = cell.get(measure, 0) + sign
 
 
 def moved(before: Facts | None, after: Facts | None) -> Cells:
