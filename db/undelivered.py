@@ -18,7 +18,7 @@ from domain.errors import Changed, NotFound, Refused, WrongState
 from domain.incidents import ENDED_STATES
 from domain.outbox import UNSENT, MessageState, Severity, Template
 
-SHOWN_FOR = timedelta(days=14)
+SHOWN_FOR, URGENT_FOR = timedelta(days=14), timedelta(days=1)
 SHOWN = 100
 _UNWORDED = "（这条消息的内容有误，没有写成）"
 # an alarm that is over alarms nobody; only its all-clear may still be owed
@@ -49,6 +49,10 @@ class Lost:
     @property
     def goes_again(self) -> bool:
         return self.state is not MessageState.DEAD
+
+    def is_urgent(self, now: datetime) -> bool:
+        """Tell whether somebody is to be called about it: the pages say so for a day."""
+        return not self.goes_again and self.severity < Severity.NORMAL and self.at > now - URGENT_FOR
 
 
 def listed(session: Session, *, actor: Actor, now: datetime) -> list[Lost]:
@@ -143,4 +147,4 @@ def to_call(session: Session, *, communities: frozenset[UUID], now: datetime) ->
 
 def _urgent(communities: frozenset[UUID], now: datetime) -> tuple[ColumnElement[bool], ...]:
     lost = (OutboxRow.state == MessageState.DEAD, OutboxRow.severity < Severity.NORMAL, _MATTERS)
-    return (OutboxRow.community_id.in_(communities), OutboxRow.created_at > now - timedelta(days=1), *lost)
+    return (OutboxRow.community_id.in_(communities), OutboxRow.created_at > now - URGENT_FOR, *lost)

@@ -20,11 +20,17 @@ def went_well(session: Session) -> dict[str, datetime | None]:
 
 
 def warnings(
-    session: Session, *, communities: frozenset[UUID], now: datetime, can_set: bool = False, here: str = ""
+    session: Session,
+    *,
+    communities: frozenset[UUID],
+    now: datetime,
+    can_set: bool = False,
+    lost: bool = True,
+    here: str = "",
 ) -> list[str]:
     """Say what is wrong with watching and sending, in sentences for whoever is at the screen.
 
-    `can_set`: they may open 系统设置; `here` says where else what was lost is listed.
+    `can_set`: they may open 系统设置; `lost`: no list beside it says what reached nobody; `here`: what else to do then.
     """
     known = went_well(session)
     told = []
@@ -38,10 +44,10 @@ def warnings(
     if names := canaries.silent(session, now=now):
         check = "请到系统设置 → 通知渠道检查" if can_set else "请联系管理员检查通知渠道"
         told.append(f"今早的通道测试没有收到回应：{'、'.join(names)}。{check}，紧急情况先打电话。")
-    if lost := undelivered.urgent_count(session, communities=communities, now=now):
+    if count := undelivered.urgent_count(session, communities=communities, now=now) if lost else 0:
         whom = "、".join(undelivered.to_call(session, communities=communities, now=now))
         where = "明细在系统设置 → 通知渠道。" if can_set else here
-        told.append(f"最近一天有{lost}条紧急消息没有发出，请打电话通知{f'：{whom}' if whom else ''}。{where}")
+        told.append(f"最近一天有{count}条紧急消息没有发出，请打电话通知{f'：{whom}' if whom else ''}。{where}")
     return told
 
 

@@ -1,5 +1,7 @@
 """没有发出的消息: what reached nobody, each to be sent again by hand."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
@@ -27,13 +29,23 @@ def beside(who: Actor) -> None:
     """List them on 平安守望 for whoever is to telephone instead."""
     if not has(who, "messages.lost"):
         return
-    if lost := db.read(undelivered.listed, actor=who, now=clock.now()):
-        with st.expander(f"没有发出的消息（{len(lost)}）：请打电话通知", icon=":material/sms_failed:"):
+    if lost := db.read(undelivered.listed, actor=who, now=(now := clock.now())):
+        with st.expander(_head(lost, now), icon=":material/sms_failed:"):
             for one in lost[:SHOWN]:
                 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                     st.caption(escape_md(_words(one)))
                     if one.incident_id:
                         st.button("看预警", key=f"lost-{one.id.hex}", on_click=_open, args=(one.incident_id,))
+
+
+def _head(lost: Sequence[Lost], now: datetime) -> str:
+    """Say the worst in the one line that is always there: on a phone a banner more pushes the alarms away."""
+    urgent = [one for one in lost if one.is_urgent(now)]
+    if not urgent:
+        return f"没有发出的消息（{len(lost)}）：请打电话通知"
+    whom = "、".join(dict.fromkeys(who for one in urgent for who in one.who.split("、") if who))
+    named = f"：{escape_md(whom)}" if whom else ""
+    return f"**最近一天有{len(urgent)}条紧急消息没有发出，请打电话通知{named}**"
 
 
 def _listed(who: Actor) -> None:

@@ -17,7 +17,7 @@ _TOLD = "st_device_key"
 
 
 def show(who: Actor, here: Area) -> None:
-    st.caption("求助按钮、门磁、水电表等，用自己的密钥把信号送到 /api/v1/signals。设备只能报警，不能代替人去看。")
+    st.caption("求助按钮、门磁、水电表等，用自己的密钥把信号送到 /api/v1/signals。设备只能发出预警，不能代替人去看。")
     _tell()
     held = db.read(signal_devices.listed, actor=who, community_id=here.id)
     codes: dict[UUID, str] = db.read(elders.codes, elder_ids=[one.elder_id for one in held if one.elder_id])
@@ -84,7 +84,7 @@ def _tell() -> None:
     label, key = told
     with st.container(border=True):
         st.markdown(
-            f"**请把“{escape_md(label)}”的密钥填进设备**，只显示这一次。谁有它就能以这台设备报警，不要发到群里。"
+            f"**请把“{escape_md(label)}”的密钥填进设备**，只显示这一次。谁有它就能以这台设备发出预警，不要发到群里。"
         )
         st.code(key, language=None)
         st.button("我已填好", type="primary", on_click=lambda: st.session_state.pop(_TOLD, None))

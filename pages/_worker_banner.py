@@ -14,10 +14,10 @@ from domain.access import Actor, communities_of, has
 from ui.text import escape_md
 
 
-def show(who: Actor) -> None:
+def show(who: Actor, *, lost: bool = True) -> None:
+    """Tell it; without `lost` where the page lists what reached nobody."""
     call: dict[str, Any] = {"communities": communities_of(who.grants), "can_set": has(who, "settings")}
-    here = "是哪几条，看下面的名单。" if has(who, "messages.lost") else "也请告诉社区工作者。"
-    told = db.read(worker_state.warnings, **call, here=here, now=clock.now())
+    told = db.read(worker_state.warnings, **call, lost=lost, here="也请告诉社区工作者。", now=clock.now())
     with _together(told):
         for sentence in told:
             st.error(escape_md(sentence), icon=":material/error:")

@@ -61,9 +61,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium", ke
     )
 _settings_form.settle(f"care {part} {st.query_params.get('elder', '')}")
 with st.container(key="care-told"):  # a banner that goes moves no tile: moved, they would be drawn beside the old ones
-    _worker_banner.show(actor)
-    _care_unmade.show(actor)
+    _worker_banner.show(actor, lost=not has(actor, "messages.lost"))
     _lost_messages.beside(actor)
+    _care_unmade.show(actor)
     if part == TODAY and "elder" not in st.query_params:
         _care_visits.reminder(actor)
 if "elder" in st.query_params:

@@ -51,6 +51,7 @@ def said(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.info, page.error, page.warning, page.success, page.toast, page.text)
     metrics = [f"{m.label} {m.value}" for m in page.metric]
     found = [str(e.value) for kind in kinds for e in kind] + metrics
+    found += [one.label for one in page.expander]
     return "\n".join([*found, page_html(page), drawn(page)]).replace("\\", "")
 
 
@@ -309,7 +310,11 @@ def test_a_late_worker_is_said(world: World, watched: list[Elder], visit: Visit,
 def test_an_emergency_that_found_no_channel_is_said(world: World, watched: list[Elder], visit: Visit) -> None:
     look(world.volunteer, watched[0].id, Look.CLOSED, LATER)
 
-    assert "条紧急消息没有发出，请打电话通知" in said(opened(visit))
+    told = said(opened(visit))
+
+    assert told.count("最近一天有1条紧急消息没有发出，请打电话通知") == 1, (
+        "the head of the list, and no banner beside it"
+    )
 
 
 def forget(one: Elder, *days: Any) -> None:
