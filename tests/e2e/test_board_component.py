@@ -109,6 +109,23 @@ def test_an_update_keeps_focus_and_scroll_and_lights_what_changed(page: Page) ->
     assert [UUID(ticket).int for ticket in moved] == [5, 99]
 
 
+LIT = "all => all.filter(head => head.getAnimations().length).map(head => head.textContent.split(' ')[0])"
+
+
+def test_what_changed_out_of_sight_lights_up_its_columns_name_and_nothing_else_does(page: Page) -> None:
+    todo, doing = cards(20), cards(2, first=30)
+    draw(page, html(todo, doing))
+    draw(page, html(todo, (replace(doing[0], version=9), doing[1])))
+    assert page.locator(".col h3").evaluate_all(LIT) == []
+
+    draw(page, html((*todo[:-1], replace(todo[-1], version=9)), doing))
+
+    assert page.locator(".col h3").evaluate_all(LIT) == ["待处理"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    draw(page, html(todo[:-1], (*doing, replace(todo[-1], version=10))))
+    assert page.locator('[data-tab="doing"]').evaluate_all(LIT) == ["处理中3"]
+
+
 def test_what_another_filter_brings_in_does_not_light_up(page: Page) -> None:
     draw(page, html(cards(3)), scope="all")
 

@@ -3,6 +3,7 @@
 
 const mounted = new WeakMap();
 const utf8 = new TextDecoder();
+const LIT_MS = 6000; // as long as a card (board.css)
 const BACK_AFTER_MS = 50; // the dialog gives the focus back itself first, to the body
 
 export default function (component) {
@@ -60,8 +61,8 @@ function draw(root, held, data) {
     if (list(col)) list(col).scrollTop = scrolls.get(col.dataset.col) ?? 0;
   }
   if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
-  highlight(root, held, data.scope);
   showTab(root, held, held.tab ?? firstTab(root));
+  highlight(root, held, data.scope);
   held.scope = data.scope;
   // what the document showed of it until now (web/first_sight.py)
   if (root.querySelector(".board, .group")) document.getElementById("linli-first")?.remove();
@@ -78,13 +79,31 @@ function focusName(element) {
 function highlight(root, held, scope) {
   const same = held.scope === scope;
   const now = new Map();
+  const moved = [];
   for (const card of root.querySelectorAll("[data-open]")) {
     const { open, version } = card.dataset;
     now.set(open, version);
     const before = held.versions.get(open);
-    if (before === undefined ? same : before !== version) card.classList.add("moved");
+    if (before === undefined ? same : before !== version) moved.push(card);
   }
   held.versions = same ? new Map([...held.versions, ...now]) : now;
+  const columns = new Set(moved.filter(isOutOfSight).map((card) => card.closest(".col")));
+  for (const card of moved) card.classList.add("moved");
+  for (const col of columns) for (const head of headsOf(root, col)) lightUp(head);
+}
+
+function isOutOfSight(card) {
+  const [box, seen] = [card.getBoundingClientRect(), card.closest(".col .list")?.getBoundingClientRect()];
+  return seen && (!box.height || box.top > Math.min(seen.bottom, innerHeight) || box.bottom < seen.top);
+}
+
+// What one would have to scroll to shows at the column's name, on a telephone at its tab: nothing is scrolled for it.
+const headsOf = (root, col) => [col.querySelector("h3"), root.querySelector(`[data-tab="${col.dataset.col}"]`)].filter(Boolean);
+
+function lightUp(head) {
+  const [lit, out] = ["0 0 0 4px var(--brand)", "0 0 0 4px transparent"];
+  for (const before of head.getAnimations()) before.cancel();
+  head.animate({ boxShadow: [lit, lit, out] }, LIT_MS); // no class: the next drawing would take it away
 }
 
 function firstTab(root) {

@@ -5,6 +5,7 @@ const PIECES = /(<li\b[^>]*>[\s\S]*?<\/li>)/;
 const CARD = /^<li\b[\s\S]*?\bdata-open=/;
 const TICK_MS = 500;
 const CUT_AFTER_MS = 2000; // a reconnection quicker than that is nobody's business
+const POLL_MS = 10000; // without a push, the page's script is asked this often
 const SILENT_MS = 25000; // the server says something every ten seconds
 const RETRY_MS = [500, 5000];
 const SAY_AFTER_MS = 3000;
@@ -125,7 +126,7 @@ function hear(root, held, data) {
 
 function startLive(root, held) {
   const live = { socket: null, sub: 0, stamp: 0, at: 0, pieces: [], asked: null, subscribed: "", behind: false };
-  Object.assign(live, { retry: RETRY_MS[0], retryAt: 0, cutAt: Date.now(), heardAt: 0, misfits: 0, gone: null });
+  Object.assign(live, { retry: RETRY_MS[0], retryAt: 0, cutAt: Date.now(), heardAt: 0, polledAt: 0, misfits: 0, gone: null });
   const stop = new AbortController();
   live.say = announcer(over(root, '<p class="heard" role="log" aria-live="polite"></p>'));
   live.sign = over(root, '<p class="cut" role="status" aria-live="polite"></p>');
@@ -152,7 +153,13 @@ function onTick(root, held, live) {
   if (!live.socket && (!live.gone || live.gone === CROWDED) && now >= live.retryAt) connect(root, held, live);
   if (live.behind && !isBusy(held)) show(root, held, live);
   if (live.cutAt) putAwayForeignWords();
+  if (isPollDue(live, now)) held.send("resync", (live.polledAt = now));
   showSign(live, now);
+}
+
+function isPollDue({ cutAt, polledAt, gone }, now) {
+  if (!cutAt || document.hidden || (gone && gone !== CROWDED)) return false;
+  return now - Math.max(cutAt, polledAt) > POLL_MS;
 }
 
 // Streamlit's own dialog says the same in English, and makes the board behind it unreadable to some.
@@ -263,8 +270,8 @@ function show(root, held, live) {
   putHtml(root.querySelector(".drawn"), held.html);
   redrawn(root, held); // moves.js
   if (kept && !root.contains(root.getRootNode().activeElement)) root.querySelector(kept)?.focus({ preventScroll: true });
-  highlight(root, held, held.scope);
   showTab(root, held, held.tab ?? firstTab(root));
+  highlight(root, held, held.scope);
   live.say(arrivals(root, before));
   resync(root, held, live);
 }

@@ -139,11 +139,13 @@ function carry(root, held, drag) {
       requestAnimationFrame(scroll);
     });
   }
-  drag.ghost.style.transform = `translate(${drag.x + 8}px, ${drag.y + 8}px)`;
   const under = [...root.querySelectorAll(".col")].find((col) => holds(col.getBoundingClientRect(), drag));
   drag.over = under?.dataset.col ?? null;
   light(root, held);
   drag.ghost.dataset.why = under?.dataset.why ?? "";
+  const within = (at, size, most) => Math.min(at + 8, most - size - 8); // the words below it are read to their end
+  const [x, y] = [within(drag.x, drag.ghost.offsetWidth, innerWidth), within(drag.y, drag.ghost.offsetHeight, innerHeight)];
+  drag.ghost.style.transform = `translate(${x}px, ${y}px)`;
 }
 
 const holds = (box, at) => at.x >= box.left && at.x <= box.right && at.y >= box.top && at.y <= box.bottom;
