@@ -50,7 +50,7 @@ def _alarms(held: Chosen, read: dict[str, Any], grain: Grain, dark: bool) -> Pic
     draw = figures.by_day if grain is Grain.DAY else figures.by_month
     figure = draw(above, days, {"预警": counts}, tones={"预警": "late"}, partial=bool(held.partial), dark=dark)
     rows = [{"日期": day, "预警": counts[n]} for n, day in enumerate(days)]
-    return Picture(figure, above, rows, key="alarms", code="incidents")
+    return Picture(figure, above, rows, key="alarms", narrows="day" if grain is Grain.DAY else "", code="incidents")
 
 
 def _per(grain: Grain) -> str:

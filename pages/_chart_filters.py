@@ -8,11 +8,12 @@ import streamlit as st
 import db
 from db import area_rows
 from domain.access import Actor
-from domain.charts import PERIODS, PLACES
+from domain.charts import PERIODS, PLACES, days
+from domain.clock import local_date, now
 from domain.ids import parse_id
 from domain.tickets import KIND_LABELS
 from pages import _filters
-from pages._chart_scope import NAMES
+from pages._chart_scope import NAMES, said
 
 
 def put(name: str, value: str | None) -> None:
@@ -59,7 +60,8 @@ def _grids_of(community: UUID | None) -> frozenset[str] | None:
 def _period() -> None:
     words = {name: label for name, (label, _) in PERIODS.items()}
     if "from" in st.query_params and "to" in st.query_params:
-        words = {"": "所选日期", **words}
+        today = local_date(now())
+        words = {"": said(*days(st.query_params.to_dict(), today), today), **words}
     asked = st.query_params.get("period", "30")
     value = "" if "" in words else asked if asked in words else "30"
     key = _filters.follow("period", value)
@@ -71,7 +73,7 @@ def _period() -> None:
         on_change=_keep,
         args=("period",),
         label_visibility="collapsed",
-        width=130,
+        width=130 if value else 220,  # a first and a last day are longer
     )
 
 

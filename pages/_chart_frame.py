@@ -24,6 +24,10 @@ def head(held: Chosen, title: str, unit: str, n: int | None, *, note: str = "", 
     return Head(title, unit, f"{where} · {period}", n, note or ("" if now else held.partial))
 
 
+def both(*notes: str) -> str:
+    return "；".join(filter(None, notes))
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure with its numbers; a tap on it puts a mark's key into the filter `narrows`, `code` leads to a proof."""

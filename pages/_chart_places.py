@@ -12,7 +12,7 @@ from domain.areas import LEVEL_LABELS, PARENT_TO_CHILD, Level
 from domain.clock import now
 from domain.kpis import Figure
 from domain.stats import Scope
-from pages._chart_frame import Block, Lines, Picture, head
+from pages._chart_frame import Block, Lines, Picture, both, head
 from pages._chart_scope import Chosen
 from ui import figures_beside as beside
 from ui import figures_places as places
@@ -20,6 +20,7 @@ from ui.figures_beside import Rate
 
 _RATES = ("on_time_rate", "solve_rate", "satisfaction")
 _SHOWN = ("reported", "reported_per_1000", *_RATES)
+_SCALE = f"：{places.FROM:.0%}→100%；灰色：样本不足 10；点一格看它"
 _ROOMS = 12  # communities whose grids are read one by one; with more the communities themselves are drawn
 
 Key = UUID | str | None
@@ -57,7 +58,13 @@ def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Pictu
 
     series = {one.kpi.name: [rate(name, f[code]) for _, name, f in rows] for code, one in _named(rows)}
     due = sum(found["on_time_rate"].n for *_, found in rows)
-    above = head(held, f"各{LEVEL_LABELS[below]} 按期、解决、满意", "%", due, note="灰色空心：样本不足 10，不作比较")
+    above = head(
+        held,
+        f"各{LEVEL_LABELS[below]} 按期、解决、满意",
+        "%",
+        due,
+        note=both("灰色空心：样本不足 10，不作比较", held.partial),
+    )
     figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=dark)
     table = [
         {LEVEL_LABELS[below]: name}
@@ -114,7 +121,9 @@ def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below
         for one in (found["on_time_rate"],)
     ]
     title = f"{LEVEL_LABELS[level]}平面图：按期办结率"
-    above = head(held, title, "%", sum(f["on_time_rate"].n for *_, f in rows), note="灰色：样本不足 10；点一格看它")
+    above = head(
+        held, title, "%", sum(f["on_time_rate"].n for *_, f in rows), note=("暗到亮" if dark else "浅到深") + _SCALE
+    )
     figure = places.floor(above, cells, dark=dark)
     table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]
     return Picture(figure, above, table, key="floor", narrows=level.value, code="on_time_rate")

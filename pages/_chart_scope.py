@@ -28,15 +28,7 @@ class Chosen:
 
     @property
     def period(self) -> str:
-        start, end = self.scope.start, self.scope.end
-        if start == end:
-            return self._said(start)
-        same = start.year == end.year != self.today.year
-        return f"{self._said(start)}—{f'{end.month}月{end.day}日' if same else self._said(end)}"
-
-    def _said(self, day: date) -> str:
-        year = "" if day.year == self.today.year else f"{day.year}年"
-        return f"{year}{day.month}月{day.day}日"
+        return said(self.scope.start, self.scope.end, self.today)
 
     @property
     def partial(self) -> str:
@@ -47,6 +39,15 @@ class Chosen:
         """Be part of the charts' keys: what was tapped in one scope is not tapped in another."""
         s = self.scope
         return f"{s.area_id.hex[-8:]}-{s.start}-{s.end}-{s.kind}-{s.category_id}"
+
+
+def said(start: date, end: date, today: date) -> str:
+    """Say a period, its year where it is not this one."""
+    years = [f"{day.year}年" if day.year != today.year else "" for day in (start, end)]
+    first, last = (f"{day.month}月{day.day}日" for day in (start, end))
+    if start == end:
+        return years[0] + first
+    return f"{years[0]}{first}—{'' if start.year == end.year else years[1]}{last}"
 
 
 def chosen(actor: Actor) -> Chosen:

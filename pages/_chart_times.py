@@ -5,10 +5,10 @@ from typing import Any
 import streamlit as st
 
 import db
-from db import stats
+from db import categories, stats
 from domain.access import Actor
 from pages import _chart_prevent
-from pages._chart_frame import Block, Lines, Picture, Table, head
+from pages._chart_frame import Block, Lines, Picture, Table, both, head
 from pages._chart_scope import Chosen
 from ui import figures_beside as beside
 from ui.chart_look import WEEKDAYS
@@ -29,7 +29,7 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
 def _hours(held: Chosen, found: Any, dark: bool) -> Picture:
     hours = [f"{hour}时" for hour in range(24)]
     counts = [[found.hours.get((day, hour), 0) for hour in range(24)] for day in range(7)]
-    above = head(held, "星期几、几点上报", "件", sum(map(sum, counts)), note=found.partial)
+    above = head(held, "星期几、几点上报", "件", sum(map(sum, counts)), note=both(found.partial, held.partial))
     table = [{"星期": WEEKDAYS[day], **dict(zip(hours, counts[day], strict=True))} for day in range(7)]
     return Picture(
         beside.heat(above, WEEKDAYS, hours, counts, dark=dark),
@@ -46,9 +46,12 @@ def _categories(held: Chosen, found: Any, dark: bool) -> Picture:
         totals[name] = totals.get(name, 0) + count
     names = sorted(totals, key=lambda name: -totals[name])[:_ROWS]
     counts = [[found.categories.get((name, day), 0) for day in range(7)] for name in names]
-    above = head(held, "哪类事、星期几", "件", sum(totals.values()), note=found.partial)
+    above = head(held, "哪类事、星期几", "件", sum(totals.values()), note=both(found.partial, held.partial))
     table = [{"类别": name, **dict(zip(WEEKDAYS, row, strict=True))} for name, row in zip(names, counts, strict=True)]
-    return Picture(beside.heat(above, names, WEEKDAYS, counts, dark=dark), above, table, key="weekdays")
+    known = {one.name: str(one.id) for one in db.read(categories.listed) if one.parent_id is None}
+    # what is in no category narrows nothing
+    figure = beside.heat(above, names, WEEKDAYS, counts, keys=[known.get(name, "") for name in names], dark=dark)
+    return Picture(figure, above, table, key="weekdays", narrows="category", code="reported")
 
 
 def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from math import ceil
 from typing import Any
 
 import plotly.graph_objects as go
@@ -29,10 +30,12 @@ from ui.chart_look import (
 CONFIG = STILL
 _ROW = 34
 HEAD_ROOM, HEIGHT = 104, 366
+_LEGEND_ROOM = 28
 _LEGEND_AT = 64
 _TITLE_PAD = {"pad": {"t": 6, "l": 8}}
 _YEAR = 12  # months that can each be named
 Trace = dict[str, Any]
+_NAMED = 5  # days that can be named beside each other on a phone
 _FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 
@@ -160,6 +163,7 @@ def _months(months: Sequence[date]) -> list[str] | None:
 def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *, dark: bool = False) -> go.Figure:
     """Draw the cumulative flow: how many have come this far, each band on what has come farther."""
     tones = {"已办结": DONE[dark]}
+    mode = "lines" if len(days) > 1 else "lines+markers"  # of one day there is no line
     traces: list[Trace] = []
     for n, (label, values) in enumerate(bands.items()):
         colour = tone(tones, label, n, dark)
@@ -169,7 +173,7 @@ def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *
                 "name": plain(label),
                 "x": [day.isoformat() for day in days],
                 "y": list(values),
-                "mode": "lines",
+                "mode": mode,
                 "line": {"width": 1.5, "color": colour},
                 "fillcolor": _faint(colour),
                 "stackgroup": "all",
@@ -180,8 +184,9 @@ def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *
 
 
 def _days(days: Sequence[date], dark: bool) -> dict[str, Any]:
-    # few days are ticked one by one: Plotly would put hours between them
-    ticks = {"tickvals": [day.isoformat() for day in days]} if len(days) <= 8 else {"nticks": 8}
+    # counted from the last one, which is what people look for and Plotly leaves out at the edge
+    named = list(days)[:: -max(1, ceil(len(days) / _NAMED))]
+    ticks = {"tickvals": [day.isoformat() for day in named[::-1]], "ticklabeloverflow": "allow", "tickangle": 0}
     return {"type": "date", "tickformat": "%-m月%-d日", "showgrid": False, "linecolor": GRID[dark]} | ticks
 
 
@@ -200,14 +205,16 @@ def drawn(head: Head, traces: list[Trace], dark: bool, *, height: int = HEIGHT, 
     """
     # what must not be overlooked has a line of its own: on a phone one line would be cut off
     below = f"{plain(head.below)}<br>{plain(head.note) or ' '}"
-    told = {
+    named = layout.setdefault("showlegend", len(traces) > 1)
+    told: dict[str, Any] = {
         "template": _template(dark),
         "height": height,
         "title": {"text": f"<b>{plain(head.title)}</b>", "subtitle": {"text": below}},
         # from there down: two lines of it on a phone are not to cover the words above
         "legend": {"y": 1 - _LEGEND_AT / height},
-        "showlegend": len(traces) > 1,
     }
+    if not named:
+        told["margin"] = {"t": HEAD_ROOM - _LEGEND_ROOM}
     return go.Figure({"data": traces, "layout": told | layout}, _validate=False)
 
 
@@ -218,6 +225,7 @@ def _template(dark: bool) -> dict[str, Any]:
     axis = {"automargin": True, "ticks": "", "fixedrange": True, "gridcolor": GRID[dark], "zerolinecolor": GRID[dark]}
     # a chosen mark would fade the others; what is chosen stands in the filters
     alike = {"unselected": {"marker": {"opacity": 1}}}
+    worded = {"unselected": {"marker": {"opacity": 1}, "textfont": {"color": ink}}}
     title = {"font": {"size": 16, "color": ink}, "subtitle": {"font": {"size": 12, "color": muted}}}
     place = {"x": 0, "xref": "container", "yref": "container", "yanchor": "top", "traceorder": "normal"}
     layout = {
@@ -235,7 +243,7 @@ def _template(dark: bool) -> dict[str, Any]:
         "xaxis": axis,
         "yaxis": axis,
     }
-    data = {"bar": [alike | {"textfont": {"color": ink}}], "scatter": [alike]}
+    data = {"bar": [worded | {"textfont": {"color": ink}}], "scatter": [alike]}
     made: dict[str, Any] = go.layout.Template(layout=layout, data=data).to_plotly_json()
     return made
 

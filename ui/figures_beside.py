@@ -9,6 +9,8 @@ from ui.chart_look import GRID, INK, SCALE, SMALL, Head, colours, plain, short
 from ui.figures import HEAD_ROOM, Trace, crossed, drawn, tone
 
 _ROW = 34
+_BARS_BELOW, _LINE_ABOVE = [0, 0.62], [0.7, 1]  # of the height: on each other the line would cross the numbers
+_MANY = 8
 _SYMBOLS = ("circle", "diamond", "square")
 # name, value or None for "—", n, and whether that is too little to judge
 Rate = tuple[str, float | None, int, bool]
@@ -99,6 +101,7 @@ def rates(
         traces,
         dark,
         height=HEAD_ROOM + 30 * max(len(names), 3) + 40,
+        showlegend=len(series) > 1,
         xaxis=percents | {"zeroline": False},
         yaxis=_named(dark) | order,
     )
@@ -110,21 +113,23 @@ def _percents(*values: int) -> dict[str, Any]:
 
 
 def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] = (), dark: bool = False) -> go.Figure:
-    """Draw the most frequent first, and above it how much of the whole they are together."""
+    """Draw the most frequent first, and above the bars how much of the whole they are together."""
     whole = sum(count for _, count in rows) or 1
     sums = [sum(count for _, count in rows[: n + 1]) / whole * 100 for n in range(len(rows))]
-    names = [plain(name) for name, _ in rows]
+    names = [_upright(plain(name)) for name, _ in rows]
+    told = [plain(name) for name, _ in rows]
     bars: Trace = {
         "type": "bar",
         "name": "件数",
         "x": names,
         "y": [count for _, count in rows],
-        "customdata": list(keys) or names,
+        "customdata": list(keys) or told,
         "marker": {"color": colours(dark)[0]},
         "text": [short(count) for _, count in rows],
         "textposition": "outside",
         "cliponaxis": False,
-        "hovertemplate": "%{x} %{y:,} 件<extra></extra>",
+        "hovertext": told,
+        "hovertemplate": "%{hovertext} %{y:,} 件<extra></extra>",
     }
     line: Trace = {
         "type": "scatter",
@@ -132,22 +137,43 @@ def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] =
         "x": names,
         "y": sums,
         "yaxis": "y2",
+        "customdata": list(keys) or told,
         "mode": "lines+markers",
         "line": {"color": colours(dark)[1]},
-        "hovertemplate": "到 %{x} 累计 %{y:.0f}%<extra></extra>",
+        "hovertext": told,
+        "hovertemplate": "到 %{hovertext} 累计 %{y:.0f}%<extra></extra>",
     }
     top = max((count for _, count in rows), default=0) or 1
-    shares = {"range": [0, 108], "showgrid": False} | _percents(0, 50, 80, 100)
-    beside = {"overlaying": "y", "side": "right", "fixedrange": True, "automargin": True}
+    shares = {"range": [0, 112], "domain": _LINE_ABOVE, "side": "right", "gridcolor": GRID[dark]} | _percents(
+        0, 50, 100
+    )
     return drawn(
         head,
         [bars, line],
         dark,
         bargap=0.3,
-        xaxis={"type": "category", "tickfont": {"color": INK[dark]}, "showgrid": False},
-        yaxis={"range": [0, top * 1.16], "gridcolor": GRID[dark], "nticks": 5, "tickformat": ",d"},
-        yaxis2=shares | beside,
+        xaxis={"type": "category", "showgrid": False} | _below(len(rows), dark),
+        yaxis={
+            "range": [0, top * 1.2],
+            "domain": _BARS_BELOW,
+            "gridcolor": GRID[dark],
+            "nticks": 5,
+            "tickformat": ",d",
+        },
+        yaxis2=shares | {"fixedrange": True, "automargin": True, "zeroline": False},
     )
+
+
+def _below(count: int, dark: bool) -> dict[str, Any]:
+    """Make names small and level while a phone has room for two letters beside each other."""
+    return {"tickfont": {"color": INK[dark], "size": 13 if count < _MANY else 11}} | (
+        {"tickangle": 0} if count < 2 * _MANY else {}
+    )
+
+
+def _upright(name: str) -> str:
+    """Break a name after every second letter: so a dozen stand beside each other, none of them turned."""
+    return "<br>".join(name[n : n + 2] for n in range(0, len(name), 2)) if name.isalpha() else name
 
 
 def heat(

@@ -10,7 +10,7 @@ from ui.figures import HEIGHT, Trace, drawn
 from ui.floor import Box, lay_out, squares
 
 Node = tuple[str, str, str, int]  # id, the id above, name, count
-Tile = tuple[Node, str, Box, str]  # what a tap hands back, its place and its ground
+Tile = tuple[Node, str, str, Box, str]  # what it says, what a tap hands back, its place and its ground
 _CANVAS: Box = (0, 0, 16, 8)
 _STRIP, _LINE, _LETTER = 0.62, 0.5, 0.5  # of the canvas: where a name stands, a line, a letter on a phone
 # a tap anywhere is one on the nearest mark
@@ -32,16 +32,16 @@ def tree(head: Head, nodes: Sequence[Node], *, dark: bool = False) -> go.Figure:
         inner = _below(nodes, node[0])
         if not inner:
             shapes.append(_filled(box, shade[node[0]], GROUND[dark]))
-            tiles.append((node, node[0], box, shade[node[0]]))
+            tiles.append((node, node[2], node[0], box, shade[node[0]]))
             continue
         left, low, right, high = box
         shapes.append(_filled(box, GRID[dark], GROUND[dark]))
-        tiles.append((node, node[0], (left, high - _STRIP, right, high), GRID[dark]))
+        tiles.append((node, node[2], node[0], (left, high - _STRIP, right, high), GRID[dark]))
         for part, place in zip(inner, squares([n[3] for n in inner], (left, low, right, high - _STRIP)), strict=True):
             shapes.append(_filled(place, shade[part[0]], GROUND[dark]))
             # what is noted only higher up leads to where it is noted
             key = node[0] if part[0].startswith(node[0]) else f"{node[0]}|{part[0]}"
-            tiles.append((part, key, place, shade[part[0]]))
+            tiles.append((part, _within(part[2], node[2]), key, place, shade[part[0]]))
     hidden: dict[str, Any] = {"visible": False, "zeroline": False, "showgrid": False}
     marks = _tiles(tiles, sum(node[3] for node in outer) or 1, dark)
     across = {**hidden, "range": [_CANVAS[0], _CANVAS[2]]}
@@ -57,9 +57,9 @@ def _tiles(tiles: Sequence[Tile], whole: int, dark: bool) -> Trace:
     """Write a name where it has room, also on a phone; a tap or a look from nearby tells the rest."""
     return _written(
         [box for *_, box, _ in tiles],
-        [_fitting(plain(name), count, box) for (_, _, name, count), _, box, _ in tiles],
+        [_fitting(plain(words), node[3], box) for node, words, _, box, _ in tiles],
         [_ink(ground, dark) for *_, ground in tiles],
-        [key for _, key, *_ in tiles],
+        [key for _, _, key, *_ in tiles],
         [f"{plain(name)}　{count:,} 件，占 {count / whole:.0%}" for (_, _, name, count), *_ in tiles],
     )
 
@@ -102,7 +102,8 @@ def _shades(nodes: Sequence[Node], dark: bool) -> dict[str, str]:
     return {node: GRID[dark] if node in holders else scale[round(count / top * 4)] for node, *_, count in nodes}
 
 
-Cell = tuple[str, str, str, float | None, str, bool]  # community, key, grid, value 0–1 of the scale, words, small
+Cell = tuple[str, str, str, float | None, str, bool]  # community, key, grid, share of the whole, words, small
+FROM = 0.5  # a share up to here has the lightest ground: most places lie above, and would look alike
 
 
 def floor(head: Head, cells: Sequence[Cell], *, dark: bool = False) -> go.Figure:
@@ -156,7 +157,7 @@ def _ends(placed: Sequence[tuple[Cell, Box]]) -> dict[str, list[float]]:
 
 def _ground(cell: Cell, dark: bool) -> str:
     *_, value, _said, small = cell
-    return SMALL[dark] if small or value is None else SCALE[dark][round(value * 5)]
+    return SMALL[dark] if small or value is None else SCALE[dark][round(max(0, value - FROM) / (1 - FROM) * 5)]
 
 
 def _ink(ground: str, dark: bool) -> str:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 import db
-from db import areas, imports, stat_rebuild, stats, tickets
+from db import areas, expiry, imports, shop, stat_rebuild, stats, tickets
 from db.models import (
     AbsenceRow,
     AreaRow,
@@ -20,6 +20,7 @@ from db.models import (
     ConsentRow,
     IncidentRow,
     PairVisitRow,
+    PointLotRow,
 )
 from domain.care import Slot, WindowState
 from domain.clock import LOCAL
@@ -271,13 +272,31 @@ def test_figures_of_looks_and_incidents_are_those_worked_out_by_hand(watched: Wo
     assert {figure.text for figure in below.values()} == {"—"}, "a building's figure would be one elder's"
 
 
-def test_figures_of_points_and_hours_are_those_of_the_ledger(world: World) -> None:
-    someone, at = earning.person(world), on(10, 5)
-    earning.confirmed(world, someone, now=at)
-    earning.confirmed(world, someone, now=at + DAY)
+# in units, as they are shown: what is booked in September counts for the balance alone
+POINTS = {
+    "points_awarded": 4,  # two hours of service; September's 2 are not in it
+    "points_redeemed": 1,  # two things for 1 each, one of them brought back
+    "points_expired": 1,  # what came back, of September's
+    "points_balance": 4,  # 2 + 4 - 1 - 1
+    "service_hours": 2,
+    "service_times": 2,
+}
 
-    figures = read(world, [code for code, kpi in KPIS.items() if kpi.source is Source.POINTS])
 
-    assert (figures["service_hours"].value, figures["service_times"].value) == (2, 2)
-    assert figures["points_awarded"].value == figures["points_balance"].value == 4
-    assert (figures["points_redeemed"].value, figures["points_expired"].value) == (0, 0)
+def test_figures_of_points_and_hours_are_those_worked_out_by_hand(any_world: World) -> None:
+    world = any_world
+    someone, shelf = earning.person(world), earning.item(world)
+    earning.give(world, someone, now=on(9, 29))
+    for day in (5, 6):
+        earning.confirmed(world, someone, now=on(10, day))
+    orders = [earning.redeem(world, someone, shelf, now=on(10, day)) for day in (7, 8)]
+    handed = [earning.step(shop.fulfil, one, world.colleague, now=on(10, 8, 15)) for one in orders]
+    earning.step(shop.give_back, handed[1], world.coordinator, reason="没拆封", now=on(10, 10))
+    lot = PointLotRow
+    db.run(lambda tx: tx.execute(update(lot).where(lot.remaining == 10).values(expires_on=date(2026, 10, 19))))
+    db.run(expiry.expire_due, now=on(10, 20))
+
+    figures = read(world, POINTS)
+
+    assert {code: one.value for code, one in figures.items()} == POINTS
+    assert POINTS.keys() == {code for code, kpi in KPIS.items() if kpi.source is Source.POINTS}

@@ -73,6 +73,24 @@ def test_a_day_that_is_not_over_is_hatched_and_the_others_are_not() -> None:
     assert figure.layout.yaxis.rangemode == "tozero"
 
 
+def test_the_last_day_is_named_and_what_is_not_over_is_never_left_out_at_the_edge() -> None:
+    days = [date(2026, 10, 24) + timedelta(n) for n in range(30)]
+    axis = figures.by_day(HEAD, days, {"受理": [1] * 30}).layout.xaxis
+
+    assert list(axis.tickvals) == [f"2026-{day}" for day in ("10-29", "11-04", "11-10", "11-16", "11-22")]
+    assert axis.ticklabeloverflow == "allow"
+
+
+def test_a_month_that_is_not_over_is_hatched_and_each_stands_between_its_ends() -> None:
+    months = [date(2026, 10, 1), date(2026, 11, 1)]
+    figure = figures.by_month(HEAD, months, {"发放": [3, 2.5], "兑换": [1, 0]}, partial=True)
+
+    given, spent = figure.data
+    assert (given.name, list(given.x), list(given.y)) == ("发放", ["2026-10-01", "2026-11-01"], [3, 2.5])
+    assert (list(spent.y), spent.xperiod, spent.marker.pattern.shape) == ([1, 0], "M1", ("", "/"))
+    assert list(figure.layout.xaxis.range) == ["2026-10-01", "2026-12-01"]
+
+
 def test_late_is_always_red_and_crossed_and_done_always_green() -> None:
     tones = {"已拉开": "done", "没拉开": "late"}
     figure = figures.by_day(HEAD, DAYS, {"已拉开": [1, 1, 1], "没拉开": [1, 0, 0]}, tones=tones, stacked=True)
@@ -88,6 +106,7 @@ def test_the_flow_lies_band_on_band() -> None:
 
     assert {trace.stackgroup for trace in figure.data} == {"all"}
     assert [list(trace.y) for trace in figure.data] == [[1, 2, 4], [3, 3, 2]]
+    assert figures.flow(HEAD, DAYS[:1], {"在办": [3]}).data[0].mode == "lines+markers", "a line needs two days"
 
 
 def test_a_rate_on_too_little_is_grey_and_hollow_and_one_of_nothing_is_not_drawn() -> None:
@@ -103,10 +122,14 @@ def test_a_rate_on_too_little_is_grey_and_hollow_and_one_of_nothing_is_not_drawn
 
 
 def test_the_pareto_adds_up_to_all_of_it() -> None:
-    figure = beside.pareto(HEAD, [("卫生", 6), ("维修", 3), ("噪音", 1)])
+    figure = beside.pareto(HEAD, [("环境卫生", 6), ("维修", 3), ("噪音", 1)], keys=["k1", "k2", "k3"])
 
-    assert list(figure.data[1].y) == [60, 90, 100]
+    bars, line = figure.data
+    assert list(line.y) == [60, 90, 100]
     assert figure.layout.yaxis.range[0] == 0
+    assert (bars.x[0], bars.hovertext[0]) == ("环境<br>卫生", "环境卫生")
+    assert list(bars.customdata) == list(line.customdata) == ["k1", "k2", "k3"]
+    assert figure.layout.yaxis.domain[1] < figure.layout.yaxis2.domain[0], "the line crosses no number"
 
 
 def test_a_row_of_the_heat_map_can_be_tapped_anywhere() -> None:
@@ -127,10 +150,11 @@ def test_parts_of_a_whole_end_with_the_whole() -> None:
 
 def test_areas_lie_in_areas_as_large_as_their_counts_and_a_tap_hands_back_the_way_to_one() -> None:
     nodes = [("s", "", "梧桐街道", 12), ("a", "s", "桂花社区", 8), ("b", "s", "玉兰社区", 4)]
-    nodes += [("g1", "a", "一网格", 5), ("a-own", "a", "直接登记", 3)]
+    nodes += [("g1", "a", "桂花一网格", 5), ("a-own", "a", "直接登记", 3)]
     figure = places.tree(HEAD, nodes)
 
     assert list(figure.data[0].customdata) == ["a", "a|g1", "a", "b"]
+    assert list(figure.data[0].text)[1] == "一网格<br>5", "of which community stands above it"
     calm, *shades = [shape.fillcolor for shape in figure.layout.shapes]
     assert calm == chart_look.GRID[False], "what holds others"
     scale = chart_look.SCALE[False]
@@ -155,12 +179,14 @@ def test_parts_of_a_box_fill_it_and_do_not_overlap() -> None:
 def test_the_floor_has_a_cell_a_grid_that_hands_back_its_own() -> None:
     cells = [("桂花社区", "k1", "桂花一网格", 0.9, "90.0%", False), ("桂花社区", "k2", "桂花二网格", None, "—", True)]
     figure = places.floor(HEAD, cells)
+    lower = places.floor(HEAD, [("桂花社区", "k1", "桂花一网格", 0.8, "80.0%", False)])
 
     marks = figure.data[0]
     assert list(zip(marks.customdata, marks.text, strict=True)) == [("k1", "一网格<br>90.0%"), ("k2", "二网格<br>—")]
     grounds = [shape.fillcolor for shape in figure.layout.shapes]
     assert grounds[-1] == chart_look.SMALL[False], "no figure, no colour"
     assert grounds[-2] != grounds[-1]
+    assert lower.layout.shapes[-1].fillcolor != grounds[-2], "80 and 90 % can be told apart"
 
 
 EVERY = {
