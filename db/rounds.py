@@ -274,20 +274,30 @@ def numbers(tx: Session, *, actor: Actor, window_id: UUID, now: datetime) -> lis
     is_mine = actor.user_id in (window.looker_id, window.backup_id)
     if not is_mine or _running(tx, window_id) is None or actor.read_only:
         raise NotAllowed("这位老人现在没有需要您处理的预警，电话不显示。有事请打值班电话。")
-    contacts = tx.execute(
+    held = to_call(tx, elder)
+    note(tx, actor, [person.id for _, person in held if person.phone], now)
+    return numbers_of(held)
+
+
+def to_call(session: Session, elder: ElderRow) -> list[tuple[str, PersonRow]]:
+    """List whom one calls at the door: the elder, then the first two contacts."""
+    contacts = session.execute(
         select(ElderContactRow.relation, PersonRow)
         .join(PersonRow, PersonRow.id == ElderContactRow.person_id)
         .where(ElderContactRow.elder_id == elder.id)
         .order_by(ElderContactRow.rank)
         .limit(2)
     )
-    own = tx.get_one(PersonRow, elder.person_id)
-    held = [("老人本人", own), *((relation, person) for relation, person in contacts)]
-    _note(tx, actor, [person.id for _, person in held if person.phone], now)
+    own = session.get_one(PersonRow, elder.person_id)
+    return [("老人本人", own), *((relation, person) for relation, person in contacts)]
+
+
+def numbers_of(held: Iterable[tuple[str, PersonRow]]) -> list[Number]:
     return [Number(who, crypto.unseal(person.phone)) for who, person in held if person.phone]
 
 
-def _note(tx: Session, actor: Actor, people: Iterable[UUID], now: datetime) -> None:
+def note(tx: Session, actor: Actor, people: Iterable[UUID], now: datetime) -> None:
+    """Keep that these people were opened to this viewer in an emergency, for fifteen minutes."""
     for person_id in people:
         values = {"user_id": actor.user_id, "person_id": person_id, "at": now, "until": now + REVEAL_LASTS}
         tx.add(RevealRow(id=new_id(), purpose=Purpose.EMERGENCY.value, ticket_id=None, **values))

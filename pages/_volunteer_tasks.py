@@ -12,8 +12,8 @@ from domain import clock
 from domain.access import Actor
 from domain.board import Card, Waiting
 from domain.errors import Refused
-from domain.tickets import Result
-from pages import _form, _way
+from domain.tickets import Kind, Result
+from pages import _form, _volunteer_visit, _way
 from ui import cards
 
 # what the office gave them stands first among what they could help with
@@ -70,6 +70,8 @@ def _look(card: Card) -> None:
 
 
 def _in_hand(actor: Actor, card: Card) -> None:
+    if card.kind is Kind.ALERT:
+        _volunteer_visit.show(actor, card.id)
     st.button("看详情和电话", key=f"look-{card.id}", width="stretch", on_click=_look, args=(card,))
     if not card.contacted and st.button("我联系过了", key=f"contact-{_form.key(card.id.hex)}", width="stretch"):
         _take(actor, card, tickets.contact, "已记下：联系上了", reached=True)
@@ -78,7 +80,9 @@ def _in_hand(actor: Actor, card: Card) -> None:
         _give_back(actor, card)
         return
     with st.form(f"done-{_form.key(card.id.hex)}", border=False):
-        note = st.text_input("怎么办的", "已办好", key=f"note-{_form.key(card.id.hex)}")
+        visit = card.kind is Kind.ALERT  # what was found there is told in one's own words
+        begun, hint = ("", "例如 见到本人，平安") if visit else ("已办好", None)
+        note = st.text_input("怎么办的", begun, placeholder=hint, key=f"note-{_form.key(card.id.hex)}")
         sent = st.form_submit_button("确定办好了", type="primary", width="stretch")
         st.form_submit_button("先不了", width="stretch", on_click=_ask, args=(None,))
     if sent:

@@ -7,7 +7,7 @@ from html import escape
 
 from domain.board import Card
 from domain.due import GRADE_LABELS, Grade
-from domain.tickets import KIND_LABELS, STATUS_LABELS
+from domain.tickets import KIND_LABELS, STATUS_LABELS, Kind
 from ui.board.markup import time_words, tone_of
 from ui.text import when
 
@@ -71,7 +71,8 @@ def timeline_html(lines: Iterable[Line], now: datetime) -> str:
 def task_html(card: Card, now: datetime) -> str:
     """Render a volunteer's task: what, where, until when."""
     place = " · ".join(filter(None, (card.place, card.grid)))
-    chip = _chip(tone_of(card), time_words(card, now)) + (_chip("ok", "已联系") if card.contacted else "")
+    chip = _chip("info", "上门查看") if card.kind is Kind.ALERT else ""
+    chip += _chip(tone_of(card), time_words(card, now)) + (_chip("ok", "已联系") if card.contacted else "")
     return (
         f'<div class="linli-d linli-task"><h3>{escape(card.title)}</h3><p>{escape(place)}</p>'
         f'<p><span class="muted">{escape(card.no)}</span> {chip}</p></div>'

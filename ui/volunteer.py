@@ -85,6 +85,14 @@ def rows_html(rows: Iterable[tuple[str, str]], name: str = "") -> str:
     return f'<section class="linli-rows">{title}<dl>{told}</dl></section>'
 
 
+def calls_html(numbers: Iterable[tuple[str, str]]) -> str:
+    """Render numbers as large links that a telephone calls at a tap."""
+    return "".join(
+        f'<a class="linli-round" href="tel:{escape(number)}"><b>{escape(who)}</b><span>{escape(number)}</span></a>'
+        for who, number in numbers
+    )
+
+
 def code_html(code: str, item: str, points: int, until: datetime, now: datetime) -> str:
     """Render the code that fetches an order: digits to read out, and the same for a scanner."""
     picture = segno.make(code, error="m").svg_data_uri(scale=6, border=2, light="white", dark="#1c2b33")

@@ -7,15 +7,17 @@ import pytest
 from sqlalchemy import insert, select
 
 import db
-from db import awards, care_incident, fsck, incidents, people, ticket_detail, tickets
+from db import awards, care_incident, fsck, incidents, people, ticket_detail, tickets, visit_door
 from db.models import ConsentRow, ElderRow, ServiceRecordRow, TicketRow
 from db.records import record_of
 from db.ticket_events import load
+from db.visit_door import Door
+from domain.access import Actor
 from domain.clock import local_date
 from domain.errors import NotAllowed, WrongState
 from domain.ids import new_id
-from domain.incidents import Called, Found, Incident, IncidentState, Method
-from domain.people import Purpose
+from domain.incidents import Called, Cause, Found, Incident, IncidentState, Method
+from domain.people import REVEAL_LASTS, Purpose
 from domain.points import RecordState
 from domain.tickets import Result, Status, Ticket
 from tests.builders import NOW, World
@@ -176,6 +178,29 @@ def test_only_an_open_incident_in_their_hands_opens_an_elder_to_who_goes_there(w
 
     with pytest.raises(NotAllowed):
         db.run(people.reveal, actor=world.building_head, purpose=emergency, key="c", **call)
+
+
+def test_who_claims_the_visit_is_told_which_door_and_on_asking_the_flat_and_whom_to_ring(world: World) -> None:
+    opened = alarm(world, cause=Cause.BUTTON)
+    ticket, goes = ticket_of(world, opened), world.volunteer
+
+    def told(actor: Actor = goes) -> Door | None:
+        return db.read(visit_door.door, actor=actor, ticket_id=ticket.id, now=NOW)
+
+    with pytest.raises(NotAllowed):  # nobody has it in hand
+        db.run(visit_door.open_, actor=goes, ticket_id=ticket.id, now=NOW)
+    claimed = ticket_step(tickets.claim, ticket, goes)
+    assert (before := told()) is not None
+    assert (before.building, before.address, before.numbers) == ("3号楼", "", ())
+    assert told(world.volunteer2) is None
+
+    db.run(visit_door.open_, actor=goes, ticket_id=ticket.id, now=NOW)
+
+    assert (after := told()) is not None
+    assert [one.phone for one in after.numbers] == ["13812345678"]
+    assert after.until == NOW + REVEAL_LASTS
+    ticket_step(tickets.give_back, claimed, goes, note="走不开")
+    assert told() is None
 
 
 def test_health_is_shown_in_an_open_incident_with_consent_for_an_emergency_and_nowhere_else(world: World) -> None:

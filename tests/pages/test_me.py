@@ -5,6 +5,7 @@ from db import tickets
 from db.ticket_detail import detail
 from domain.tickets import Kind, Status, Ticket
 from tests.builders import World, report, step
+from tests.db.alarming import alarm
 from tests.pages.conftest import LATER, Visit, drawn, field, labels, page_html, press
 
 
@@ -95,6 +96,21 @@ def test_a_volunteer_says_contacted_and_done(visit: Visit, world: World) -> None
 
     assert status(world, ticket) is Status.RESOLVED
     assert "谢谢您" in at.toast[0].value
+
+
+def test_a_visit_in_hand_tells_the_door_and_on_asking_whom_to_ring(visit: Visit, world: World) -> None:
+    opened = alarm(world)
+    assert opened.ticket_id
+    at = visit("volunteer", "me", show="help")
+    assert "上门查看" in page_html(at)
+    press(press(at, "我来"), "确定，我去帮忙")
+
+    at = visit("volunteer", "me", show="doing")
+    assert "tel:" not in page_html(at)
+    press(at, "看住址和电话")
+
+    assert 'href="tel:13812345678"' in page_html(at)
+    assert "谁看过都有记录" in "".join(one.value for one in at.caption)
 
 
 def test_a_volunteer_sees_nobody_elses_tasks(visit: Visit, world: World) -> None:
