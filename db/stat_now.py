@@ -20,6 +20,7 @@ from db.stat_sums import (
     MOST_READ,
     PARTIAL,
     Asked,
+    are_kept,
     sums,
     within,
 )
@@ -41,7 +42,10 @@ Counts = tuple[dict[Any, int], str]
 def standing(session: Session, scope: Scope, code: str, now: datetime, by: str | Dim | None) -> Counts:
     """Count open or overdue work, whatever the period."""
     if code == "open":
-        found, partial = sums(session, Asked(scope, ("reported", "dropped", "closed", "reopened"), FIRST, LAST, by))
+        ever = Asked(scope, ("reported", "dropped", "closed", "reopened"), FIRST, LAST, by)
+        if not are_kept(session, ever):
+            return _counted(session, scope, by), ""
+        found, partial = sums(session, ever)
         counts = {key: c["reported"] - c["dropped"] - c["closed"] + c["reopened"] for key, c in found.items()}
         return counts, partial
     return _overdue(session, scope, now, by)
@@ -53,13 +57,21 @@ def _overdue(session: Session, scope: Scope, now: datetime, by: str | Dim | None
     level = scope.level if by != BY_AREA else list(Level)[min(list(Level).index(scope.level) + 1, 4)]
     by_day = Grain.DAY in KEPT.get(level, {}) and by is not Dim.HANDLER
     since = today if by_day else month_of(today)
-    found, partial = sums(session, Asked(scope, ("pending",), FIRST, since - timedelta(days=1), by))
+    before = Asked(scope, ("pending",), FIRST, since - timedelta(days=1), by)
+    late = (_T.status.in_(CLOCK_RUNS), _T.due_at < now)
+    if not are_kept(session, before):
+        return _counted(session, scope, by, *late), ""
+    found, partial = sums(session, before)
     counts = Counter({key: held["pending"] for key, held in found.items()})
-    fell_due = (_T.status.in_(CLOCK_RUNS), _T.due_at > at_local(since, time(0)), _T.due_at < now)
-    columns = (_T.area_path, _T.category_id, _T.kind, _T.handler_id)
-    for row in session.execute(select(*columns).where(*within(session, scope), OPEN_WORK, *fell_due)):
-        counts[_label(row, scope, by)] += 1
+    counts.update(_counted(session, scope, by, *late, _T.due_at > at_local(since, time(0))))
     return dict(counts), partial
+
+
+def _counted(session: Session, scope: Scope, by: str | Dim | None, *held: Any) -> Counter[str | None]:
+    """Count open tickets one by one: they are few, however many there have ever been."""
+    columns = (_T.area_path, _T.category_id, _T.kind, _T.handler_id)
+    found = session.execute(select(*columns).where(*within(session, scope), OPEN_WORK, *held))
+    return Counter(_label(row, scope, by) for row in found if by is not Dim.HANDLER or row.handler_id)
 
 
 def _label(row: Any, scope: Scope, by: str | Dim | None) -> str | None:

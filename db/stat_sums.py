@@ -71,6 +71,10 @@ def sums(session: Session, asked: Asked) -> tuple[Sums, str]:
     return found, ""
 
 
+def are_kept(session: Session, asked: Asked) -> bool:
+    return _kept(session, asked) is not None
+
+
 def _kept(session: Session, asked: Asked) -> tuple[ColumnElement[Any] | None, list[ColumnElement[bool]]] | None:
     """Say which cells hold what is asked for and by which column to group; None if no cells do."""
     scope = asked.scope

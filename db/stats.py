@@ -20,7 +20,7 @@ from db.stat_now import Age, Hotspot, ages, heat, hotspots
 from db.stat_page import Page, StatRow
 from db.stat_rows import rows
 from db.stat_scope import allowed, asked, children_of, never_names, scope_of, stamp
-from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, next_month, sums
+from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, are_kept, next_month, sums
 from domain.access import Actor
 from domain.areas import natural_order
 from domain.clock import local_date
@@ -209,9 +209,8 @@ def flow(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list
 
 
 def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
-    before, _ = sums(session, Asked(scope, _FLOW, FIRST, scope.start - timedelta(days=1)))
+    standing = _open_before(session, scope, now)
     days, _ = sums(session, Asked(scope, _FLOW, scope.start, scope.end, BY_DAY))
-    standing = _open(before.get(None, Counter()))
     told, came, went = [], 0, 0
     for day, _part in _cut(replace(scope, end=min(scope.end, local_date(now))), Grain.DAY):
         counts = days.get(day, Counter())
@@ -219,6 +218,16 @@ def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
         came, went = came + counts["reported"], went + counts["closed"]
         told.append(DayRow(day, counts["reported"], counts["closed"], standing, came, went))
     return told
+
+
+def _open_before(session: Session, scope: Scope, now: datetime) -> int:
+    """Say how many were open when the period began; where no sums are kept, by going back from now."""
+    ever = Asked(scope, _FLOW, FIRST, scope.start - timedelta(days=1))
+    if are_kept(session, ever):
+        return _open(sums(session, ever)[0].get(None, Counter()))
+    standing, _ = stat_now.standing(session, scope, "open", now, None)
+    since, _ = sums(session, Asked(scope, _FLOW, scope.start, local_date(now)))
+    return standing.get(None, 0) - _open(since.get(None, Counter()))
 
 
 def _open(counts: Counter[str]) -> int:

@@ -284,6 +284,28 @@ def test_roll_ups_and_the_tickets_themselves_say_the_same(world: World) -> None:
         assert some == counted, by
 
 
+def test_what_is_open_now_is_whole_however_it_is_narrowed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    category = db.read(lambda s: s.scalar(select(CategoryRow.id).where(CategoryRow.name == "楼道灯")))
+    for days in (40, 20, 20, 0):
+        report(world, category_id=category, now=NOW - days * DAY)
+    at(world, Status.CLOSED, category_id=category)
+    day = local_date(NOW)
+
+    def told(session: Session, **narrowed: Any) -> Any:
+        place: dict[str, Any] = {"area_id": world.community, "start": day - 25 * DAY, "end": day}
+        scope = stats.scope_of(session, actor=world.leader, **place, kind=Kind.REPORT, **narrowed)
+        call: dict[str, Any] = {"actor": world.leader, "scope": scope, "now": NOW}
+        standing = stats.figures(session, codes=("open", "overdue"), **call)
+        return {code: (one.numerator, one.partial) for code, one in standing.items()}, stats.flow(session, **call)
+
+    kept = db.read(told)
+    assert kept[0] == {"open": (4, ""), "overdue": (3, "")}
+    assert [row.open for row in kept[1]][::25] == [1, 4]
+    assert db.read(told, category_id=category) == kept
+    monkeypatch.setattr(stat_sums, "MOST_READ", 1)
+    assert db.read(told, category_id=category)[0] == kept[0]
+
+
 def test_a_leader_sees_figures_and_never_a_person(world: World) -> None:
     at(world, Status.CLOSED)
     day = local_date(NOW)
