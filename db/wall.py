@@ -23,11 +23,12 @@ from domain.kpis import Figure
 from domain.live import Topic
 from domain.stats import Scope
 from domain.steps import ACTION_LABELS
-from domain.tickets import CLOCK_RUNS, KIND_LABELS, Action, Kind, Status
+from domain.tickets import CLOCK_RUNS, KIND_LABELS, Action, Kind
 from domain.wall import DAY_CODES, DAYS, LONGEST, MONTH_CODES, NOW_CODES, Alarm, Bar, Line, Tile, Wall, shares, tile
 
 _T, _E = TicketRow, TicketEventRow
 _TOLD = frozenset(Action) - {Action.EDIT, Action.COMMENT, Action.PHOTO, Action.IMPORT, Action.IMPORT_UNDO}
+_DONE = frozenset({Action.RESOLVE, Action.CLOSE})
 _LOOKED_THROUGH = 60  # newest events, of which those of this place are shown
 
 
@@ -83,13 +84,13 @@ def _within(actor: Actor, area: Area, community: Any, path: Any) -> ColumnElemen
 
 
 def _tiles(held: dict[str, Figure], day: dict[str, Figure]) -> tuple[Tile, ...]:
-    late = held["overdue"]
+    late, closed = held["overdue"], held["closed"]
     looked = day["round_coverage"]
     done = f"{looked.numerator}/{looked.denominator}" if looked.denominator else looked.text
     safe = f"户次 · 平安 {day['sign_ok'].numerator or 0}" if looked.denominator else ""
     return (
-        tile(held["open"], name="在办工单"),
-        tile(late, name="已超时", tone="late" if late.numerator else ""),
+        tile(held["open"], name="在办工单（件）", note=f"本月{closed.kpi.name} {closed.text}"),
+        tile(late, name="已超时（件）", tone="late" if late.numerator else ""),
         tile(held["on_time_rate"], name="本月按期办结率"),
         tile(held["satisfaction"], name="本月满意率"),
         Tile("round_coverage", "今日已查看", done, safe),
@@ -177,7 +178,7 @@ def _recent(session: Session, actor: Actor, area: Area, now: datetime) -> tuple[
             ACTION_LABELS[Action(row.action)],
             _words(row, area),
             f"{local(row.at):%H:%M}",
-            "ok" if row.status == Status.CLOSED else "",
+            "ok" if row.action in _DONE else "",
         )
         for row in session.execute(query)
     )

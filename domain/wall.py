@@ -6,7 +6,7 @@ from datetime import date, datetime
 from domain.kpis import Figure
 
 # what stands at the top, in this order; of today, of now, or of the month so far
-MONTH_CODES = ("on_time_rate", "solve_rate", "satisfaction", "service_hours", "visit_rate")
+MONTH_CODES = ("closed", "on_time_rate", "solve_rate", "satisfaction", "service_hours", "visit_rate")
 NOW_CODES = ("open", "overdue")
 DAY_CODES = ("round_coverage", "sign_ok", "sign_closed", "not_looked")
 DAYS = 14

@@ -22,8 +22,10 @@ The server answers with what brings it up to date, at once and after every chang
      "figures": "…",              the row of figures, if it changed
      "ticket": ["…id…", 6]}       the open ticket's version, if it changed
 
-and `{"beat": 1}` at once and every ten seconds, by which a browser notices a network that has gone silent. It closes
-with 4401 (log in again), 4403 (not for you), 4429 (too many at once), 1003 (not understood) or 1009 (too long).
+and `{"beat": 1, "now": 1765…, "good": 1765…}` at once and every ten seconds, by which a browser notices
+a network that has gone silent, a clock of its own that is wrong, and until when what it shows is known to be all
+there is. It closes with 4401 (log in again), 4403 (not for you), 4429 (too many at once), 1003 (not understood) or
+1009 (too long).
 """
 
 import asyncio
@@ -42,7 +44,7 @@ from domain.clock import now
 from domain.ids import parse_id
 from web import live_views, patches
 from web.gate import LOG_IN_AGAIN
-from web.watching import Viewer, Watcher
+from web.watching import Viewer, Watcher, moment
 
 NOT_FOR_YOU, TOO_MANY, TOO_LONG, UNFIT = 4403, 4429, 1009, 1003
 LONGEST_MESSAGE = 65_536
@@ -84,7 +86,7 @@ class Live:
     async def _serve(self, socket: WebSocket, viewer: Viewer) -> int:
         """Listen, send and check side by side; the first to end gives the code to close with."""
         tasks = [asyncio.create_task(part(socket, viewer)) for part in (self._listen, self._send, self._check)]
-        tasks.append(asyncio.create_task(_beat(socket)))
+        tasks.append(asyncio.create_task(self._beat(socket, viewer)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return _code(done.pop())
@@ -118,6 +120,14 @@ class Live:
             if text := await viewer.next_message():
                 await socket.send_text(text)
 
+    async def _beat(self, socket: WebSocket, viewer: Viewer) -> int:
+        """Say at once, and again and again, that somebody is there: a board may have nothing new for minutes."""
+        while True:
+            good = self.watcher.good_until(viewer)
+            times = f',"now":{moment(now())},"good":{moment(good)}' if good else ""
+            await socket.send_text(f'{{"beat":1{times}}}')
+            await asyncio.sleep(BEAT_SECONDS)
+
     async def _check(self, _socket: WebSocket, viewer: Viewer) -> int:
         """See again and again whether the session still holds; a push keeps nobody logged in."""
         while True:
@@ -137,13 +147,6 @@ class Live:
     async def _identify(self, token: str) -> Actor | None:
         look_up = partial(sessions.identify, token, now=now(), active=False)
         return await anyio.to_thread.run_sync(look_up, limiter=self._limiter)
-
-
-async def _beat(socket: WebSocket) -> int:
-    """Say at once, and again and again, that somebody is there: a board may have nothing new for minutes."""
-    while True:
-        await socket.send_text('{"beat":1}')
-        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _code(task: asyncio.Task[int]) -> int:

@@ -1,5 +1,6 @@
 """`/wall/tour`: the one-minute demo as a light page. It lies under `/wall`, so that a screen may show it too."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,13 @@ _STYLES = (
 
 def routes(play: Play) -> list[BaseRoute]:
     """Give the page; `play(now=)` tells the scenes, or refuses where there is no demo data."""
-    playing = anyio.CapacityLimiter(1)  # it works on a copy of the whole file: one at a time is enough
+    playing: list[asyncio.Task[Sequence[Scene]]] = []
+
+    async def played() -> Sequence[Scene]:
+        """Have it played, or share what is being played: who reloads or comes second waits for no other copy."""
+        if not playing or playing[0].done():
+            playing[:] = [asyncio.create_task(anyio.to_thread.run_sync(_play, play, now()))]
+        return await asyncio.shield(playing[0])
 
     async def page(request: Request) -> Response:
         actor: Actor = request.scope["linli_actor"]
@@ -41,7 +48,7 @@ def routes(play: Play) -> list[BaseRoute]:
             # playing takes seconds: the page is there at once and asks for them
             return HTMLResponse(render("tour.html", refused="", wall=wall))
         try:
-            scenes = await anyio.to_thread.run_sync(lambda: _play(play, now()), limiter=playing)
+            scenes = await played()
         except Refused as refused:
             return HTMLResponse(render("tour.html", refused=refused.message, wall=False), 409)
         return HTMLResponse(markup.html(scenes))

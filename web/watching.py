@@ -161,6 +161,7 @@ class Watcher:
         self.reads = 0
         self._poll_seconds = poll_seconds
         self._stamps: Stamps = {}
+        self._looked_at: datetime | None = None
         self._served: dict[str, int] = {}  # of each session, the turn at which something was last read for it
         self._turn = 0
         self._task: asyncio.Task[None] | None = None
@@ -200,6 +201,14 @@ class Watcher:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="live")
 
+    def good_until(self, viewer: Viewer) -> datetime | None:
+        """Say until when what this viewer follows is all there is: as far as the stamps were read, or it was."""
+        channel = viewer.channel
+        if channel is None or channel.drawing is None:
+            return None
+        unchanged = channel.read_at == channel.place(self._stamps) and not channel.wanted
+        return self._looked_at if unchanged else channel.drawing.at
+
     def leave(self, viewer: Viewer) -> None:
         channel, viewer.channel = viewer.channel, None
         if channel is None:
@@ -214,7 +223,9 @@ class Watcher:
         while self.channels:
             self._now.clear()
             try:
+                at = now()
                 self._stamps = await self._in_thread(db.read, live.change_stamps)
+                self._looked_at = at
             except Exception as error:  # the database may be away for a moment: it is being restored
                 logs.failure(error, logs.new_number())
                 await asyncio.sleep(FAULT_SECONDS)

@@ -40,6 +40,10 @@ def test_nothing_on_it_scrolls_or_is_small(visit: Visit, size: dict[str, int]) -
             .map((e) => parseFloat(getComputedStyle(e).fontSize)))"""
     )
     assert least >= 22 * size["width"] / 1920
+    cut = """() => [...document.querySelectorAll('.tile, .tile *, .box')]
+        .filter((e) => e.checkVisibility() && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+        .map((e) => e.textContent)"""
+    assert who.page.evaluate(cut) == []
 
 
 @pytest.fixture

@@ -109,3 +109,29 @@ def test_a_table_hears_of_what_was_reported_under_a_role_that_has_ended(world: W
     assert before.html != after.html
     table = db.read(listing.table, actor=actor, filters=Filters(), now=now())
     assert table.stamp == after.stamp
+
+
+def test_what_is_shown_is_good_only_for_as_long_as_the_database_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "FAULT_SECONDS", 0.005)
+    watcher, one, failed = Watcher(poll_seconds=0.005), viewer(world.coordinator, "hall"), []
+
+    def away(_session: Any) -> Any:
+        failed.append(1)
+        raise OSError("the database is away")
+
+    async def run() -> None:
+        assert watcher.good_until(one) is None
+        watcher.follow(one, Asked("tickets"))
+        await until(lambda: watcher.good_until(one))
+        first = watcher.good_until(one)
+        await until(lambda: watcher.good_until(one) != first)  # nobody wrote, and that was seen
+        monkeypatch.setattr(live, "change_stamps", away)
+        await until(lambda: failed)
+        held = watcher.good_until(one)
+        await until(lambda: len(failed) > 3)
+        assert watcher.good_until(one) == held
+        watcher.leave(one)
+
+    asyncio.run(run())

@@ -15,7 +15,14 @@ def html(wall: Wall) -> str:
     panels = (
         ("工单", f'<div class="cols">{_days(wall.days)}{_list("已超时", wall.late, "现在没有超时的工单")}</div>'),
         ("最近", f'<div class="cols">{_days(wall.days)}{_list("刚刚", wall.recent, "今天还没有新动态")}</div>'),
-        ("网格", _three(("本月按期办结率", wall.grids), ("本月哪类最多", wall.categories), ("在办多久了", wall.ages))),
+        (
+            "网格",
+            _three(
+                (f"本月各{wall.below}按期办结率", wall.grids),
+                ("本月哪类最多", wall.categories),
+                ("在办多久了", wall.ages),
+            ),
+        ),
         ("守望", _three(("今天的平安守望与本月探访", wall.checks), (f"本月各{wall.below}服务时长", wall.hours))),
     )
     shown = "".join(f'<section data-panel="{name}" aria-label="{name}">{body}</section>' for name, body in panels)
@@ -24,10 +31,11 @@ def html(wall: Wall) -> str:
 
 
 def _tile(tile: Tile) -> str:
-    tone, note = escape(tile.tone), f" <i>{escape(tile.note)}</i>" if tile.note else ""
+    note = f" <i>{escape(tile.note)}</i>" if tile.note else ""
+    figure = f'<b style="--n:{len(tile.text)}">{escape(tile.text)}</b>'  # the longer, the smaller
     return (
-        f'<li class="tile {tone}" data-code="{escape(tile.code)}"><b>{escape(tile.text)}</b>'
-        f"<span>{escape(tile.name)}{note}</span></li>"
+        f'<li class="tile {escape(tile.tone)}" data-code="{escape(tile.code)}">'
+        f"{figure}<span>{escape(tile.name)}{note}</span></li>"
     )
 
 
@@ -41,10 +49,10 @@ def _alarm(alarms: Sequence[Alarm], now: datetime) -> str:
 def _one_alarm(n: int, alarm: Alarm, now: datetime) -> str:
     """Say one of them; the page shows them in turn, the gravest first."""
     minutes = max(0, int((now - alarm.opened_at).total_seconds() // 60))
-    since = f"{minutes} 分钟" if minutes < 120 else f"{minutes // 60} 小时"
+    since = f"已 {minutes} 分钟" if 0 < minutes < 120 else f"已 {minutes // 60} 小时" if minutes else "刚刚"
     words = f"{escape(alarm.no)} · {escape(alarm.place)} · {escape(alarm.cause)}"
     shown = ' class="on"' if n == 0 else ""
-    return f"<li{shown}><span>{words}</span><strong>{escape(alarm.state)}</strong><time>已 {since}</time></li>"
+    return f"<li{shown}><span>{words}</span><strong>{escape(alarm.state)}</strong><time>{since}</time></li>"
 
 
 def _list(title: str, lines: Sequence[Line], empty: str) -> str:
@@ -77,7 +85,8 @@ def _days(days: Sequence[tuple[date, int, int]]) -> str:
     parts = "".join(_day(day, came, done, top, day == days[-1][0]) for day, came, done in days)
     words = f"近 {len(days)} 天 受理与办结（件）"
     key = '<span class="key"><i class="in"></i>受理<i class="out"></i>办结</span>'
-    return f'<div class="box days"><h2>{words}{key}</h2><ol>{parts}</ol></div>'
+    big = " big" if top > 99 else ""  # three digits are wider than a column
+    return f'<div class="box days{big}"><h2>{words}{key}</h2><ol>{parts}</ol></div>'
 
 
 def _day(day: date, came: int, done: int, top: int, last: bool) -> str:

@@ -2,8 +2,9 @@
 
 const TURN_MS = 20000;
 const SILENT_MS = 25000; // the server says something every ten seconds
+const OLD_MS = 60000;
 const [AGAIN_MS, LONGEST_MS] = [1000, 15000];
-const NIGHT = "04:07";
+const [NIGHT, HOUR_MS] = ["04:07", 3600000]; // in that minute, but not twice
 
 const main = document.getElementById("wall");
 const asOf = document.getElementById("as-of");
@@ -11,7 +12,8 @@ const state = document.getElementById("state");
 const clock = document.getElementById("clock");
 const dots = document.getElementById("dots");
 let pieces = null; // of the drawing, as web/patches.py cuts it
-let [socket, tries, heard, aside, panel, turn, held] = [null, 0, 0, 0, 0, 0, false];
+let [socket, tries, heard, aside, panel, turn, held, away, good] = [null, 0, 0, 0, 0, 0, false, false, 0];
+const born = performance.now(); // no step of a clock moves it
 
 const time = (ms, seconds) =>
   new Intl.DateTimeFormat("zh-CN", {
@@ -24,11 +26,14 @@ const now = () => Date.now() + aside; // a screen's own clock may be wrong
 function connect() {
   const address = new URL("live", location.href.replace(/^http/, "ws"));
   address.search = address.hash = "";
-  pieces = null;
+  [pieces, good] = [null, 0];
   socket = new WebSocket(address);
-  socket.onopen = () => socket.send(JSON.stringify({
-    sub: 1, page: "wall", query: Object.fromEntries(new URLSearchParams(location.search)), have: "",
-  }));
+  socket.onopen = () => {
+    if (away) look(); // it may have come back as a newer build
+    away = false;
+    const query = Object.fromEntries(new URLSearchParams(location.search));
+    socket.send(JSON.stringify({ sub: 1, page: "wall", query, have: "" }));
+  };
   socket.onmessage = ({ data }) => hear(JSON.parse(data));
   socket.onclose = ({ code }) => lost(code);
 }
@@ -36,18 +41,20 @@ function connect() {
 function hear(said) {
   heard = Date.now();
   tries = 0;
-  if (said.at) {
-    // the first answer may be a drawing of a while ago; a later one is of this moment
-    if (pieces) aside = said.at - Date.now();
+  if (said.now) aside = said.now - heard;
+  if (said.ops) {
     pieces ??= [];
     for (const [from, to, fresh] of said.ops.reverse()) pieces.splice(from, to - from, ...fresh);
     draw(pieces.join(""));
   }
-  if (pieces) asOf.textContent = `数据截至 ${time(now(), true)}`;
-  state.textContent = "";
+  good = Math.max(good, said.at ?? 0, said.good ?? 0);
+  if (pieces && good) asOf.textContent = `数据截至 ${time(good, true)}`;
+  // a server that is there but can't read its database
+  state.textContent = said.now - good > OLD_MS ? "数据暂时没有更新" : "";
 }
 
 async function lost(code) {
+  away = true;
   state.textContent = "离线重连中";
   if (code === 4401 || code === 4403) blank();
   const wait = Math.min(AGAIN_MS * 2 ** tries++, LONGEST_MS) * (0.7 + Math.random() * 0.6);
@@ -109,7 +116,7 @@ function tick() {
   clock.textContent = said.slice(0, 5);
   if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > SILENT_MS) socket.close(); // a network gone silent
   // a browser that runs for months: begin anew where nobody looks, if the server is there
-  if (said.startsWith(`${NIGHT}:00`)) fetch("healthz").then((answer) => answer.ok && location.reload(), () => {});
+  if (said.startsWith(NIGHT) && performance.now() - born > HOUR_MS) fetch("healthz").then((answer) => answer.ok && location.reload(), () => {});
 }
 
 let asleep = 0;
