@@ -150,7 +150,7 @@ def _long(figures: Figures, engine: str, world: World, rows: Rows) -> None:
     listed = _median_ms(lambda: db.read(points.balances, actor=actor, community_id=world.community))
     figures.add(engine, f"balances of {len(rows.people) * 4:,} accounts, a page", listed, "ms")
     start = time.perf_counter()
-    wrong = db.read(lambda session: sum("服务时长" not in line for line in ledger_check.problems(session)))
+    wrong = db.read(lambda session: sum("服务记录" not in line for line in ledger_check.problems(session)))
     figures.add(engine, f"fsck of {rows.count:,} transactions", time.perf_counter() - start, "s")
     figures.add(engine, f"fsck of {rows.count:,} transactions, found wrong", wrong, "")
 

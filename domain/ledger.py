@@ -157,7 +157,7 @@ LINE_FIELDS = (
 
 def said(value: Any) -> str:
     """Write one value the same way whatever the database gave for it."""
-    write = _WRITTEN.get(type(value))  # fsck asks this of millions
+    write = _WRITTEN.get(type(value))
     return write(value) if write else str(value)
 
 
@@ -171,5 +171,13 @@ _WRITTEN: Mapping[type, Callable[[Any], str]] = {
 
 def body(txn: Iterable[Any], lines: Iterable[Iterable[Any]]) -> str:
     """Give what a transaction's hash covers: its fields and its lines' fields, in the orders above."""
-    rows = (txn, *lines)
-    return "\n".join("|".join(map(said, row)) for row in rows)
+    return joined(written(txn), map(written, lines))
+
+
+def written(row: Iterable[Any]) -> str:
+    return "|".join(map(said, row))
+
+
+def joined(txn: str, lines: Iterable[str]) -> str:
+    """Put together rows that are written already: fsck lets the database write them."""
+    return "\n".join((txn, *lines))

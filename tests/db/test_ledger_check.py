@@ -59,6 +59,8 @@ DAMAGES = [
     ("UPDATE ledger_account SET balance = balance + 1 WHERE kind = 'shelf'", "（货架）记着余额"),
     ("UPDATE point_lot SET remaining = remaining - 1 WHERE remaining > 1", "的批次"),
     ("UPDATE point_lot SET original = original + 1", "的批次"),
+    ("UPDATE point_lot SET expires_on = '2099-12-31'", "的到期日是 2099-12-31，按流水最晚 2027-12-31"),
+    ("UPDATE point_lot SET earned_txn = (SELECT id FROM ledger_txn WHERE seq = 1)", "的账户或来历与流水不符"),
     ("UPDATE ledger_head SET seq = seq - 1", "的末尾应是第 10 笔，记着第 9 笔"),
     ("UPDATE ledger_head SET hash = 'x'", "有记录被删除或改动"),
     ("UPDATE points_stat SET value = value + 1 WHERE kind = 'award'", "月度合计 2026-11 服务奖励（PT）记着 61"),
@@ -66,6 +68,7 @@ DAMAGES = [
     ("UPDATE redemption SET state = 'cancelled' WHERE state = 'reserved'", "（冻结积分）是 10，待领取的兑换单"),
     ("UPDATE redemption SET quantity = 2 WHERE state = 'fulfilled'", "（已领走）是 1，已领取的兑换单合计是 2"),
     ("UPDATE service_record SET minutes = 9 WHERE state = 'confirmed'", "（服务时长）是 0，已入账的服务记录"),
+    ("UPDATE service_record SET points_tenths = 99 WHERE state = 'confirmed'", "（积分发行）是 -40，已入账"),
     ("DELETE FROM ledger_transfer WHERE seq = 10", "第 10 笔的内容与校验值不符"),
 ]
 
