@@ -21,6 +21,7 @@ from db.stat_sums import (
     PARTIAL,
     Asked,
     are_kept,
+    next_month,
     sums,
     within,
 )
@@ -33,7 +34,6 @@ from domain.tickets import CLOCK_RUNS, Kind
 
 _T = TicketRow
 _COMES_UP = (Kind.REPORT, Kind.HAZARD)
-_RANKED = 100  # places looked at closely: the first ten are among them
 
 
 Counts = tuple[dict[Any, int], str]
@@ -197,27 +197,19 @@ class Hotspot:
 def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -> list[Hotspot]:
     """Rank buildings by the reports and hazards of the months of the period; of a whole street its grids."""
     allowed(actor, scope)
-    s, level = TICKET_STAT.c, Level.GRID if scope.level is Level.STREET else Level.BUILDING
+    level = Level.GRID if scope.level is Level.STREET else Level.BUILDING
     query = select(AreaRow.id, AreaRow.path, AreaRow.name).where(AreaRow.level == level)
     places = session.execute(query.where(AreaRow.path.startswith(scope.area_path))).all()
     first, last = month_of(scope.start), month_of(scope.end)
     year_before = first.replace(year=first.year - 1), last.replace(year=last.year - 1)
     keys = {key_of(row.id): row for row in places}
-    held = (
-        s.area.in_(keys),
-        s.grain == Grain.MONTH,
-        s.dim == Dim.ALL,
-        s.starts_on >= year_before[0],
-    )
     found: dict[str, Counter[date]] = defaultdict(Counter)
-    for area, month, count in session.execute(select(s.area, s.starts_on, s.reported).where(*held)):
-        found[area][month] = count
-    # no building's kinds are kept: what is no report comes off again, where it may matter
-    most = sorted(found, key=lambda key: -sum(found[key].values()))[:_RANKED]
-    _take_off(
-        session, replace(scope, kind=None, category_id=None), {key: keys[key] for key in most}, found, year_before[0]
-    )
-    counted = {key: sum(n for month, n in found[key].items() if first <= month <= last) for key in most}
+    apart = [year_before, (first, last)]
+    for span in apart if year_before[1] < first else [(year_before[0], last)]:
+        _reported(session, list(keys), level, span, found)
+        if level is Level.BUILDING:
+            _take_off(session, replace(scope, kind=None, category_id=None), keys, found, span)
+    counted = {key: sum(n for month, n in months.items() if first <= month <= last) for key, months in found.items()}
     ranked = sorted((key for key in counted if counted[key]), key=lambda key: (-counted[key], key))[:limit]
     mostly = _mostly(session, [keys[key] for key in ranked], level, scope)
     begun = _begun(session, [keys[key].path for key in ranked])
@@ -232,16 +224,31 @@ def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -
     return told
 
 
+def _reported(
+    session: Session, areas: list[str], level: Level, span: tuple[date, date], found: dict[str, Counter[date]]
+) -> None:
+    """Add up reports and hazards by place and month; of buildings no kinds are kept, so there all that came in."""
+    s = TICKET_STAT.c
+    held = [s.area.in_(areas), s.grain == Grain.MONTH, s.starts_on.between(*span)]
+    if level is Level.BUILDING:
+        held.append(s.dim == Dim.ALL)
+    else:
+        held += [s.dim == Dim.KIND, s.member.in_(_COMES_UP)]
+    for area, month, count in session.execute(select(s.area, s.starts_on, s.reported).where(*held)):
+        found[area][month] += count
+
+
 def _take_off(
-    session: Session, scope: Scope, places: dict[str, Any], found: dict[str, Counter[date]], since: date
+    session: Session, scope: Scope, places: dict[str, Any], found: dict[str, Counter[date]], span: tuple[date, date]
 ) -> None:
     """Take off what was ordered, agreed or begun by us: a preventive ticket would feed its own hot spot."""
     by_id = {row.id: key for key, row in places.items()}
-    held = (*within(session, scope), _T.reported_at >= at_local(since, time(0)), _T.hidden_at.is_(None))
-    query = select(_T.grid_id, _T.building_id, _T.reported_at).where(*held, _T.kind.not_in(_COMES_UP))
-    for grid, building, at in session.execute(query):
-        for key in {by_id.get(grid), by_id.get(building)} - {None}:
-            found[str(key)][month_of(local_date(at))] -= 1
+    since, until = at_local(span[0], time(0)), at_local(next_month(span[1]), time(0))
+    held = (*within(session, scope), _T.reported_at >= since, _T.reported_at < until, _T.hidden_at.is_(None))
+    query = select(_T.building_id, _T.reported_at).where(*held, _T.kind.not_in(_COMES_UP))
+    for building, at in session.execute(query):
+        if key := by_id.get(building):
+            found[key][month_of(local_date(at))] -= 1
 
 
 def _begun(session: Session, paths: Sequence[str]) -> dict[str, tuple[str, UUID]]:

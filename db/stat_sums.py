@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, func, select, union, union_all
 from sqlalchemy.orm import Session
 
 from db import stat_facts
@@ -56,12 +56,13 @@ def sums(session: Session, asked: Asked) -> tuple[Sums, str]:
     kept = _kept(session, asked)
     if kept is None:
         return _from_tickets(session, asked)
-    label, where = kept
-    columns = [func.sum(_S[name]).label(name) for name in asked.measures]
-    query = select(label, *columns) if label is not None else select(*columns)
-    query = query.where(*where)
-    if label is not None:
-        query = query.group_by(label)
+    label, parts = kept
+    columns: list[Any] = [func.sum(_S[name]).label(name) for name in asked.measures]
+    # a query for each part: of an OR of days and months SQLite would read all cells of the area
+    if label is None:
+        query = union_all(*(select(*columns).where(*where) for where in parts))
+    else:
+        query = union_all(*(select(label, *columns).where(*where).group_by(label) for where in parts))
     found: Sums = defaultdict(Counter)
     for row in session.execute(query):
         key: Any = row[0] if label is not None else None
@@ -75,8 +76,11 @@ def are_kept(session: Session, asked: Asked) -> bool:
     return _kept(session, asked) is not None
 
 
-def _kept(session: Session, asked: Asked) -> tuple[ColumnElement[Any] | None, list[ColumnElement[bool]]] | None:
-    """Say which cells hold what is asked for and by which column to group; None if no cells do."""
+Held = list[ColumnElement[bool]]
+
+
+def _kept(session: Session, asked: Asked) -> tuple[ColumnElement[Any] | None, list[Held]] | None:
+    """Say which cells hold what is asked for, in parts, and by which column to group; None if no cells do."""
     scope = asked.scope
     filtered = _filtered(session, scope)
     dim = asked.by if isinstance(asked.by, Dim) else None
@@ -84,18 +88,19 @@ def _kept(session: Session, asked: Asked) -> tuple[ColumnElement[Any] | None, li
         return None
     held = dim if dim and filtered[0] is Dim.ALL else filtered[0]
     level = scope.level if asked.by != BY_AREA else PARENT_TO_CHILD[scope.level]
-    pieces = _pieces(asked)
-    if level not in KEPT or any(held not in KEPT[level].get(grain, ()) for grain, _, _ in pieces):
+    spans = _spans(asked)
+    if level not in KEPT or any(held not in KEPT[level].get(grain, ()) for grain, _, _ in spans):
         return None
-    spans = [and_(_S.grain == grain, _S.starts_on.between(start, end)) for grain, start, end in pieces]
-    where: list[ColumnElement[bool]] = [_S.dim == held, or_(*spans)]
+    where: Held = [_S.dim == held]
     if filtered[0] is not Dim.ALL:
         where.append(_S.member.in_(filtered[1]))
     if asked.by == BY_AREA:
-        return _S.area, [_S.area.in_([key_of(one) for one in children(session, scope.area_id)]), *where]
-    labels = {BY_DAY: _S.starts_on, BY_MONTH: _S.starts_on}
-    label = _S.member if dim else labels.get(asked.by or "")
-    return label, [_S.area == key_of(scope.area_id), *where]
+        where.append(_S.area.in_([key_of(one) for one in children(session, scope.area_id)]))
+    else:
+        where.append(_S.area == key_of(scope.area_id))
+    parts = [[*where, _S.grain == grain, _S.starts_on.between(start, end)] for grain, start, end in spans]
+    labels = {BY_DAY: _S.starts_on, BY_MONTH: _S.starts_on, BY_AREA: _S.area}
+    return _S.member if dim else labels.get(asked.by or ""), parts
 
 
 def _filtered(session: Session, scope: Scope) -> tuple[Dim, list[str]] | None:
@@ -119,7 +124,7 @@ def children(session: Session, area_id: UUID) -> list[UUID]:
     return list(session.scalars(select(AreaRow.id).where(AreaRow.parent_id == area_id)))
 
 
-def _pieces(asked: Asked) -> list[tuple[Grain, date, date]]:
+def _spans(asked: Asked) -> list[tuple[Grain, date, date]]:
     if asked.by == BY_DAY:
         return [(Grain.DAY, asked.start, asked.end)]
     return list(pieces(asked.start, asked.end))
