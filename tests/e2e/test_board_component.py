@@ -126,6 +126,14 @@ def test_what_changed_out_of_sight_lights_up_its_columns_name_and_nothing_else_d
     assert page.locator('[data-tab="doing"]').evaluate_all(LIT) == ["处理中3"]
 
 
+def test_what_streamlit_names_in_english_a_screen_reader_says_in_chinese(page: Page) -> None:
+    draw(page, html(cards(1)))
+
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button aria-label=Close>x</button>')")
+
+    page.get_by_role("button", name="关闭", exact=True).wait_for()
+
+
 def test_what_another_filter_brings_in_does_not_light_up(page: Page) -> None:
     draw(page, html(cards(3)), scope="all")
 

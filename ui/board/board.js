@@ -40,7 +40,26 @@ function start(root) {
   root.addEventListener("keydown", (event) => onKey(event, root, held));
   root.addEventListener("focusin", (event) => rove(root, event.target.closest("[data-open]")));
   startMoves(root, held); // moves.js
+  nameInChinese();
   return held;
+}
+
+// What Streamlit calls its own buttons, as a screen reader says it.
+const ENGLISH = { Close: "关闭", Open: "展开选项", "Navigate to home page": "回到首页", "App pages": "页面", Logo: "邻里一屏",
+  Sidebar: "菜单", "Expand sidebar": "打开菜单", "Collapse sidebar": "收起菜单" };
+let renaming = null;
+
+function nameInChinese() {
+  const rename = () => {
+    for (const element of document.querySelectorAll("button[aria-label], nav[aria-label], section[aria-label], img[alt]")) {
+      const name = element.localName === "img" ? "alt" : "aria-label";
+      const chinese = ENGLISH[element.getAttribute(name)];
+      if (chinese) element.setAttribute(name, chinese);
+    }
+  };
+  renaming ??= new MutationObserver(rename);
+  renaming.observe(document.body, { childList: true, subtree: true }); // once more is the same one
+  rename();
 }
 
 function isDark(root) {
@@ -101,7 +120,7 @@ function isOutOfSight(card) {
 const headsOf = (root, col) => [col.querySelector("h3"), root.querySelector(`[data-tab="${col.dataset.col}"]`)].filter(Boolean);
 
 function lightUp(head) {
-  const [lit, out] = ["0 0 0 4px var(--brand)", "0 0 0 4px transparent"];
+  const [lit, out] = ["0 0 0 3px var(--col), 0 0 0 7px var(--brand)", "0 0 0 3px transparent, 0 0 0 7px transparent"];
   for (const before of head.getAnimations()) before.cancel();
   head.animate({ boxShadow: [lit, lit, out] }, LIT_MS); // no class: the next drawing would take it away
 }

@@ -165,7 +165,7 @@ function isPollDue({ cutAt, polledAt, gone }, now) {
 // Streamlit's own dialog says the same in English, and makes the board behind it unreadable to some.
 function putAwayForeignWords() {
   for (const dialog of document.querySelectorAll('[data-testid="stDialog"]')) {
-    if (!dialog.querySelector('[data-testid="stVerticalBlock"]')) dialog.querySelector('button[aria-label="Close"]')?.click();
+    if (!dialog.querySelector('[data-testid="stVerticalBlock"]')) dialog.querySelector('button:is([aria-label="Close"], [aria-label="关闭"])')?.click();
   }
 }
 

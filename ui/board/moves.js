@@ -325,7 +325,7 @@ function openMenu(root, held, card, box = card.getBoundingClientRect()) {
   const item = (label, hint, act) => {
     const made = node("button", { type: "button", tabIndex: -1, onclick: () => (close(), act()) }, label);
     made.setAttribute("role", "menuitem");
-    if (hint) made.append(node("i", { textContent: hint, className: hint.length > 1 && hint !== "Enter" ? "" : "key" }));
+    if (hint) made.append(node("i", { textContent: hint, className: hint.startsWith("到") ? "" : "key" }));
     return made;
   };
   const again = (act) => () => cardOf(root, id) && act(cardOf(root, id));
