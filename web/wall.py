@@ -27,7 +27,6 @@ from web import errors, proxy
 from web.render import render
 
 _FILES = Path(__file__).parent / "static"
-_TAKEN_BACK = "这块大屏的网址不对，或者许可已收回。请管理员在“系统设置 → 大屏”里另做一个网址。"
 _SCREEN_SECONDS = 400 * 24 * 3600  # browsers keep no cookie longer; each visit begins anew
 _DEMO = (("/wall/tour", "一分钟演示"),)
 _LINKS = (("/charts", "数据分析", "charts.read"), ("/tickets", "工单看板", "tickets.read"), ("/logout", "退出", "me"))
@@ -70,7 +69,7 @@ def become(request: Request) -> Response:
     """Make this browser a screen, if the token holds; whoever is logged in stays logged in."""
     actor = sessions.identify(request.path_params["token"], now=now(), active=False)
     if actor is None or not actor.read_only:
-        return errors.page(403, request.scope["linli_request"], sentence=_TAKEN_BACK)
+        return errors.page(403, request.scope["linli_request"], sentence=errors.NO_SCREEN)
     return _with_cookie(request, RedirectResponse("/wall", 303), request.path_params["token"])
 
 

@@ -120,11 +120,17 @@ def test_a_screen_that_was_taken_back_is_dark(world: World, screen: str) -> None
 
     db.run(screens.revoke, actor=world.admin, screen_id=held[0].id, now=now())
 
-    assert client.get("/wall", follow_redirects=False).headers["location"].startswith("/login")
+    answer = client.get("/wall")
+    assert answer.status_code == 403
+    assert "许可已收回" in answer.text
+    assert "E0001" not in answer.text
 
 
 def test_a_wrong_address_makes_no_screen(world: World) -> None:
-    assert visit(world, "leader").get("/screen/screen-guessed").status_code == 403
+    answer = visit(world, "leader").get("/screen/screen-guessed")
+
+    assert answer.status_code == 403
+    assert "另做一个网址" in answer.text
 
 
 def test_making_one_twice_by_a_double_click_makes_one(world: World) -> None:
