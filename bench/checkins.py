@@ -64,7 +64,7 @@ def _page(figures: Figures, folder: Path) -> None:
     figures.add("city", "page query, p50", milliseconds(percentile(spent, 0.5)), "ms")
     figures.add("city", "page query, p95", milliseconds(percentile(spent, 0.95)), "ms")
     figures.add("city", "page query, CPU", milliseconds(cpu), "ms")
-    _, cpu = timed(lambda: markup.tiles_html(board))
+    _, cpu = timed(lambda: markup.draw(board))
     figures.add("city", "tiles drawn, CPU", milliseconds(cpu), "ms")
     figures.add("city", "tiles", len(board.tiles), "")
     db.run(_worker_looked)

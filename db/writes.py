@@ -91,6 +91,10 @@ _BUMP = (
     .values(stamp=_STAMP.stamp + 1)
 )
 
+_STAMPS = select(_STAMP.community_id, _STAMP.stamp).where(
+    _STAMP.community_id.in_(bindparam("communities", expanding=True)), _STAMP.topic == bindparam("of")
+)
+
 
 def next_number(tx: Session, community_id: UUID, name: str, *, count: int = 1) -> int:
     """Take `count` numbers of a community's counter and give the first."""
@@ -117,15 +121,13 @@ def stamps_of(
     session: Session, community_ids: frozenset[UUID], topic: Topic = Topic.BOARD
 ) -> frozenset[tuple[UUID, int]]:
     """Read the change stamps of these communities: what is seen there is the same while they are."""
-    mine = (ChangeStampRow.community_id.in_(community_ids), ChangeStampRow.topic == topic)
-    rows = session.execute(select(ChangeStampRow.community_id, ChangeStampRow.stamp).where(*mine))
+    rows = session.execute(_STAMPS, {"communities": list(community_ids), "of": topic.value})
     return frozenset((community, stamp) for community, stamp in rows)
 
 
 def bump_all(tx: Session) -> None:
-    """Raise every community's change stamp of the board: a name or a limit that boards show has changed."""
-    mine = ChangeStampRow.topic == Topic.BOARD
-    tx.execute(update(ChangeStampRow).where(mine).values(stamp=ChangeStampRow.stamp + 1))
+    """Raise every change stamp: a name or a limit that boards and tiles show has changed."""
+    tx.execute(update(ChangeStampRow).values(stamp=ChangeStampRow.stamp + 1))
 
 
 def audit(

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 import db
-from db import care_board
+from db import care_board, care_kept
 from domain import clock
 from domain.care_board import CareBoard
 from domain.ids import parse_id
@@ -33,7 +33,7 @@ def _pick() -> None:
 def live_tiles() -> None:
     actor = require("checkins.read")
     filters = _care_filters.chosen()
-    board = db.read(care_board.today, actor=actor, filters=filters, now=clock.now())
+    board = db.read(care_kept.today, actor=actor, filters=filters, now=clock.now())
     figures, scope = markup.figures_html(board), repr(filters)
     live = _following(board, figures)
     care(figures, key="care-figures", scope=scope, live=figures_of(live), on_picked=_pick)

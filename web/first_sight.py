@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 import db
 from db import board as boards
-from db import board_kept, care_board, views
+from db import board_kept, care_kept, views
 from db import stat_cards as chart_cards
 from db.ticket_filters import from_query
 from domain.access import Actor, Grant, Role, communities_of, has
@@ -212,7 +212,7 @@ def _screenful(groups: Iterable[Waiting]) -> Iterator[Waiting]:
 def _checkins(actor: Actor, query: Mapping[str, str]) -> str:
     if not has(actor, "checkins.read") or "elder" in query or query.get("part", TODAY) != TODAY:
         return ""
-    board = db.read(care_board.today, actor=actor, filters=care_filters(query), now=now())
+    board = db.read(care_kept.today, actor=actor, filters=care_filters(query), now=now())
     if not board.tiles:
         return ""
     head = _bones("care", "title", "parts")

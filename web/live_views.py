@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from db import board as boards
-from db import board_kept, care_board, listing, live, writes
+from db import board_kept, care_board, care_kept, listing, live, writes
 from db import wall as walls
 from db.ticket_filters import from_query
 from domain.access import Actor, communities_of, has
@@ -94,8 +94,8 @@ def me(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
 
 
 def checkins(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:
-    board = care_board.today(session, actor=actor, filters=care_filters(dict(asked.query)), now=now)
-    return Drawn(care_markup.tiles_html(board), care_markup.figures_html(board), board.stamp)
+    board = care_kept.today(session, actor=actor, filters=care_filters(dict(asked.query)), now=now)
+    return Drawn(care_markup.tiles_html(board), care_markup.figures_html(board), board.stamp, board.at)
 
 
 def wall(session: Any, actor: Actor, asked: Asked, now: datetime) -> Drawn:

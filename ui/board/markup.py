@@ -1,7 +1,8 @@
 """The one renderer of cards and columns, as HTML. Every word from outside is escaped here."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 from uuid import UUID
 
@@ -46,8 +47,9 @@ _EMPTY = {
 }
 _NARROWED = "没有符合筛选条件的。"
 MOST_DRAWN = 10_000_000  # characters in all; a board has some 200,000
+MOST_CARDS = 5000  # of about a thousand characters
 # by identity, with the board itself so that it keeps it
-_drawn: dict[tuple[int, frozenset[Field], Group], tuple[Board, str]] = {}
+_drawn: dict[tuple[int, object], tuple[object, str]] = {}
 _UNHAPPY = frozenset({Satisfaction.SO_SO, Satisfaction.UNSATISFIED})
 
 
@@ -102,13 +104,13 @@ def _top(card: Card) -> tuple[str, str, str]:
     return card.no, f" · {subject or KIND_LABELS[card.kind]}", grade
 
 
-def _line(card: Card, now: datetime) -> Iterable[tuple[Field, str]]:
+def _line(card: Card, aged: str) -> Iterable[tuple[Field, str]]:
     """Give what stands below the title: where it is, how it came, and when."""
     if place := card.place or card.grid:
         yield Field.PLACE, place
     if not card.hidden:
         yield Field.CHANNEL, CHANNEL_LABELS[card.channel]
-        yield Field.AGE, age(card.reported_at, now)
+        yield Field.AGE, aged
 
 
 def _field(field: Field, words: str) -> str:
@@ -123,10 +125,15 @@ def left_out(fields: Container[Field]) -> str:
 
 def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
     """Render one card: a link to its ticket, so that it also opens in a tab of its own."""
-    tone, words = tone_of(card), time_words(card, now)
+    return _card_html(card, time_words(card, now), age(card.reported_at, now), first)
+
+
+@lru_cache(maxsize=MOST_CARDS)  # after a change all but one or two are as they were, and so are the words of their time
+def _card_html(card: Card, words: str, aged: str, first: bool) -> str:
+    tone = tone_of(card)
     marks = [] if card.hidden else list(_marks(card))
     chips = chip(tone, words) + "".join(chip(t, w) for t, w in marks)
-    (no, subject, grade), line = _top(card), list(_line(card, now))
+    (no, subject, grade), line = _top(card), list(_line(card, aged))
     place = " · ".join(words for _, words in line)
     said = "，".join(
         filter(
@@ -230,8 +237,13 @@ def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> 
 
 def board_html(board: Board, fields: frozenset[Field] = USUAL_FIELDS, group: Group = Group.NONE) -> str:
     """Give the whole board, drawn once for all readers of the same one (`db.board_kept`)."""
-    key = (id(board), fields, group)
-    held = _drawn.pop(key, None) or (board, draw(board, fields, group))
+    return once(board, (fields, group), lambda: draw(board, fields, group))
+
+
+def once(board: object, how: object, draw: Callable[[], str]) -> str:
+    """Draw what is kept once for all its readers; it is held as long as its drawing, so that its id means no other."""
+    key = (id(board), how)
+    held = _drawn.pop(key, None) or (board, draw())
     _drawn[key] = held  # the last to go
     while sum(len(html) for _, html in tuple(_drawn.values())) > MOST_DRAWN:
         _drawn.pop(next(iter(tuple(_drawn)), key), None)  # another thread may have been quicker

@@ -6,6 +6,7 @@ from html import escape
 from domain.care import TIER_LABELS, Tier
 from domain.care_board import PART_LABELS, TILE_LABELS, CareBoard, Part, Tile, TileState, part_of
 from domain.clock import local
+from ui.board.markup import once
 
 _TONES = {
     TileState.ALARM: "alarm",
@@ -58,13 +59,21 @@ _WHEN = {
 }
 
 
+_RANK = {state: rank for rank, state in enumerate(TileState)}
+
+
 def _order(tile: Tile) -> tuple[object, ...]:
     """Put the most urgent first, and among them who has waited longest."""
     urgent = tile.state in (TileState.ALARM, TileState.UNCHECKED) and tile.at
-    return (list(TileState).index(tile.state), tile.severity, tile.at.timestamp() if urgent and tile.at else 0.0)
+    return (_RANK[tile.state], tile.severity, tile.at.timestamp() if urgent and tile.at else 0.0)
 
 
 def tiles_html(board: CareBoard) -> str:
+    """Give the tiles, drawn once for all readers of the same ones (`db.care_kept`)."""
+    return once(board, "tiles", lambda: draw(board))
+
+
+def draw(board: CareBoard) -> str:
     """Render the sections that hold somebody, those that need somebody first."""
     held: dict[Part, list[Tile]] = {part: [] for part in Part}
     for tile in board.tiles:
