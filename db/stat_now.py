@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, extract, func, select
 from sqlalchemy.orm import Session
 
 from db.models import TICKET_STAT, AreaRow, CategoryRow, TicketRow
@@ -144,15 +144,17 @@ def _hours(session: Session, scope: Scope) -> tuple[dict[tuple[int, int], int], 
         return None
     s = TICKET_STAT.c
     held = (s.area == key_of(scope.area_id), s.grain == Grain.DAY, s.starts_on.between(scope.start, scope.end))
-    columns = (s.dim, s.starts_on, s.member, s.reported)
-    hours: Counter[tuple[int, int]] = Counter()
-    members: Counter[tuple[str, int]] = Counter()
-    for dim, day, member, count in session.execute(select(*columns).where(*held, s.dim.in_((Dim.HOUR, Dim.CATEGORY)))):
+    weekday = extract("dow", s.starts_on)  # 0 is Sunday
+    query = select(s.dim, weekday, s.member, func.sum(s.reported)).where(*held, s.dim.in_((Dim.HOUR, Dim.CATEGORY)))
+    hours: dict[tuple[int, int], int] = {}
+    members: dict[tuple[str, int], int] = {}
+    for dim, sunday_first, member, count in session.execute(query.group_by(s.dim, weekday, s.member)):
+        day = (int(sunday_first) + 6) % 7
         if dim == Dim.HOUR:
-            hours[day.weekday(), int(member)] += count
+            hours[day, int(member)] = int(count)
         elif count:
-            members[member, day.weekday()] += count
-    return dict(hours), dict(members)
+            members[member, day] = int(count)
+    return hours, members
 
 
 def _read(session: Session, scope: Scope, names: dict[UUID, Any]) -> Heat:
@@ -245,10 +247,11 @@ def _take_off(
     by_id = {row.id: key for key, row in places.items()}
     since, until = at_local(span[0], time(0)), at_local(next_month(span[1]), time(0))
     held = (*within(session, scope), _T.reported_at >= since, _T.reported_at < until, _T.hidden_at.is_(None))
-    query = select(_T.building_id, _T.reported_at).where(*held, _T.kind.not_in(_COMES_UP))
-    for building, at in session.execute(query):
+    month = extract("year", _T.reported_on), extract("month", _T.reported_on)
+    query = select(_T.building_id, *month, func.count()).where(*held, _T.kind.not_in(_COMES_UP))
+    for building, year, nth, count in session.execute(query.group_by(_T.building_id, *month)):
         if key := by_id.get(building):
-            found[key][month_of(local_date(at))] -= 1
+            found[key][date(int(year), int(nth), 1)] -= count
 
 
 def _begun(session: Session, paths: Sequence[str]) -> dict[str, tuple[str, UUID]]:

@@ -1,13 +1,14 @@
 """No query of a board walks through the history: SQLite's own plans say so, whatever the size."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 import db
-from db import engine
+from db import engine, stats
 from db.board import board, card, waiting
 from db.listing import table
 from db.ticket_filters import Filters
@@ -16,6 +17,7 @@ from domain.ids import new_id
 from jobs import minute
 from tests.builders import NOW, World
 
+JANUARY = date(2026, 1, 15)
 ASKED: dict[str, Callable[[Actor], Any]] = {
     "board": lambda actor: db.read(board, actor=actor, filters=Filters(), now=NOW),
     "late": lambda actor: db.read(board, actor=actor, filters=Filters(due="late"), now=NOW),
@@ -64,6 +66,21 @@ def test_a_search_walks_a_communitys_reports_only_as_far_as_the_newest(
         driver: Any = connection.connection.driver_connection
         plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {looked[0]}", looked[1])]
     assert sum("ix_ticket_community_id_reported_at" in step for step in plan) == 1
+
+
+def test_figures_of_a_period_walk_through_no_other_days_of_the_place(world: World, said: list[tuple[str, Any]]) -> None:
+    call: dict[str, Any] = {"actor": world.leader, "codes": ("reported", "solve_rate"), "now": NOW}
+    for dim in ("area", "category"):
+        scope = db.read(stats.scope_of, actor=world.leader, area_id=world.community, start=JANUARY, end=NOW.date())
+        db.read(stats.breakdown, scope=scope, dim=dim, **call)
+
+    summed = [(text, values) for text, values in said if "sum(ticket_stat" in text]
+    with engine.get().connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        plans = [row[3] for text, values in summed for row in driver.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    walks = [step for step in plans if "ticket_stat" in step]
+    assert walks
+    assert all("starts_on>" in step for step in walks), walks
 
 
 def test_each_minute_asks_what_a_stopped_channel_owes_and_writes_only_if_it_does(

@@ -17,7 +17,7 @@ from db.models import TICKET_STAT, CategoryRow, TicketRecurrenceRow, TicketRound
 from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
 from domain import steps
-from domain.clock import local_date
+from domain.clock import local, local_date
 from domain.due import Grade
 from domain.errors import NotAllowed, Refused
 from domain.imports import Incoming
@@ -361,6 +361,23 @@ def test_a_hot_spot_is_of_reports_and_hazards_and_of_the_period(world: World) ->
 
     assert (spot.count, spot.begun) == (1, (begun.no, begun.id)), "what is begun there feeds nothing"
     assert spot.months == {local_date(NOW).replace(day=1): 1}
+
+
+def test_reports_are_counted_by_their_weekday_and_hour_on_both_engines(any_world: World) -> None:
+    here = local(NOW)
+    for kind in (Kind.REPORT, Kind.SERVICE):
+        report(any_world, kind=kind)
+
+    def query(session: Session) -> tuple[Any, list[stats.Hotspot]]:
+        area = areas.get(session, any_world.community)
+        scope = Scope(area.id, area.path, here.date() - 9 * DAY, here.date())
+        call: dict[str, Any] = {"actor": any_world.coordinator, "scope": scope}
+        return stats.heat(session, **call), stats.hotspots(session, **call)
+
+    heat, spots = db.read(query)
+    assert heat.hours == {(here.weekday(), here.hour): 2}
+    assert heat.categories == {("未分类", here.weekday()): 2}
+    assert [spot.count for spot in spots] == [1], "what was ordered is no hot spot"
 
 
 def _spots(world: World) -> list[stats.Hotspot]:
