@@ -17,9 +17,9 @@ from domain.ids import new_id, new_key
 RUNS, COMMANDS = 30, 300
 
 
-def timed(do: Callable[[], Any], runs: int = RUNS) -> tuple[list[float], float]:
+def timed(do: Callable[[], Any], runs: int = RUNS, warm: int = 3) -> tuple[list[float], float]:
     """Give the seconds of each run, and the CPU seconds of one."""
-    for _ in range(3):
+    for _ in range(warm):
         do()
     spent, cpu = [], time.process_time()
     for _ in range(runs):
