@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Table, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db.area_rows import area_of as _area
@@ -95,20 +95,32 @@ def grant_of(session: Session, role: Role, area: AreaRow) -> Grant:
     return Grant(role, area.id, area.path, Level(area.level), reached)
 
 
+_AREA: Table = AreaRow.__table__  # type: ignore[assignment]
+_ABOVE, _TOP = _AREA.alias(), _AREA.alias()
+_KEPT = (_AREA.c.path, _AREA.c.valid_to, _AREA.c.community_id)
+_LEVELS = (_AREA.c.level, _AREA.c.id, _ABOVE.c.level, _ABOVE.c.id, _TOP.c.level, _TOP.c.id)
+# one statement, written once: from a unit the building is one above, and the grid two
+_PLACE = (
+    select(*_KEPT, *_LEVELS)
+    .select_from(_AREA.outerjoin(_ABOVE, _ABOVE.c.id == _AREA.c.parent_id))
+    .outerjoin(_TOP, _TOP.c.id == _ABOVE.c.parent_id)
+    .where(_AREA.c.id == bindparam("area"))
+)
+
+
 def place_columns(session: Session, area_id: UUID) -> dict[str, UUID | str | None]:
     """Give the columns that keep a ticket's place as of now: community, grid, building, path."""
-    area = get(session, area_id)
-    if area.level is Level.STREET or area.valid_to is not None:
+    found = session.execute(_PLACE, {"area": area_id}).first()
+    if found is None:
+        raise NotFound("没有找到这个辖区，可能已关闭。")
+    path, valid_to, community, *levels = found
+    if levels[0] == Level.STREET or valid_to is not None:
         raise Invalid("请选择一个社区、网格或楼栋。", field="area_id")
-    above: dict[Level, UUID] = {}
-    row: Area | None = area
-    while row is not None:
-        above[row.level] = row.id
-        row = get(session, row.parent_id) if row.parent_id else None
+    above = dict(zip(levels[::2], levels[1::2], strict=True))
     return {
-        "area_id": area.id,
-        "area_path": area.path,
-        "community_id": above[Level.COMMUNITY],
+        "area_id": area_id,
+        "area_path": path,
+        "community_id": community,
         "grid_id": above.get(Level.GRID),
         "building_id": above.get(Level.BUILDING),
     }

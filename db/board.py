@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
@@ -15,16 +16,14 @@ from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, may_read, offered
-from db.ticket_filters import Filters, conditions, due, end_of_day, numbers
+from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, numbers
 from db.writes import stamps
 from domain.access import OFFICE, RIGHTS, Actor, Role, communities_of, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
-from domain.clock import at_local, local_date
 from domain.text import clean
 from domain.tickets import (
     CLOCK_RUNS,
     COLUMN_STATUSES,
-    DONE_SHOWN,
     OPEN,
     Column,
     Status,
@@ -44,14 +43,21 @@ def board(
     shown: Mapping[str, int] = MappingProxyType({}),
     order: Sort = Sort.LEFT,
     columns: Sequence[Column] = tuple(Column),
+    alone: bool = True,
 ) -> Board:
-    """Read these columns with true counts and their most pressing cards: the usual number, or what `shown` says."""
-    wide, searched = in_sight(session, actor, filters, now)
-    held = [*wide, due(filters.due, now)] if filters.due else wide
-    which = shown_in(filters, now)
-    counts, figures = _counted(session, wide, filters, now)
-    parts = [([*held, which[column]], _ordered(column, order), shown.get(column, CARDS_A_COLUMN)) for column in columns]
-    cards = _first_cards(session, actor, parts, now)
+    """Read these columns with true counts and their most pressing cards: the usual number, or what `shown` says.
+
+    `alone` is `db.live.reach`'s word: who is not sees nothing beyond their areas, and need not be asked about.
+    """
+    sizes = tuple((column, shown.get(column, CARDS_A_COLUMN)) for column in columns)
+    if clean(filters.text):
+        wide, searched = in_sight(session, actor, filters, now)
+        asks = _written(actor, wide, filters, order, sizes)
+    else:
+        beyond = alone and ticket_scope.has_beyond(session, actor, moments(now).since)
+        asks, searched = _usual(actor, filters, order, sizes, beyond=beyond), 0
+    counts, figures = _counted(session, asks, filters, now)
+    cards = _by_part(session, asks.cards, len(sizes), actor, now) if asks.cards is not None else []
     narrowed = filters != Filters(community_id=filters.community_id)
     read = tuple(
         BoardColumn(column, counts[column], held, narrowed=narrowed)
@@ -77,13 +83,13 @@ def in_sight(session: Session, actor: Actor, filters: Filters, now: datetime) ->
 
     The number tells how many reports of each community a search looked through; 0 if all.
     """
-    filters = replace(filters, due="")
+    filters, at = replace(filters, due=""), moments(now)
     text = clean(filters.text)
     if not text:
-        seen = ticket_scope.on_board(session, actor, since=now - DONE_SHOWN)
-        return conditions(actor, filters, now=now, seen=seen), 0
+        seen = ticket_scope.on_board(session, actor, since=at.since)
+        return conditions(actor, filters, at=at, seen=seen), 0
     seen, searched = ticket_scope.searched(session, actor, numbers(text))
-    held = conditions(actor, filters, now=now, seen=seen)
+    held = conditions(actor, filters, at=at, seen=seen)
     ids = list(session.scalars(select(TicketRow.id).where(*held).limit(MOST_FOUND + 1)))
     # looked through once: columns, counts and figures then ask for these alone
     return ([TicketRow.id.in_(ids)] if len(ids) <= MOST_FOUND else held), searched
@@ -95,27 +101,54 @@ def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
     return (*COLUMN_STATUSES[column], *ended)
 
 
-def shown_in(filters: Filters, now: datetime) -> dict[Column, ColumnElement[bool]]:
+def shown_in(filters: Filters, at: Moments) -> dict[Column, ColumnElement[bool]]:
     """Say what each column shows; of the closed the last fourteen days, unless something is searched."""
     if clean(filters.text):
         return {column: TicketRow.status.in_(_statuses(column, filters)) for column in Column}
     parts = {column: and_(OPEN_WORK, TicketRow.status.in_(_statuses(column, filters))) for column in Column}
-    return parts | {Column.DONE: and_(CLOSED_WORK, TicketRow.closed_at >= now - DONE_SHOWN)}
+    return parts | {Column.DONE: and_(CLOSED_WORK, TicketRow.closed_at >= at.since)}
 
 
 def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
-    return _counted(session, in_sight(session, actor, filters, now)[0], filters, now)[1]
+    wide, _ = in_sight(session, actor, filters, now)
+    return _counted(session, _written(actor, wide, filters, Sort.LEFT, ()), filters, now)[1]
 
 
-def _counted(
-    session: Session, wide: list[ColumnElement[bool]], filters: Filters, now: datetime
-) -> tuple[dict[Column, int], Figures]:
+class _Asks(NamedTuple):
+    """The statements of a board, of open work, of what has ended, and of the cards; `ASKED` is yet to be told."""
+
+    work: Select[Any]
+    ended: Select[Any]
+    cards: Select[Any] | None
+
+
+Sizes = tuple[tuple[Column, int], ...]  # how many cards of each column
+
+
+@lru_cache(maxsize=128)  # to write them anew costs as much as to ask them
+def _usual(actor: Actor, filters: Filters, order: Sort, sizes: Sizes, *, beyond: bool) -> _Asks:
+    seen = ticket_scope.seen(actor, ASKED.since, beyond=beyond)
+    wide = conditions(actor, replace(filters, due=""), at=ASKED, seen=seen)
+    return _written(actor, wide, filters, order, sizes)
+
+
+def _written(actor: Actor, wide: list[ColumnElement[bool]], filters: Filters, order: Sort, sizes: Sizes) -> _Asks:
     """Count columns and figures together: open work is passed once, what has ended once."""
-    late, today = TicketRow.due_at < now, and_(TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
-    start = at_local(local_date(now), time(0))
-    ended_today = and_(TicketRow.closed_at >= start, TicketRow.closed_at <= now)
-    work = _by_status(session, [*wide, OPEN_WORK], late, today)
-    ended = _by_status(session, [*wide, shown_in(filters, now)[Column.DONE]], ended_today)
+    late = TicketRow.due_at < ASKED.now
+    today = and_(TicketRow.due_at >= ASKED.now, TicketRow.due_at <= ASKED.tomorrow)
+    ended_today = and_(TicketRow.closed_at >= ASKED.today, TicketRow.closed_at <= ASKED.now)
+    which = shown_in(filters, ASKED)
+    held = [*wide, due(filters.due, ASKED)] if filters.due else wide
+    parts = [_part(column, [*held, which[column]], filters, order, size) for column, size in sizes]
+    return _Asks(
+        _by_status([*wide, OPEN_WORK], late, today),
+        _by_status([*wide, which[Column.DONE]], ended_today),
+        _first_cards(actor, parts) if parts else None,
+    )
+
+
+def _counted(session: Session, asks: _Asks, filters: Filters, now: datetime) -> tuple[dict[Column, int], Figures]:
+    work, ended = (_numbers(session, query, now) for query in (asks.work, asks.ended))
     which = {"": 0, "late": 1, "today": 2}[filters.due]
     states = work if which == 0 else {status: work[status] for status in work.keys() & CLOCK_RUNS}
     counts = {column: sum(states[s][which] for s in COLUMN_STATUSES[column] if s in states) for column in Column}
@@ -126,21 +159,24 @@ def _counted(
     return counts, Figures(sum(row[0] for row in work.values()), overdue, due_today, closed_today)
 
 
-def _by_status(
-    session: Session, held: list[ColumnElement[bool]], *parts: ColumnElement[bool]
-) -> dict[Status, tuple[int, ...]]:
+def _by_status(held: list[ColumnElement[bool]], *parts: ColumnElement[bool]) -> Select[Any]:
     """Count by status: all, and of them those of which each of these is so."""
-    sums = (func.sum(case((part, 1), else_=0)) for part in parts)
-    query = select(TicketRow.status, func.count(), *sums).where(*held).group_by(TicketRow.status)
-    return {Status(status): tuple(counts) for status, *counts in session.execute(query)}
+    sums: tuple[Any, ...] = tuple(func.sum(case((part, 1), else_=0)) for part in parts)
+    return select(TicketRow.status, func.count(), *sums).where(*held).group_by(TicketRow.status)
+
+
+def _numbers(session: Session, query: Select[Any], now: datetime) -> dict[Status, tuple[int, ...]]:
+    rows = session.execute(query, moments(now)._asdict())
+    return {Status(status): tuple(counts) for status, *counts in rows}
 
 
 _ORDERS: dict[Column, tuple[Any, ...]] = {
-    Column.TODO: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
-    Column.DOING: (TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
+    # an index of open work has each state's in this order
+    Column.TODO: (TicketRow.due_at.nulls_last(), TicketRow.id),
+    Column.DOING: (TicketRow.due_at.nulls_last(), TicketRow.id),
     Column.FOLLOW_UP: (TicketRow.resolved_at, TicketRow.id),
     # a search shows among them what never was closed: null comes first on one engine and last on the other
-    Column.DONE: (TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id),
+    Column.DONE: (TicketRow.closed_at.desc().nulls_last(), TicketRow.id),
 }
 # an order other than time left: of open work, which is bounded, and without an index of its own
 _OTHER_ORDERS: dict[Sort, tuple[Any, ...]] = {
@@ -162,15 +198,30 @@ def _ordered(column: Column, order: Sort) -> tuple[Any, ...]:
 Part = tuple[Sequence[ColumnElement[bool]], tuple[Any, ...], int]  # which, in what order, how many
 
 
-def _first_cards(session: Session, actor: Actor, parts: Sequence[Part], now: datetime) -> list[tuple[Card, ...]]:
-    """Read the first cards of each part, in its order: all of them in one statement."""
-    found: list[list[Any]] = [[] for _ in parts]
-    if parts:
-        # the first ones by themselves: joined before, each row of a part would be looked up in five tables
-        first = union_all(*(_first(number, *part) for number, part in enumerate(parts))).subquery()
-        query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
-        for row in session.execute(query.order_by(first.c.part, first.c.place)):
-            found[row[-1]].append(row)
+def _part(column: Column, held: list[ColumnElement[bool]], filters: Filters, order: Sort, size: int) -> Part:
+    ordered, states = _ordered(column, order), COLUMN_STATUSES[column]
+    if len(states) == 1 or ordered is not _ORDERS[column] or clean(filters.text):
+        return held, ordered, size
+    # state by state, as the index has them: else all would be read and sorted for the first few
+    firsts = (
+        select(TicketRow.id).where(*held, TicketRow.status == state).order_by(*ordered).limit(size).subquery()
+        for state in states
+    )
+    return [TicketRow.id.in_(union_all(*(select(first.c.id) for first in firsts)))], ordered, size
+
+
+def _first_cards(actor: Actor, parts: Sequence[Part]) -> Select[Any]:
+    """Ask for the first cards of each part, in its order: all of them in one statement."""
+    # the first ones by themselves: joined before, each row of a part would be looked up in five tables
+    first = union_all(*(_first(number, *part) for number, part in enumerate(parts))).subquery()
+    query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
+    return query.order_by(first.c.part, first.c.place)
+
+
+def _by_part(session: Session, query: Select[Any], parts: int, actor: Actor, now: datetime) -> list[tuple[Card, ...]]:
+    found: list[list[Any]] = [[] for _ in range(parts)]
+    for row in session.execute(query, moments(now)._asdict()):
+        found[row[-1]].append(row)
     return [tuple(cards_of(rows, actor, now)) for rows in found]
 
 
@@ -205,7 +256,8 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
     )
     order, known = _ORDERS[Column.TODO], (may_read(actor), OPEN_WORK)
     parts = {name: ((whose, held, *known), order, limit) for name, _, whose, held in groups if whose is not None}
-    read = dict(zip(parts, _first_cards(session, actor, list(parts.values()), now), strict=True))
+    cards = _by_part(session, _first_cards(actor, list(parts.values())), len(parts), actor, now)
+    read = dict(zip(parts, cards, strict=True))
     counts = {name: len(cards) for name, cards in read.items()}
     counts |= _counts(session, {name: parts[name][0] for name, cards in read.items() if len(cards) == limit})
     return [Waiting(name, title, counts.get(name, 0), read.get(name, ())) for name, title, _, _ in groups]

@@ -45,7 +45,7 @@ def board(
     )
     held = _get(key)
     if held is None:
-        held = read()
+        held = read(alone=found.alone)
         _keep(key, held)
     return held
 

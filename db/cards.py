@@ -13,10 +13,11 @@ from db.ticket_events import number_text
 from db.ticket_filters import sees_private
 from domain.access import Actor, communities_of
 from domain.board import Card
-from domain.due import Grade, Matter, urgency
+from domain.due import Grade, Matter, Urgency, urgency
 from domain.tickets import CLOCK_RUNS, Channel, Kind, Satisfaction, Status
 
 PRIVATE = "私事"
+MOST = 12_000  # cards to be had without making them, about 15 MB
 
 # made once: a new alias costs as much as the query itself
 _GRID, _COMMUNITY, _PARENT = aliased(AreaRow), aliased(AreaRow), aliased(CategoryRow)
@@ -35,6 +36,7 @@ _SHOWN = (
     func.coalesce(func.nullif(_COMMUNITY.code, ""), _COMMUNITY.name).label("code"),
     select(func.count()).where(TicketSupportRow.ticket_id == _T.id).scalar_subquery().label("joined"),
 )
+_READ = len(_SHOWN) + 1  # with whether this viewer may read what is private
 
 
 # the same for every run of one person; to write it anew costs as much as to make their cards
@@ -53,7 +55,7 @@ def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
 def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
     # numbers start anew in each community: who sees several needs to know whose
     several = len(communities_of(actor.grants)) > 1
-    return [_card(row, now, several=several) for row in rows]
+    return [_card(row[:_READ], _near(row, now), several) for row in rows]
 
 
 # looked up, not called: a board asks two thousand times
@@ -62,12 +64,17 @@ _GRADES, _MATTERS = {str(g): g for g in Grade}, {str(m): m for m in Matter}
 _CHANNELS, _VERDICTS = {str(c): c for c in Channel}, {str(s): s for s in Satisfaction}
 
 
-def _card(row: Any, now: datetime, *, several: bool) -> Card:
+def _near(row: Any, now: datetime) -> Urgency:
+    return urgency(row.due_at, row.round_at, now=now, done=_STATES[row.status] not in CLOCK_RUNS)
+
+
+@lru_cache(maxsize=MOST)  # a board is read again after each change, and most of its cards are as they were
+def _card(row: tuple[Any, ...], near: Urgency, several: bool) -> Card:
     # at one stroke, in the order of `_SHOWN`: asked for one by one, the names take half of the time
     id_, number, kind, state, title, address, grade, matter, channel, version, *more = row
-    reported_at, round_at, due_at, resolved_at, closed_at, first_contact_at, *more = more
+    reported_at, _, due_at, resolved_at, closed_at, first_contact_at, *more = more
     urge_count, open_to_volunteers, round_no, satisfaction, single_duty, dispatched_by, reporter_user, *more = more
-    handler, handler_user, category, parent, grid, code, joined, sees_private, *_ = more
+    handler, handler_user, category, parent, grid, code, joined, sees_private = more
     status = _STATES[state]
     hidden = matter == Matter.PRIVATE and not sees_private
     return Card(
@@ -82,7 +89,7 @@ def _card(row: Any, now: datetime, *, several: bool) -> Card:
         grade=_GRADES[grade],
         matter=_MATTERS[matter] if matter else None,
         channel=_CHANNELS[channel],
-        urgency=urgency(due_at, round_at, now=now, done=status not in CLOCK_RUNS),
+        urgency=near,
         handler="" if hidden else handler or "",
         reported_at=reported_at,
         due_at=due_at,

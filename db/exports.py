@@ -14,7 +14,7 @@ from db.cards import PRIVATE
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketTextRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
 from db.ticket_events import inside, number_text
-from db.ticket_filters import Filters, conditions, sees_private
+from db.ticket_filters import Filters, conditions, moments, sees_private
 from db.writes import audit
 from domain import access
 from domain.access import OFFICE, RIGHTS, Actor, grants_for
@@ -117,7 +117,7 @@ def record(tx: Session, *, actor: Actor, scope: Scope, count: int, now: datetime
 
 def shown(actor: Actor, filters: Filters, scope: Scope, *, now: datetime) -> list[ColumnElement[bool]]:
     """Turn filters and scope into SQL: what the board shows, where the actor may take tickets out."""
-    held = [*conditions(actor, filters, now=now), inside(grants_for(actor, RIGHTS["tickets.export"]))]
+    held = [*conditions(actor, filters, at=moments(now)), inside(grants_for(actor, RIGHTS["tickets.export"]))]
     if scope.only is not None:
         return [*held, TicketRow.id.in_(scope.only)]
     if not (scope.whole_history or clean(filters.text)):  # a search looks everywhere, as on the board

@@ -12,7 +12,7 @@ from db.board import figures, in_sight, shown_in
 from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
-from db.ticket_filters import Filters, due
+from db.ticket_filters import Filters, due, moments
 from db.writes import stamps
 from domain.access import Actor, communities_of
 from domain.board import Calendar, DayCount, Table
@@ -46,7 +46,7 @@ def table(
     limit: int = ROWS_AT_ONCE,
 ) -> Table:
     """Read the tickets of these columns as one list, with their true number."""
-    shown = shown_in(filters, now)
+    shown = shown_in(filters, moments(now))
     held = _held(session, actor, filters, now)
     # column by column: an "or" of them would look at the whole history
     parts = [select(TicketRow.id).where(*held, shown[column]) for column in columns]
@@ -84,7 +84,7 @@ def calendar(
 
 def _held(session: Session, actor: Actor, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     wide, _ = in_sight(session, actor, filters, now)
-    return [*wide, due(filters.due, now)] if filters.due else wide
+    return [*wide, due(filters.due, moments(now))] if filters.due else wide
 
 
 def _stamp(session: Session, actor: Actor) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db.areas import grant_of
@@ -15,6 +15,14 @@ from domain.access import OFFICE, RIGHTS, Actor, Grant, Role, communities_of, gr
 
 # whose sight follows from their areas alone: none of them claims, and only the office reports and dispatches
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
+
+# written once: every run of a board asks them
+_EVER = (
+    select(GrantRow.role, AreaRow)
+    .join(AreaRow, AreaRow.id == GrantRow.area_id)
+    .where(GrantRow.user_id == bindparam("user"))
+)
+_HOME = select(PartyRow.community_id).where(PartyRow.id == bindparam("party"))
 
 
 @dataclass(frozen=True)
@@ -33,13 +41,9 @@ def change_stamps(session: Session) -> dict[tuple[str, UUID], int]:
 
 def reach(session: Session, *, actor: Actor) -> Reach:
     """Work out from every grant there ever was: a ticket reported or sent under an old one stays one's own."""
-    query = (
-        select(GrantRow.role, AreaRow)
-        .join(AreaRow, AreaRow.id == GrantRow.area_id)
-        .where(GrantRow.user_id == actor.user_id)
-    )
-    ever = [grant_of(session, Role(role), area) for role, area in session.execute(query)]
-    home = session.scalars(select(PartyRow.community_id).where(PartyRow.id == actor.party_id)).all()
+    rows = session.execute(_EVER, {"user": actor.user_id})
+    ever = [grant_of(session, Role(role), area) for role, area in rows]
+    home = session.scalars(_HOME, {"party": actor.party_id}).all()
     everywhere = communities_of((*actor.grants, *ever)).union(home)
     desk = communities_of(grants_for(actor, OFFICE))
     tied = communities_of(g for g in ever if g.role in OFFICE).union(home)

@@ -9,9 +9,10 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 import settings
@@ -89,47 +90,44 @@ def _screen(token: str, now: datetime) -> Actor | None:
 
 
 def _find(session: Session, token: str, now: datetime) -> tuple[Actor, datetime] | None:
-    query = (
-        select(SessionRow, UserRow, PartyRow.id)
-        .join(UserRow, UserRow.id == SessionRow.user_id)
-        .outerjoin(PartyRow, and_(PartyRow.user_id == UserRow.id, PartyRow.active))
-        .where(SessionRow.token_sha256 == digest(token), _alive(now))
-    )
-    found = session.execute(query).one_or_none()
+    idle = timedelta(hours=settings.current().idle_hours)
+    found = session.execute(_HOLDER, {"token": digest(token), "now": now, "idle": now - idle}).one_or_none()
     if found is None:
         return None
-    held, user, party_id = found
+    held, seen_at, user, name, login, must_change, party_id = found
     actor = Actor(
-        user_id=user.id,
-        name=user.name,
+        user_id=user,
+        name=name,
         party_id=party_id,
-        grants=grants_of(session, user.id, now=now),
-        login_name=user.login,
-        must_change_password=user.must_change,
-        session_id=held.id,
+        grants=grants_of(session, user, now=now),
+        login_name=login,
+        must_change_password=must_change,
+        session_id=held,
     )
-    return actor, held.seen_at
+    return actor, seen_at
 
 
-def _alive(now: datetime):  # type: ignore[no-untyped-def]
-    idle = timedelta(hours=settings.current().idle_hours)
-    return and_(
-        SessionRow.revoked_at.is_(None),
-        SessionRow.expires_at > now,
-        SessionRow.seen_at > now - idle,
-        UserRow.active,
-    )
+# both written once: every document and every run of a page asks them
+_WHO: tuple[Any, ...] = (UserRow.id, UserRow.name, UserRow.login, UserRow.must_change, PartyRow.id)
+_HOLDER = (
+    select(SessionRow.id, SessionRow.seen_at, *_WHO)
+    .join(UserRow, UserRow.id == SessionRow.user_id)
+    .outerjoin(PartyRow, and_(PartyRow.user_id == UserRow.id, PartyRow.active))
+    .where(SessionRow.token_sha256 == bindparam("token"), SessionRow.revoked_at.is_(None))
+    .where(SessionRow.expires_at > bindparam("now"), SessionRow.seen_at > bindparam("idle"), UserRow.active)
+)
+_GRANTS = (
+    select(GrantRow.role, AreaRow)
+    .join(AreaRow, AreaRow.id == GrantRow.area_id)
+    .where(GrantRow.user_id == bindparam("user"), GrantRow.valid_from <= bindparam("now"))
+    .where(or_(GrantRow.valid_to.is_(None), GrantRow.valid_to > bindparam("now")))
+    .order_by(AreaRow.path, GrantRow.role)
+)
 
 
 def grants_of(session: Session, user_id: UUID, *, now: datetime) -> tuple[Grant, ...]:
-    query = (
-        select(GrantRow.role, AreaRow)
-        .join(AreaRow, AreaRow.id == GrantRow.area_id)
-        .where(GrantRow.user_id == user_id, GrantRow.valid_from <= now)
-        .where(or_(GrantRow.valid_to.is_(None), GrantRow.valid_to > now))
-        .order_by(AreaRow.path, GrantRow.role)
-    )
-    return tuple(grant_of(session, Role(role), area) for role, area in session.execute(query))
+    rows = session.execute(_GRANTS, {"user": user_id, "now": now})
+    return tuple(grant_of(session, Role(role), area) for role, area in rows)
 
 
 def _touch(tx: Session, session_id: UUID, now: datetime) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from db import crypto
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketSupportRow, TicketTextRow
+from db.models.base import UtcDateTime
 from db.ticket_events import inside, may_read
 from domain.access import OFFICE, Actor, grants_for
 from domain.areas import Level
@@ -18,10 +19,7 @@ from domain.due import Grade, Matter
 from domain.ids import parse_id
 from domain.people import normal_phone
 from domain.text import clean
-from domain.tickets import (
-    CLOCK_RUNS,
-    Kind,
-)
+from domain.tickets import CLOCK_RUNS, DONE_SHOWN, Kind
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,25 @@ def from_query(given: Mapping[str, str]) -> Filters:
     )
 
 
+class Moments(NamedTuple):
+    """On which moments a board turns: as they are, or by name (`ASKED`) in a statement that is written once."""
+
+    now: Any
+    since: Any  # from when on it shows the done
+    today: Any  # when the day began
+    tomorrow: Any  # when it ends
+
+
+ASKED = Moments(*(bindparam(name, type_=UtcDateTime) for name in Moments._fields))
+
+
+def moments(now: datetime) -> Moments:
+    today = local_date(now)
+    return Moments(now, now - DONE_SHOWN, at_local(today, time(0)), at_local(today + timedelta(days=1), time(0)))
+
+
 def conditions(
-    actor: Actor, filters: Filters, *, now: datetime, seen: ColumnElement[bool] | None = None
+    actor: Actor, filters: Filters, *, at: Moments, seen: ColumnElement[bool] | None = None
 ) -> list[ColumnElement[bool]]:
     """Turn filters into SQL inside the actor's scope; `seen` says it in a quicker way than the rule."""
     row = TicketRow
@@ -74,7 +89,7 @@ def conditions(
     if filters.mine:
         held.append(or_(*_own(actor)))
     if filters.due:
-        held.append(due(filters.due, now))
+        held.append(due(filters.due, at))
     if filters.category_id:
         below = select(CategoryRow.id).where(CategoryRow.parent_id == filters.category_id)
         held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
@@ -93,15 +108,11 @@ def _own(actor: Actor) -> list[ColumnElement[bool]]:
     return mine
 
 
-def due(due: str, now: datetime) -> ColumnElement[bool]:
+def due(due: str, at: Moments) -> ColumnElement[bool]:
     running = TicketRow.status.in_(CLOCK_RUNS)
     if due == "late":
-        return and_(running, TicketRow.due_at < now)
-    return and_(running, TicketRow.due_at >= now, TicketRow.due_at <= end_of_day(now))
-
-
-def end_of_day(now: datetime) -> datetime:
-    return at_local(local_date(now) + timedelta(days=1), time(0))
+        return and_(running, TicketRow.due_at < at.now)
+    return and_(running, TicketRow.due_at >= at.now, TicketRow.due_at <= at.tomorrow)
 
 
 def _clear(actor: Actor) -> ColumnElement[bool]:

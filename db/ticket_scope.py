@@ -23,20 +23,31 @@ from domain.access import RIGHTS, Actor, Grant, Role, communities_of, grants_for
 SEARCHED, LEAST_SEARCHED = 4000, 200
 _T = TicketRow
 Ids = Select[Any]
+Moment = datetime | BindParameter[datetime]
 
 
 def on_board(session: Session, actor: Actor, *, since: datetime) -> ColumnElement[bool]:
     """Say which open tickets and which closed since then this viewer sees, among those."""
+    return seen(actor, since, beyond=has_beyond(session, actor, since))
+
+
+def has_beyond(session: Session, actor: Actor, since: datetime) -> bool:
+    """Tell whether they see any of these outside their areas."""
+    return not _grants(actor) or session.execute(_any_outside(actor), {"since": since}).first() is not None
+
+
+def seen(actor: Actor, since: Moment, *, beyond: bool) -> ColumnElement[bool]:
+    """Say what they see inside their areas and, if there is any, beyond."""
     grants = _grants(actor)
     area = inside(grants)
-    if grants and session.execute(_any_outside(actor), {"since": since}).first() is None:
+    if not beyond:
         return area
     recent = and_(CLOSED_WORK, _T.closed_at >= since)
     within = [_ids(OPEN_WORK, area), _ids(recent, area)] if grants else []
     return _T.id.in_(union_all(*within, *_outside(actor, since)))
 
 
-def _outside(actor: Actor, since: datetime | BindParameter[datetime]) -> list[Ids]:
+def _outside(actor: Actor, since: Moment) -> list[Ids]:
     # both: the index of a person's own is one of all that has ended
     recent = and_(ENDED_WORK, CLOSED_WORK, _T.closed_at >= since)
     return [ids.where(not_(inside(_grants(actor)))) for ids in _bound(actor, [recent])]

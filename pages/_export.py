@@ -27,7 +27,10 @@ def export_button(actor: Actor, filters: Filters, hidden: frozenset[Column] = fr
     """Offer the export to those who may; the page's filters and the columns in sight decide what is in it."""
     if actor.read_only or not access.has(actor, "tickets.export"):
         return
-    with st.popover("导出", icon=":material/download:"):
+    popover = st.popover("导出", icon=":material/download:", key="export-menu", on_change="rerun")
+    if not popover.open:  # each run of the board would make what nobody sees
+        return
+    with popover:
         form = st.segmented_control("格式", FORMS, default="xlsx", required=True, format_func=WORDS.__getitem__)
         whole = st.checkbox("含全部历史", help="不勾选时和看板一样：在办的，和最近 14 天办结的。")
         people = exports.may_see_people(actor) and st.checkbox("包含姓名和电话（会留痕）")

@@ -128,7 +128,11 @@ def bar(actor: Actor) -> None:
 
 def _more(offered: Choices) -> None:
     used = sum(name in st.query_params for name in ("kind", "grade", "handler"))
-    with st.popover(f"更多筛选 {used}" if used else "更多筛选", icon=":material/tune:"):
+    label = f"更多筛选 {used}" if used else "更多筛选"
+    popover = st.popover(label, icon=":material/tune:", key="more-filters", on_change="rerun")
+    if not popover.open:  # each run of the board would make what nobody sees
+        return
+    with popover:
         _select("kind", "全部类型", {k.value: words for k, words in KIND_LABELS.items()}, folded=True)
         _select("grade", "全部紧急程度", {g.value: words for g, words in GRADE_LABELS.items()}, folded=True)
         if offered.handlers:

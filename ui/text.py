@@ -1,7 +1,8 @@
 """Words for moments and text that Streamlit must not interpret. Pure: `now` is an argument."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from domain.clock import local
 
@@ -18,21 +19,30 @@ def escape_md(text: str) -> str:
 
 def when(moment: datetime, now: datetime) -> str:
     """Say a past or near moment: 今天 17:30, 昨天 9:05, 11月6日 10:05, 2025年11月6日."""
-    then, here = local(moment), local(now)
-    days = (here.date() - then.date()).days
-    named = {0: "今天", 1: "昨天", -1: "明天"}.get(days)
+    return _when(moment, local(now).date())
+
+
+@lru_cache(maxsize=20_000)  # a board says hundreds of moments, again after each change
+def _when(moment: datetime, today: date) -> str:
+    then = local(moment)
+    named = {0: "今天", 1: "昨天", -1: "明天"}.get((today - then.date()).days)
     clock = f"{then.hour}:{then:%M}"
     if named:
         return f"{named} {clock}"
-    if then.year == here.year:
+    if then.year == today.year:
         return f"{then.month}月{then.day}日 {clock}"
     return f"{then.year}年{then.month}月{then.day}日"
 
 
 def age(moment: datetime, now: datetime) -> str:
     """Say how old something is so that the words hold all day: 今天 9:05, 昨天 17:30, 3 天前."""
-    days = (local(now).date() - local(moment).date()).days
-    return f"{days} 天前" if days > 1 else when(moment, now)
+    return _age(moment, local(now).date())
+
+
+@lru_cache(maxsize=20_000)
+def _age(moment: datetime, today: date) -> str:
+    days = (today - local(moment).date()).days
+    return f"{days} 天前" if days > 1 else _when(moment, today)
 
 
 def due_words(due_at: datetime, now: datetime) -> str:

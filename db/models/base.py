@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -69,10 +70,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _moment_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+# a board is read again after each change with nearly the same cells
+@lru_cache(maxsize=20_000)
 def _id_of(cell: bytes | None) -> UUID | None:
     return None if cell is None else UUID(bytes=cell)
 
 
+@lru_cache(maxsize=20_000)
 def _moment_of(cell: str | None) -> datetime | None:
     return None if cell is None else datetime.fromisoformat(cell).replace(tzinfo=UTC)
 

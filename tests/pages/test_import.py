@@ -173,7 +173,9 @@ def exporting(visit: Visit, who: str) -> AppTest:
 
         export_button(require("tickets.board"), Filters())
 
-    return AppTest.from_function(script, default_timeout=20).run() if at else at
+    shown = AppTest.from_function(script, default_timeout=20)
+    shown.session_state["export-menu"] = True  # what it holds is drawn only when it is open
+    return shown.run() if at else at
 
 
 def test_the_button_offers_people_only_to_the_office(visit: Visit):

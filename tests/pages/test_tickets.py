@@ -121,8 +121,9 @@ def test_the_url_holds_the_filters(visit: Visit, world: World) -> None:
 def test_a_filter_goes_into_the_url_and_can_be_cleared(visit: Visit, world: World) -> None:
     report(world)
     at = visit("coordinator")
+    at.session_state["more-filters"] = True  # what it holds is drawn only when it is open
 
-    field(at, "类型").select("隐患").run()
+    field(at.run(), "类型").select("隐患").run()
     narrowed, query = drawn(at), dict(at.query_params)
     press(at, "清除筛选")
 

@@ -119,6 +119,15 @@ def test_the_edge_repeats_the_time_with_an_icon_beside_it(urgency: Urgency, edge
     assert f'class="chip {edge}"><svg' in html
 
 
+def test_a_card_that_was_drawn_before_says_what_is_true_by_now() -> None:
+    moments = [NOW + timedelta(hours=hours) for hours in (0, 1, 30, 47, 49, 80)]
+    told = [markup.card_html(CARD, moment) for moment in moments]
+    assert "剩 2 天" in told[0] and "超时 1 天" in told[-1] and "3 天前" in told[-1]
+
+    assert markup.card_html(replace(CARD, handler="王师傅"), NOW) != told[0]  # even if no step had told of it
+    assert [markup.card_html(CARD, moment) for moment in reversed(moments)] == told[::-1]
+
+
 def test_an_unhappy_resident_is_not_shown_in_green() -> None:
     closed = replace(CARD, status=Status.CLOSED, urgency=Urgency.DONE, satisfaction=Satisfaction.UNSATISFIED)
 
