@@ -1,11 +1,13 @@
 """Take the guide's pictures from the running program with demo data: `python docs/make_pictures.py [NAME…]`.
 
-By day, Shanghai time: at night nobody walks a round. What a scene does stays in the data of the scenes after it.
+They show a morning whatever the hour: its clock is put to where 张奶奶's curtain is closed and a round is on. What a
+scene does stays in the data of the scenes after it.
 """
 
 import sys
 import tempfile
 from collections.abc import Callable, Collection
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ sys.path.insert(0, str(HERE.parent))
 
 from playwright.sync_api import sync_playwright  # noqa: E402
 
+from domain.clock import at_local, local_date, now  # noqa: E402
 from tests import gateway  # noqa: E402
 from tests.e2e.visitors import DESK, PHONE, QUIET, Server, Visitor, browser_file, free_port  # noqa: E402
 
 Scene = Callable[[Visitor], None]
+MORNING = time(8, 10)
 HALL = {"width": 1920, "height": 1080}
 SLOW_MS = 60_000  # Plotly is four megabytes of script
 
@@ -208,7 +212,9 @@ def main(wanted: Collection[str]) -> None:
     target = HERE / "pictures"
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-        server = Server(Path(folder) / "linli-data", free_port())
+        moment = now()
+        ahead = (at_local(local_date(moment), MORNING) - moment).total_seconds()
+        server = Server(Path(folder) / "linli-data", free_port(), ahead=ahead)
         server.start()
         try:
             take(play.chromium.launch(executable_path=browser_file(), args=QUIET), server, target, wanted)
