@@ -189,7 +189,10 @@ def _cut(scope: Scope, grain: Grain) -> Iterator[tuple[date, Scope]]:
 
 @dataclass(frozen=True)
 class DayRow:
-    """A day: what came in, what was closed, what was open at its end; and both summed up since the period began."""
+    """A day: what came in, what was closed, what was open at its end; and both summed up since the period began.
+
+    `partial` says what is left out of all of them, if anything is.
+    """
 
     day: date
     reported: int
@@ -197,6 +200,7 @@ class DayRow:
     open: int
     reported_so_far: int
     closed_so_far: int
+    partial: str = ""
 
 
 _FLOW = ("reported", "dropped", "closed", "reopened")
@@ -210,13 +214,13 @@ def flow(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list
 
 def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
     standing = _open_before(session, scope, now)
-    days, _ = sums(session, Asked(scope, _FLOW, scope.start, scope.end, BY_DAY))
+    days, partial = sums(session, Asked(scope, _FLOW, scope.start, scope.end, BY_DAY))
     told, came, went = [], 0, 0
     for day, _part in _cut(replace(scope, end=min(scope.end, local_date(now))), Grain.DAY):
         counts = days.get(day, Counter())
         standing += _open(counts)
         came, went = came + counts["reported"], went + counts["closed"]
-        told.append(DayRow(day, counts["reported"], counts["closed"], standing, came, went))
+        told.append(DayRow(day, counts["reported"], counts["closed"], standing, came, went, partial))
     return told
 
 

@@ -141,7 +141,7 @@ class Delta:
 
 def delta(now: Figure, before: Figure) -> Delta:
     """Compare with the period before (环比) or a year ago (同比); no comparison with nothing."""
-    if now.value is None or before.value is None or before.new:
+    if now.value is None or before.value is None or before.new or now.partial or before.partial:
         return Delta(None, EMPTY, None)
     if now.small or before.few:
         return Delta(None, TOO_FEW, None)

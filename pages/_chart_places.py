@@ -63,7 +63,7 @@ def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Pictu
         f"各{LEVEL_LABELS[below]} 按期、解决、满意",
         "%",
         due,
-        note=both("灰色空心：样本不足 10，不作比较", held.partial),
+        note=both(_partial(rows), "灰色空心：样本不足 10，不作比较", held.partial),
     )
     figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=dark)
     table = [
@@ -77,6 +77,10 @@ def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Pictu
 
 def _named(rows: Sequence[Row]) -> list[tuple[str, Figure]]:
     return [(code, rows[0][2][code]) for code in _RATES]
+
+
+def _partial(rows: Sequence[Row]) -> str:
+    return both(*{one.partial for *_, found in rows for one in found.values()})
 
 
 def _count(found: dict[str, Figure]) -> int:
@@ -98,12 +102,15 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: 
         table += [{"上级": name, "名称": n, "件数": c} for _, n, c in parts] or [
             {"上级": held.area.name, "名称": name, "件数": _count(found)}
         ]
-    above = head(held, "上报量落在哪里", "件", nodes[0][3])
+    above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(rows), held.partial))
     if not nodes[0][3]:
         return "这个期间没有上报的工单。"
     levels = [level for level in (held.area.level_below, *([_beneath(held)] if inner else [])) if level]
     narrows = "|".join(level.value for level in levels)
-    return Picture(places.tree(above, nodes, dark=dark), above, table, key="tree", narrows=narrows, code="reported")
+    shares = ((key, found["reported_per_1000"]) for key, _, found in rows)
+    also = {str(key): f"，每千户 {one.text} 件" for key, one in shares if one.value is not None}
+    figure = places.tree(above, nodes, also=also, dark=dark)
+    return Picture(figure, above, table, key="tree", narrows=narrows, code="reported")
 
 
 def _beneath(held: Chosen) -> Level | None:
@@ -122,7 +129,11 @@ def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below
     ]
     title = f"{LEVEL_LABELS[level]}平面图：按期办结率"
     above = head(
-        held, title, "%", sum(f["on_time_rate"].n for *_, f in rows), note=("暗到亮" if dark else "浅到深") + _SCALE
+        held,
+        title,
+        "%",
+        sum(f["on_time_rate"].n for *_, f in rows),
+        note=both(_partial(rows), ("暗到亮" if dark else "浅到深") + _SCALE),
     )
     figure = places.floor(above, cells, dark=dark)
     table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]

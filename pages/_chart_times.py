@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 import db
-from db import categories, stats
+from db import area_rows, categories, stats
 from domain.access import Actor
 from pages import _chart_prevent
 from pages._chart_frame import Block, Lines, Picture, Table, both, head
@@ -60,22 +60,36 @@ def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:
     if not spots:
         return "这段时间没有反复发生的地方。"
     may = _chart_prevent.may(actor)
+    households = {one.id: one.households for one in db.read(area_rows.find, [spot.area_id for spot in spots])}
     named = any(spot.category for spot in spots)
     rows = [
         [
             Cell(spot.label),
             *([Cell(spot.category or "—")] if named else []),
             Cell(f"{spot.count:,}", number=True),
+            Cell(_per_thousand(spot.count, households.get(spot.area_id)), number=True),
             Cell(f"{spot.last_year:,}" if spot.last_year else "—", number=True),
             Cell(_season(spot.months)),
             *([_offer(spot)] if may else []),
         ]
         for spot in spots
     ]
-    headers = ["地方", *(["多为"] if named else []), "本期", "去年同期", "最多的月份", *(["未诉先办"] if may else [])]
+    headers = [
+        "地方",
+        *(["多为"] if named else []),
+        "本期",
+        "每千户",
+        "去年同期",
+        "最多的月份",
+        *(["未诉先办"] if may else []),
+    ]
     months = f"{held.scope.start:%Y-%m} 至 {held.scope.end:%Y-%m}"
     caption = f"{held.area.name} · 按 {months} 整月的诉求和隐患排列 · 单位：件"
     return Table("反复发生的地方", caption, markup.table_html(headers, rows), "spots", _begin)
+
+
+def _per_thousand(count: int, households: int | None) -> str:
+    return f"{count / households * 1000:,.1f}" if households else "—"
 
 
 def _offer(spot: stats.Hotspot) -> Cell:

@@ -7,7 +7,7 @@ from db import categories, stats
 from domain.access import Actor
 from domain.clock import now
 from domain.stats import Dim
-from pages._chart_frame import Lines, Picture, head
+from pages._chart_frame import Lines, Picture, both, head
 from pages._chart_scope import Chosen
 from ui import figures
 from ui import figures_beside as beside
@@ -25,7 +25,8 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
 def _by_day(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     days = [row.day for row in rows]
     series = {"受理": [row.reported for row in rows], "办结": [row.closed for row in rows]}
-    above = head(held, "每天受理与办结", "件", sum(series["受理"]))
+    note = both(rows[-1].partial, held.partial)
+    above = head(held, "每天受理与办结", "件", sum(series["受理"]), note=note)
     figure = figures.by_day(above, days, series, partial=bool(held.partial), dark=dark)
     table = [{"日期": row.day, "受理": row.reported, "办结": row.closed} for row in rows]
     return Picture(figure, above, table, key="daily", narrows="day", code="reported")
@@ -34,7 +35,9 @@ def _by_day(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
 def _flow(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     days = [row.day for row in rows]
     bands = {"已办结": [row.closed_so_far for row in rows], "在办": [row.open for row in rows]}
-    above = head(held, "累积流：办了多少，还压着多少", "件", rows[-1].closed_so_far + rows[-1].open)
+    last = rows[-1]
+    note = both(last.partial, held.partial)
+    above = head(held, "累积流：办了多少，还压着多少", "件", last.closed_so_far + last.open, note=note)
     figure = figures.flow(above, days, bands, dark=dark)
     table = [
         {"日期": r.day, "期初起受理": r.reported_so_far, "期初起办结": r.closed_so_far, "当天在办": r.open}
@@ -56,7 +59,8 @@ def _pareto(held: Chosen, call: dict[str, Any], dark: bool) -> Picture:
     counts = [(key, name, one["reported"].numerator or 0) for key, name, one in found]
     rows = _groups(counts) if held.scope.category_id is None else [(n, c, str(key or "")) for key, n, c in counts]
     rows = sorted((row for row in rows if row[1]), key=lambda row: -row[1])
-    above = head(held, "哪类最多", "件", sum(count for _, count, _ in rows))
+    note = both(*{one["reported"].partial for *_, one in found}, held.partial)
+    above = head(held, "哪类最多", "件", sum(count for _, count, _ in rows), note=note)
     bare = [(name.rpartition(" / ")[2], count) for name, count, _ in rows]
     figure = beside.pareto(above, bare, keys=[key for *_, key in rows], dark=dark)
     table = [{"类别": name, "件数": count} for _, name, count in sorted(counts, key=lambda row: -row[2])]

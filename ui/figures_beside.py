@@ -213,6 +213,8 @@ def heat(
         "hoverinfo": "none",
     }
     few = list(names)[:: 6 if len(names) > 12 else 1]
+    # said here: Plotly would leave room around for the marks
+    across, down = [-0.5, len(names) - 0.5], [len(rows) - 0.5, -0.5]
     return drawn(
         head,
         [cells, marks],
@@ -220,6 +222,6 @@ def heat(
         height=HEAD_ROOM + 28 * max(len(rows), 4) + 40,
         hovermode="closest",
         showlegend=False,
-        xaxis={"type": "category", "showgrid": False, "tickangle": 0, "tickvals": few},
-        yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "tickfont": {"color": INK[dark]}},
+        xaxis={"type": "category", "showgrid": False, "tickangle": 0, "tickvals": few, "range": across},
+        yaxis={"type": "category", "range": down, "showgrid": False, "tickfont": {"color": INK[dark]}},
     )

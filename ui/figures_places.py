@@ -1,6 +1,6 @@
 """Figures of places: areas in areas, and grids as rooms on a floor; no map, and so nothing from the net."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,14 +12,14 @@ from ui.floor import Box, lay_out, squares
 Node = tuple[str, str, str, int]  # id, the id above, name, count
 Tile = tuple[Node, str, str, Box, str]  # what it says, what a tap hands back, its place and its ground
 _CANVAS: Box = (0, 0, 16, 8)
-_STRIP, _LINE, _LETTER = 0.62, 0.5, 0.5  # of the canvas: where a name stands, a line, a letter on a phone
+_STRIP, _LINE, _LETTER = 0.62, 0.5, 0.6  # of the canvas: where a name stands, a line, a letter on a phone
 # a tap anywhere is one on the nearest mark
 _TAPPED: dict[str, Any] = {"showlegend": False, "hovermode": "closest", "hoverdistance": -1}
 _WORDED = 80  # with more cells than this there is no room for words in them
 
 
-def tree(head: Head, nodes: Sequence[Node], *, dark: bool = False) -> go.Figure:
-    """Draw areas in areas, as large as their counts: (id, the id above or "", name, count); a tap goes down to one.
+def tree(head: Head, nodes: Sequence[Node], *, also: Mapping[str, str] | None = None, dark: bool = False) -> go.Figure:
+    """Draw areas in areas, as large as their counts; a look at one tells what is `also` said of it, a tap goes down.
 
     Plotly's own treemap hears no tap that a page could follow.
     """
@@ -43,7 +43,7 @@ def tree(head: Head, nodes: Sequence[Node], *, dark: bool = False) -> go.Figure:
             key = node[0] if part[0].startswith(node[0]) else f"{node[0]}|{part[0]}"
             tiles.append((part, _within(part[2], node[2]), key, place, shade[part[0]]))
     hidden: dict[str, Any] = {"visible": False, "zeroline": False, "showgrid": False}
-    marks = _tiles(tiles, sum(node[3] for node in outer) or 1, dark)
+    marks = _tiles(tiles, sum(node[3] for node in outer) or 1, also or {}, dark)
     across = {**hidden, "range": [_CANVAS[0], _CANVAS[2]]}
     up = {**hidden, "range": [_CANVAS[1], _CANVAS[3]]}
     return drawn(head, [marks], dark, height=HEIGHT + 60, shapes=shapes, xaxis=across, yaxis=up, **_TAPPED)
@@ -53,14 +53,17 @@ def _below(nodes: Sequence[Node], above: str) -> list[Node]:
     return sorted((node for node in nodes if node[1] == above and node[3]), key=lambda node: -node[3])
 
 
-def _tiles(tiles: Sequence[Tile], whole: int, dark: bool) -> Trace:
+def _tiles(tiles: Sequence[Tile], whole: int, also: Mapping[str, str], dark: bool) -> Trace:
     """Write a name where it has room, also on a phone; a tap or a look from nearby tells the rest."""
     return _written(
         [box for *_, box, _ in tiles],
         [_fitting(plain(words), node[3], box) for node, words, _, box, _ in tiles],
         [_ink(ground, dark) for *_, ground in tiles],
         [key for _, _, key, *_ in tiles],
-        [f"{plain(name)}　{count:,} 件，占 {count / whole:.0%}" for (_, _, name, count), *_ in tiles],
+        [
+            f"{plain(name)}　{count:,} 件，占 {count / whole:.0%}{also.get(one, '')}"
+            for (one, _, name, count), *_ in tiles
+        ],
     )
 
 

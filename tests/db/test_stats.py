@@ -391,6 +391,13 @@ def _spots(world: World) -> list[stats.Hotspot]:
     return db.read(query)
 
 
+def test_a_part_is_compared_with_nothing() -> None:
+    whole = figure(KPIS["reported"], 50, None, as_of=NOW)
+    part = figure(KPIS["reported"], 50, None, as_of=NOW, partial="只算了一些")
+
+    assert delta(part, whole).text == delta(whole, part).text == EMPTY
+
+
 def test_a_change_is_told_in_points_for_a_rate_and_against_nothing_not_at_all() -> None:
     rate, count = KPIS["on_time_rate"], KPIS["overdue"]
     assert count.better is Better.DOWN

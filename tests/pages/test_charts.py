@@ -217,7 +217,10 @@ def test_figures_of_a_part_of_the_tickets_say_so_above_all_else(
     for _ in range(2):
         report(world, kind=Kind.SERVICE, category_id=category)
 
-    assert "不是全部" in drawn(charts(kind="service", category=str(category)))
+    page = charts(kind="service", category=str(category))
+    assert "不是全部" in drawn(page)
+    partly = [c.proto.alt for c in page.get("plotly_chart") if "只算了" in c.proto.alt]
+    assert len(partly) == 3, "all but the age of what is open, which is whole"
     assert "不是全部" not in drawn(charts(kind="service"))
 
 
