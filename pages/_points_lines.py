@@ -69,11 +69,13 @@ def source_words(line: StatementLine, told: dict[UUID, Source]) -> str:
 def _line(line: StatementLine, kind: Account, told: dict[UUID, Source]) -> None:
     """Say one line in full, and lead to what it came from."""
     source = told.get(line.source_id)
+    said = source_words(line, told)
+    from_ = f" · {source.words}" if source and source.words != said else ""
     with st.container(border=True):
         st.markdown(f"**{POSTING_LABELS[line.kind]} {_points_words.amount(kind, line.amount)}**")
-        st.text(source_words(line, told))
+        st.text(said)
         rule = f" · 按规则第 {line.rule_version} 版" if line.rule_version else ""
-        st.caption(f"第 {line.seq} 笔 · 记账 {on_paper(line.at)}{rule}{' · ' + source.words if source else ''}")
+        st.caption(f"第 {line.seq} 笔 · 记账 {on_paper(line.at)}{rule}{from_}")
         if source and source.ticket_id:
             link = {"ticket": str(source.ticket_id)}
             st.page_link("tickets.py", label="打开工单", icon=":material/open_in_new:", query_params=link)

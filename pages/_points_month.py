@@ -133,3 +133,5 @@ def _expiring(held: Month) -> None:
     _draw(figures.bars(rows, unit="分", dark=_dark()), "各到期日的积分")
     lines = [{"到期日": name, "积分": value} for name, value in rows]
     table.plain(lines, empty="", alt="各到期日的积分，数字", columns={"积分": words.POINTS})
+    if other := held.outstanding - sum(held.expiring.values()):
+        st.caption(f"与“现在未用”相差 {points_text(other)} 分：冻结在待领兑换单里的，减去待抵扣的。")

@@ -41,14 +41,17 @@ def _own(actor: Actor, name: str, groups: Mapping[str, Waiting], now: datetime) 
     else:
         st.header(f"{escape_md(actor.name)}，{_greeting(now)}", anchor=False)
         _volunteer_points.purse(balance, actor, now)
-        _volunteer_round.card(actor, now)
-        _home(actor, groups)
+        _home(actor, groups, walks=_volunteer_round.card(actor, now))
 
 
-def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
-    """Offer four things: help, the shop or what waits there, the statement, what one has in hand."""
+def _home(actor: Actor, groups: Mapping[str, Waiting], *, walks: bool) -> None:
+    """Offer four things: help, the shop or what waits there, the statement, what one has in hand.
+
+    Whoever has a round to walk has the fourth already: what is in hand is then found with the help.
+    """
     given, helping, doing = (groups[name].count for name in ("to_claim", "to_help", "doing"))
     told = f"，{given} 件派给您" if given else ""
+    told += f"，在办 {doing} 件" if walks and doing else ""
     _way.large(f"可以帮忙的事　{given + helping} 件{told}", "help", primary=given + helping > 0)
     waiting = len(_volunteer_orders.waiting(actor))
     if waiting:
@@ -56,6 +59,8 @@ def _home(actor: Actor, groups: Mapping[str, Waiting]) -> None:
     else:
         _way.large("能换什么", "shop")
     _way.large("我的明细", "lines")
+    if walks:
+        return
     if doing:
         _way.large(f"我正在办　{doing} 件", "doing")
     else:

@@ -50,7 +50,14 @@ def _order(actor: Actor, order: Redemption, now: datetime) -> None:
     else:
         st.info(f"{escape_md(order.item)}已过领取时间，积分会自动退回，请重新兑换。")
     if st.session_state.get("giving-up") != order.id:
-        st.button("不换了", key=f"give-up-{order.id}", width="stretch", on_click=_ask, args=(order.id,))
+        st.button(
+            "不换了",
+            key=f"give-up-{order.id}",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_ask,
+            args=(order.id,),
+        )
         return
     sure = f"确定不换，退回 {points_text(order.price_tenths)} 分"
     if st.button(sure, key=f"cancel-{_form.key(order.id.hex)}", type="primary", width="stretch"):

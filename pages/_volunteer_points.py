@@ -109,7 +109,7 @@ def _plain(actor: Actor, postings: Sequence[list[StatementLine]]) -> list[Line]:
 
 def _what(one: StatementLine, items: dict[UUID, str]) -> str:
     if one.kind is Posting.AWARD:
-        return one.why.rpartition("，")[0]
+        return one.why.partition("，")[0]  # caps and ratings are told by why
     if one.kind is Posting.EXPIRE:
         return "积分到期，作废"
     if one.kind in _OF_ORDERS:

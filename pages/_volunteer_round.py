@@ -16,14 +16,15 @@ from ui import volunteer
 from ui.text import escape_md
 
 
-def card(actor: Actor, now: datetime) -> None:
-    """Show the way to today's round, if there is one, and the rounds that wait for an answer."""
+def card(actor: Actor, now: datetime) -> bool:
+    """Show the way to today's round, if there is one (tell so), and the rounds that wait for an answer."""
     walk = db.read(rounds.today, actor=actor, now=now)
     looked = db.read(rounds.looked_this_month, actor=actor, now=now)
     if walk.stops or looked:
         st.html(volunteer.round_html(walk.owed, walk.left, looked))
     for offer in db.read(handovers.offered_to, actor=actor, now=now):
         _offer(actor, offer, now)
+    return bool(walk.stops)
 
 
 def _offer(actor: Actor, offer: Handover, now: datetime) -> None:

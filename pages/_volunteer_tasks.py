@@ -1,6 +1,6 @@
 """A volunteer's tasks on a phone: what one could help with, and what one has in hand."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +18,51 @@ from ui import cards
 
 # what the office gave them stands first among what they could help with
 PARTS = {"help": ("to_claim", "to_help"), "doing": ("doing",)}
+_A_VIEW = {"help": 3, "doing": 1}  # each has buttons of its own: no more than four large ones a view
+Offer = tuple[Waiting, Card]
 
 
 def show(actor: Actor, name: str, groups: Mapping[str, Waiting]) -> None:
     _way.back()
     *given, last = (groups[part] for part in PARTS[name])
     shown = [group for group in given if group.count] + [last]
-    _check_asked(name, {card.id for group in shown for card in group.cards})
+    everything = [(group, card) for group in shown for card in group.cards]
+    _check_asked(name, {card.id for _, card in everything})
+    if name == "help" and (doing := groups["doing"].count):
+        _way.large(f"我正在办　{doing} 件", "doing")
+    view = _view(name, everything)
     for group in shown:
-        _list(actor, group)
-    _way.report()
+        here = [card for its, card in view if its is group]
+        if here or not everything:
+            _list(actor, group, here)
+    _others(name, view, everything)
+    _way.report(large=False)
+
+
+def _view(name: str, everything: Sequence[Offer]) -> Sequence[Offer]:
+    """Take what one screen shows: what is being asked about alone, or so many from where the address says."""
+    if asked := [pair for pair in everything if pair[1].id == st.session_state.get("asked")]:
+        return asked
+    start = st.query_params.get("from", "0")
+    first = int(start) if start.isdecimal() and int(start) < len(everything) else 0
+    return everything[first : first + _A_VIEW[name]]
+
+
+def _others(name: str, view: Sequence[Offer], everything: Sequence[Offer]) -> None:
+    if len(view) == len(everything) or st.session_state.get("asked"):
+        return
+    after = everything.index(view[-1]) + 1
+    left = len(everything) - after
+    at, label = (str(after), f"看别的（还有 {left} 件）") if left else ("0", "从头看")
+    st.button(
+        label,
+        key="others",
+        icon=":material/arrow_forward:",
+        type="tertiary",
+        on_click=_way.go,
+        args=(name,),
+        kwargs={"from": at},
+    )
 
 
 def _check_asked(name: str, there: Set[UUID]) -> None:
@@ -39,15 +74,15 @@ def _check_asked(name: str, there: Set[UUID]) -> None:
             st.warning("这件事刚刚已有人接单，谢谢您，看看别的可以帮忙的事吧。")
 
 
-def _list(actor: Actor, group: Waiting) -> None:
+def _list(actor: Actor, group: Waiting, here: Sequence[Card]) -> None:
     st.header(group.title, anchor=False)
-    if not group.cards:
+    if not here:
         st.info("现在没有，谢谢您。有新的会出现在这里。")
-    for card in group.cards:
+    for card in here:
         with st.container(border=True):
             st.html(cards.task_html(card, clock.now()))
             (_in_hand if group.name == "doing" else _offer)(actor, card)
-    if group.count > len(group.cards):
+    if group.count > len(group.cards) and here[-1:] == list(group.cards[-1:]):
         st.caption(f"还有 {group.count - len(group.cards)} 件，办完这些再看。")
 
 

@@ -23,8 +23,13 @@ def large(label: str, name: str, *, primary: bool = False) -> None:
     st.button(label, key=f"to-{name}", type=kind, width="stretch", on_click=go, args=(name,))
 
 
-def report() -> None:
-    st.button("我要反映一件事", width="stretch", on_click=_report)
+def report(*, large: bool = True) -> None:
+    """Lead to the form; below a list as a line, so that no view has more than four large buttons."""
+    label = "我要反映一件事"
+    if large:
+        st.button(label, width="stretch", on_click=_report)
+    else:
+        st.button(label, icon=":material/edit:", type="tertiary", on_click=_report)
 
 
 def _report() -> None:

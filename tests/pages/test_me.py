@@ -1,5 +1,7 @@
 """我的: what waits for staff, and a volunteer's page of large buttons."""
 
+from streamlit.testing.v1 import AppTest
+
 import db
 from db import tickets
 from db.ticket_detail import detail
@@ -20,6 +22,11 @@ def held(world: World) -> Ticket:
 
 def status(world: World, ticket: Ticket) -> Status:
     return db.read(detail, actor=world.coordinator, ticket_id=ticket.id, now=LATER).ticket.status
+
+
+def large(at: AppTest) -> list[str]:
+    """List the buttons that are more than a line of text."""
+    return [button.label for button in at.button if button.proto.type != "tertiary"]
 
 
 def test_nothing_waiting_says_so_and_leads_to_the_board(visit: Visit) -> None:
@@ -57,6 +64,22 @@ def test_a_volunteer_has_at_most_four_large_buttons(visit: Visit, world: World) 
     assert "赵阿姨" in at.header[0].value
     assert "可以帮忙的事　1 件" in labels(at)
     assert len(labels(at)) <= 4
+
+
+def test_no_view_of_the_tasks_has_more_than_four_large_buttons_and_each_task_is_in_one(
+    visit: Visit, world: World
+) -> None:
+    for _ in range(5):
+        offered(world)
+    held(world)
+
+    at = visit("volunteer", "me", show="help")
+    pages = [large(at)]
+    while more := [label for label in labels(at) if label.startswith("看别的")]:
+        pages.append(large(press(at, more[0])))
+
+    assert pages == [["我正在办　1 件", *["我来"] * 3], ["我正在办　1 件", *["我来"] * 2]]
+    assert large(press(press(at, "从头看"), "我来")) == ["我正在办　1 件", "确定，我去帮忙", "先不了"]
 
 
 def test_a_volunteer_claims_in_two_taps(visit: Visit, world: World) -> None:

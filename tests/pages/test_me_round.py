@@ -25,7 +25,9 @@ def test_a_volunteer_without_elders_sees_nothing_of_rounds(visit: Visit) -> None
 
 def test_the_card_leads_to_the_round_and_says_how_many_are_left(visit: Visit, world: World) -> None:
     first, _second = walk_of(world)
-    assert "<b>开始今日巡看</b><span>2 户</span>" in page_html(visit("volunteer", "me"))
+    home = visit("volunteer", "me")
+    assert "<b>开始今日巡看</b><span>2 户</span>" in page_html(home)
+    assert labels(home) == ["可以帮忙的事　0 件", "能换什么", "我的明细"]  # the card is the fourth large button
 
     caring.look(world.volunteer, first.id, Look.OK, at(TODAY, 8))
     shown = page_html(visit("volunteer", "me"))
