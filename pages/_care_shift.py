@@ -46,7 +46,7 @@ def _standing(now_open: Standing) -> None:
     with st.container(horizontal=True):
         st.metric(f"{since}新预警", now_open.opened, width=190)
         st.metric("其中已结案", now_open.closed, width=130)
-        st.metric("今天超时未查看", len(now_open.unchecked), width=150)
+        st.metric("现在超时未查看", len(now_open.unchecked), width=150)
     codes: dict[UUID, str] = db.read(elders.codes, elder_ids=[one.elder_id for one in now_open.running])
     rows: list[dict[str, Any]] = [
         {
