@@ -15,6 +15,7 @@ from domain.people import has_phone
 from domain.tickets import KIND_LABELS
 
 _UNSAID = "filter-unsaid"
+_MORE, _FOLDED = "more-filters", ("kind", "grade", "handler")
 Options = Mapping[str, str]
 
 
@@ -74,6 +75,8 @@ def clear() -> None:
 def _keep(name: str) -> None:
     value = st.session_state[f"filter-{name}"]
     put(name, "1" if value and name == "mine" else value)
+    if name in _FOLDED:  # its label counts them, and with another one it is another menu, which would be closed
+        st.session_state[_MORE] = True
 
 
 def follow(name: str, value: object) -> str:
@@ -127,9 +130,9 @@ def bar(actor: Actor) -> None:
 
 
 def _more(offered: Choices) -> None:
-    used = sum(name in st.query_params for name in ("kind", "grade", "handler"))
+    used = sum(name in st.query_params for name in _FOLDED)
     label = f"更多筛选 {used}" if used else "更多筛选"
-    popover = st.popover(label, icon=":material/tune:", key="more-filters", on_change="rerun")
+    popover = st.popover(label, icon=":material/tune:", key=_MORE, on_change="rerun")
     if not popover.open:  # each run of the board would make what nobody sees
         return
     with popover:
