@@ -69,4 +69,4 @@ def _home(actor: Actor, groups: Mapping[str, Waiting], *, walks: bool) -> None:
 
 def _greeting(now: datetime) -> str:
     hour = clock.local(now).hour
-    return "早上好" if 4 <= hour < 11 else "中午好" if hour < 13 else "下午好" if hour < 18 else "晚上好"
+    return "早上好" if 4 <= hour < 11 else "中午好" if 11 <= hour < 13 else "下午好" if 13 <= hour < 18 else "晚上好"
