@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from db.models import ChangeStampRow, CounterRow, TicketEventRow, TicketRow
+from db.models import Base, ChangeStampRow, CounterRow, TicketEventRow, TicketRow
 from db.ticket_detail import event_of
 from db.writes import canonical, plain
 from domain import replay
@@ -17,6 +17,7 @@ from domain.live import Topic
 
 T = TypeVar("T")
 Dump = dict[str, list[str]]
+TABLES = dict(sorted(Base.metadata.tables.items()))
 
 
 def dump() -> Dump:
@@ -25,8 +26,28 @@ def dump() -> Dump:
 
 
 def _dump(session: Session) -> Dump:
-    tables = sorted(inspect(session.connection()).get_table_names())
-    return {name: sorted(repr(tuple(row)) for row in session.execute(text(f"SELECT * FROM {name}"))) for name in tables}
+    connection = session.connection()
+    return {
+        name: sorted(repr(tuple(row)) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")) for name in TABLES
+    }
+
+
+def fingerprint() -> list[Any]:
+    """Read every row of every table at one stroke: for who asks after each of a hundred thousand steps."""
+    return db.read(lambda session: sorted(map(tuple, session.connection().exec_driver_sql(_every_row(session)))))
+
+
+def _every_row(session: Session) -> str:
+    whole = {"postgresql": _as_text, "sqlite": _quoted}[session.get_bind().dialect.name]
+    return " UNION ALL ".join(f"SELECT '{name}', {whole(name)} FROM {name}" for name in TABLES)
+
+
+def _as_text(name: str) -> str:
+    return f"{name}::text"
+
+
+def _quoted(name: str) -> str:
+    return " || '|' || ".join(f'quote("{column.name}")' for column in TABLES[name].columns)
 
 
 def faults() -> list[str]:

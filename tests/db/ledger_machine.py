@@ -23,7 +23,7 @@ from domain.errors import KeyReused, Refused
 from domain.ids import new_key
 from domain.points import Account, Method, RecordKind, RecordState
 from tests.builders import NOW, World
-from tests.db.checks import dump
+from tests.db.checks import fingerprint
 from tests.db.earning import item, person
 
 PRICE = 15
@@ -118,12 +118,12 @@ class Machine(RuleBasedStateMachine):
     def do(self, allowed: bool, command: Any, **call: Any) -> Any:
         """Run the command; it must be refused exactly when the model says so, and then change nothing."""
         call |= {"key": new_key(), "now": self.now}
-        before = None if allowed else dump()
+        before = None if allowed else fingerprint()
         try:
             done = db.run(command, **call)
         except Refused as refused:
             assert not allowed, f"{command.__name__} was refused: {refused}"
-            assert dump() == before
+            assert fingerprint() == before
             return None
         assert allowed, f"{command.__name__} was not refused"
         self.calls.append((command, call, done))
@@ -254,7 +254,7 @@ class Machine(RuleBasedStateMachine):
     @rule(k=which, changed=st.booleans())
     def replay(self, k: int, changed: bool) -> None:
         command, call, done = self.calls[k % len(self.calls)]
-        before = dump()
+        before = fingerprint()
         if not changed:
             assert _same(db.run(command, **call), done)
         else:
@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
                 pass
             else:
                 raise AssertionError("another request went through with a used key")
-        assert dump() == before
+        assert fingerprint() == before
 
     @rule()
     def restart(self) -> None:
