@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import aliased
 
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketSupportRow
@@ -28,7 +28,6 @@ _SHOWN = (
     *(_T.reported_at, _T.round_at, _T.due_at, _T.resolved_at, _T.closed_at, _T.first_contact_at),
     *(_T.urge_count, _T.open_to_volunteers, _T.round_no, _T.satisfaction, _T.single_duty),
     *(_T.dispatched_by, _T.reporter_user_id),
-    PartyRow.label.label("handler"),
     PartyRow.user_id.label("handler_user"),
     CategoryRow.name.label("category"),
     _PARENT.name.label("parent"),
@@ -36,14 +35,24 @@ _SHOWN = (
     func.coalesce(func.nullif(_COMMUNITY.code, ""), _COMMUNITY.name).label("code"),
     select(func.count()).where(TicketSupportRow.ticket_id == _T.id).scalar_subquery().label("joined"),
 )
-_READ = len(_SHOWN) + 1  # with whether this viewer may read what is private
+_READ = len(_SHOWN) + 2  # with who handles it, and whether this viewer may read what is private
+# to who sees no person: a unit by its name, of anyone else only what they do
+_WHAT_THEY_DO = case(
+    (PartyRow.is_unit, PartyRow.label),
+    (PartyRow.trade != "", PartyRow.trade),
+    (PartyRow.id.is_not(None), "已有人处理"),
+)
 
 
 # the same for every run of one person; to write it anew costs as much as to make their cards
 @lru_cache(maxsize=64)
 def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
     return (
-        select(*_SHOWN, sees_private(actor).label("sees_private"))
+        select(
+            *_SHOWN,
+            (_WHAT_THEY_DO if actor.figures_only else PartyRow.label).label("handler"),
+            sees_private(actor).label("sees_private"),
+        )
         .outerjoin(PartyRow, PartyRow.id == _T.handler_id)
         .outerjoin(CategoryRow, CategoryRow.id == _T.category_id)
         .outerjoin(_PARENT, _PARENT.id == CategoryRow.parent_id)
@@ -74,7 +83,7 @@ def _card(row: tuple[Any, ...], near: Urgency, several: bool) -> Card:
     id_, number, kind, state, title, address, grade, matter, channel, version, *more = row
     reported_at, _, due_at, resolved_at, closed_at, first_contact_at, *more = more
     urge_count, open_to_volunteers, round_no, satisfaction, single_duty, dispatched_by, reporter_user, *more = more
-    handler, handler_user, category, parent, grid, code, joined, sees_private = more
+    handler_user, category, parent, grid, code, joined, handler, sees_private = more
     status = _STATES[state]
     hidden = matter == Matter.PRIVATE and not sees_private
     return Card(

@@ -32,6 +32,8 @@ from domain.people import Person
 from domain.replay import Event
 from domain.tickets import Action, Channel, Kind, RejectReason, Result, Status, Ticket
 
+SYSTEM = "系统"  # what nobody did
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -136,7 +138,7 @@ def _category(session: Session, category_id: UUID | None) -> str:
 
 
 def _person(session: Session, actor: Actor, person_id: UUID | None, now: datetime) -> Person | None:
-    if person_id is None:
+    if person_id is None or actor.figures_only:
         return None
     try:
         return people.get(session, actor=actor, person_id=person_id, now=now)
@@ -153,10 +155,12 @@ def _supporters(session: Session, actor: Actor, ticket_id: UUID, now: datetime) 
 def _whole_timeline(session: Session, actor: Actor, ticket: Ticket) -> list[Entry]:
     """Tell of a 预警 what was done there too: one story, whichever page it is read on."""
     own = _timeline(session, ticket.id)
+    if actor.figures_only:
+        return [_without_names(entry) for entry in own]
     if ticket.kind is not Kind.ALERT:
         return own
     theirs = (
-        Entry(one.at, Action.COMMENT, one.label, one.who or "系统", "", "", one.note, {})
+        Entry(one.at, Action.COMMENT, one.label, one.who or SYSTEM, "", "", one.note, {})
         for one in incident_answers.story(session, actor, ticket)
     )
     return sorted([*own, *theirs], key=lambda entry: entry.at)
@@ -176,7 +180,7 @@ def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:
             event.at,
             Action(event.action),
             steps.ACTION_LABELS[Action(event.action)],
-            name or "系统",
+            name or SYSTEM,
             ROLE_LABELS[Role(event.acting_role)] if event.acting_role else "",
             label or "",
             note or "",
@@ -185,6 +189,12 @@ def _timeline(session: Session, ticket_id: UUID) -> list[Entry]:
         )
         for event, name, label, note in session.execute(query)
     ]
+
+
+def _without_names(entry: Entry) -> Entry:
+    who = entry.who if entry.who == SYSTEM else entry.role or "工作人员"
+    changes = {name: pair for name, pair in entry.changes.items() if name != "handler_id"}
+    return replace(entry, who=who, role="", for_whom="", changes=changes)
 
 
 def events(session: Session, ticket_id: UUID) -> list[Event]:

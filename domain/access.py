@@ -123,6 +123,11 @@ class Actor:
         return frozenset(g.role for g in self.grants if area_path.startswith(g.area_path))
 
     @property
+    def figures_only(self) -> bool:
+        """A leader reads what was done, never by whom or for whom."""
+        return bool(self.grants) and self.roles <= {Role.LEADER, Role.ADMIN}
+
+    @property
     def main_role(self) -> Role | None:
         return next((role for role in Role if role in self.roles), None)
 

@@ -22,7 +22,7 @@ def show(actor: Actor, detail: Detail) -> None:
         st.markdown(f"**{1 + len(detail.supporters)} 人反映**{told}")
     if detail.reporter:
         _line(actor, detail, detail.reporter, "反映人")
-    for one in detail.supporters:
+    for one in () if actor.figures_only else detail.supporters:
         label = f"{CHANNEL_LABELS[one.channel]}，{when(one.at, clock.now())} 也反映"
         if one.person:
             _line(actor, detail, one.person, label)

@@ -6,13 +6,13 @@ from sqlalchemy import select
 import db
 from db.board import board, waiting
 from db.models import CategoryRow
-from db.ticket_detail import detail
+from db.ticket_detail import Detail, detail
 from db.ticket_filters import Filters
 from domain.board import Card
 from domain.due import Matter
 from domain.errors import Refused
 from domain.tickets import Action, Kind, Result, Status, Ticket
-from tests.builders import NOW, World, report
+from tests.builders import CAST, NOW, World, report
 from tests.db.acting import COMMANDS, FROM, at, do
 from tests.db.checks import dump
 
@@ -138,3 +138,21 @@ def test_it_still_counts_for_everybody(world: World, private: Ticket) -> None:
     shown = db.read(board, actor=world.grid_worker, filters=Filters(), now=NOW)
 
     assert shown.figures.open == 1
+
+
+def test_a_leader_reads_what_was_done_and_nobodys_name(world: World) -> None:
+    ticket = at(world, Status.IN_PROGRESS, reporter_name="何婆婆", reporter_phone="13800001234")
+    ticket = do(world, Action.SUPPORT, ticket, name="张大爷")
+    do(world, Action.TRANSFER, ticket, handler_id=world.actors["volunteer"].party_id, note="原处理人病了")
+
+    shown = repr(cards(world, "leader")) + repr(detail_for(world, "leader", ticket))
+
+    names = [*(name for _, name, _, _ in CAST if name != "管理员"), "王师傅", "何*", "张*", "1234"]
+    assert [name for name in names if name in shown] == []
+    assert "已有人处理" in shown
+    assert "原处理人病了" in shown
+    assert "赵阿姨" in repr(detail_for(world, "coordinator", ticket))
+
+
+def detail_for(world: World, who: str, ticket: Ticket) -> Detail:
+    return db.read(detail, actor=world.actors[who], ticket_id=ticket.id, now=NOW)
