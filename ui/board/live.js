@@ -157,9 +157,16 @@ function onTick(root, held, live) {
   showSign(live, now);
 }
 
-function isPollDue({ cutAt, polledAt, gone }, now) {
-  if (!cutAt || document.hidden || (gone && gone !== CROWDED)) return false;
+function isPollDue({ cutAt, polledAt, gone, asked }, now) {
+  if (!cutAt || document.hidden || (gone && gone !== CROWDED) || !isPageConnected()) return false;
+  if (asked?.page === "me") return false; // the whole page would run, as if somebody had touched it
   return now - Math.max(cutAt, polledAt) > POLL_MS;
+}
+
+// To ask without Streamlit's own line is a fault to it, and loses what is asked next.
+function isPageConnected() {
+  const state = document.querySelector("[data-test-connection-state]")?.dataset.testConnectionState;
+  return !state || state === "CONNECTED";
 }
 
 // Streamlit's own dialog says the same in English, and makes the board behind it unreadable to some.
