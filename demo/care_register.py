@@ -222,6 +222,12 @@ def lively(now: datetime) -> SlotPlan:
     return MORNING
 
 
+def is_look_on(now: datetime) -> bool:
+    """Tell whether 张奶奶's curtain is to be looked at just now."""
+    when = times(local_date(now), lively(now))
+    return when.opens_at <= now < when.grace_until
+
+
 def lately(now: datetime) -> SlotPlan:
     """Plan a look that fell due a quarter of an hour ago, and that nobody has made."""
     due = _minute(now) // 10 * 10 - 10

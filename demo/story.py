@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from demo import hours, lives, texts
+from demo.care_register import is_look_on
 from demo.histories import Case, History
 from demo.lives import Move
 from demo.people import Handler, Resident, unit_of
@@ -24,7 +25,8 @@ class Story:
         self.desk, self.cases, self.chance = desk, desk.cases, desk.chance
 
     def open_work(self) -> Iterator[tuple[Slot, History]]:
-        yield Slot("todo", "today"), self._curtain()
+        if is_look_on(self.desk.now):
+            yield Slot("todo", "today"), self._curtain()
         yield Slot("todo", "today"), self._lamp()
         yield Slot("todo", "later"), self._medicine()
         yield Slot("doing", "late"), self._clutter()

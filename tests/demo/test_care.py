@@ -25,6 +25,7 @@ from domain.care import WAITING, WindowState
 from domain.clock import at_local, local_date
 from domain.incidents import IncidentState
 from domain.kpis import KPIS, Figure, Source, Unit
+from domain.tickets import Kind, Status
 from domain.windows import check_plan
 from tests.demo.conftest import NOW, copy_of
 from tests.demo.test_generate import log_in
@@ -112,6 +113,9 @@ def test_at_any_hour_the_data_is_whole_and_the_worker_has_nothing_to_catch_up_wi
     assert (swept.moved, swept.opened) == (0, ())
     assert db.read(lambda session: list(fsck.problems(session))) == []
     assert db.read(windows.missing, day=local_date(now)) == []
+    told = select(IncidentRow.ticket_id).where(IncidentRow.ticket_id.is_not(None))
+    query = select(TicketRow.title).where(TicketRow.kind == Kind.ALERT, TicketRow.status == Status.ACCEPTED)
+    assert db.read(lambda session: session.scalars(query.where(TicketRow.id.not_in(told))).all()) == []
     db.engine.dispose()
 
 

@@ -187,9 +187,8 @@ def test_two_phones_walk_one_round_and_a_refused_tap_stays_to_be_read(
     assert observed(own) == ["ok", "ok"]
 
     walker.page.evaluate("page.stops[at].window = uuid()")  # a stop that is no more when the tap arrives
-    walker.page.locator(
-        "section:not([hidden]) [data-look=ok]"
-    ).tap()  # the page then loads itself again: no waiting in it
+    with walker.page.expect_event("load"):  # the page loads itself again: what stands there is no more
+        walker.page.locator("section:not([hidden]) [data-look=ok]").tap()
 
     expect(walker.page.locator("#refused")).to_contain_text("没有记上")
     walker.page.reload()
