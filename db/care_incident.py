@@ -102,7 +102,7 @@ def sheet(session: Session, *, actor: Actor, incident_id: UUID, now: datetime) -
     person = people.get(session, actor=actor, person_id=elder.person_id, now=now)
     shown, agreed = person.revealed_until is not None, _agreed(session, elder.id)
     why = {"person_id": person.id, "purpose": Purpose.EMERGENCY}
-    asked = people.is_revealed_for(session, actor=actor, **why, now=now)  # type: ignore[arg-type]
+    asked = people.revealed_for(session, actor=actor, **why, now=now)  # type: ignore[arg-type]
     urgent = asked and not incident_events.is_over(row)
     areas = _areas(session, elder)
     names = names_of(session, {row.acked_by, row.responder_id})

@@ -17,6 +17,7 @@ from db.models import (
     IncidentEventRow,
     IncidentNoteRow,
     IncidentRow,
+    TicketRow,
     UserRow,
 )
 from db.models.incidents import RUNNING
@@ -37,6 +38,7 @@ from domain.incidents import (
     no_text,
 )
 from domain.live import Topic
+from domain.tickets import Status
 
 BATCH = 500
 _EVENT = IncidentEventRow.__table__.c
@@ -106,13 +108,20 @@ def inside(actor: Actor, right: str) -> ColumnElement[bool]:
 
 
 def is_tied(session: Session, actor: Actor, row: IncidentRow) -> bool:
-    """Tell whether the incident is in this person's hands: they answered it, or the look was theirs."""
-    if actor.user_id in (row.responder_id, row.acked_by):
+    """Tell whether the incident is in this person's hands: they answered it, go there, or the look was theirs."""
+    if actor.user_id in (row.responder_id, row.acked_by) or _goes_there(session, actor, row):
         return True
     w = CheckWindowRow
     mine = or_(w.looker_id == actor.user_id, w.backup_id == actor.user_id)
     query = select(w.id).where(w.id == row.window_id, mine)
     return row.window_id is not None and session.scalars(query).first() is not None
+
+
+def _goes_there(session: Session, actor: Actor, row: IncidentRow) -> bool:
+    """Tell whether they work on its ticket: a colleague may have answered since, or it was opened again."""
+    t = TicketRow
+    query = select(t.id).where(t.id == row.ticket_id, t.handler_id == actor.party_id, t.status == Status.IN_PROGRESS)
+    return None not in (row.ticket_id, actor.party_id) and session.scalars(query).first() is not None
 
 
 def may(session: Session, actor: Actor, right: str, row: IncidentRow) -> bool:

@@ -110,17 +110,19 @@ def get(session: Session, *, actor: Actor, person_id: UUID, now: datetime) -> Pe
     return _shown(row, _revealed_until(session, actor, person_id, now))
 
 
-def _revealed_until(session: Session, actor: Actor, person_id: UUID, now: datetime) -> datetime | None:
-    query = select(RevealRow.until).where(
-        RevealRow.user_id == actor.user_id, RevealRow.person_id == person_id, RevealRow.until > now
-    )
+def _revealed_until(session: Session, actor: Actor, person_id: UUID, now: datetime, *why: Purpose) -> datetime | None:
+    mine = (RevealRow.user_id == actor.user_id, RevealRow.person_id == person_id, RevealRow.until > now)
+    query = select(RevealRow.until).where(*mine)
+    if why:
+        query = query.where(RevealRow.purpose.in_(why))
     return session.scalars(query.order_by(RevealRow.until.desc()).limit(1)).first()
 
 
-def is_revealed_for(session: Session, *, actor: Actor, person_id: UUID, purpose: Purpose, now: datetime) -> bool:
-    """Tell whether this viewer opened the person for this purpose, and it still holds."""
-    mine = (RevealRow.user_id == actor.user_id, RevealRow.person_id == person_id, RevealRow.until > now)
-    return session.scalars(select(RevealRow.id).where(*mine, RevealRow.purpose == purpose.value)).first() is not None
+def revealed_for(
+    session: Session, *, actor: Actor, person_id: UUID, purpose: Purpose, now: datetime
+) -> datetime | None:
+    """Give until when this viewer has the person open for this purpose, if they do."""
+    return _revealed_until(session, actor, person_id, now, purpose)
 
 
 def _shown(row: PersonRow, until: datetime | None) -> Person:

@@ -1,5 +1,6 @@
 """An incident and its 预警 ticket: one goes with the other, and going to the door is paid whatever was found."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.points import RecordState
 from domain.tickets import Result, Status, Ticket
 from tests.builders import NOW, World
 from tests.builders import step as ticket_step
+from tests.db import caring
 from tests.db.alarming import MINUTE, actions, alarm, elder, row_of, step
 from tests.db.earning import step as record_step
 
@@ -201,6 +203,60 @@ def test_who_claims_the_visit_is_told_which_door_and_on_asking_the_flat_and_whom
     assert after.until == NOW + REVEAL_LASTS
     ticket_step(tickets.give_back, claimed, goes, note="走不开")
     assert told() is None
+
+
+def door_of(actor: Actor, ticket: Ticket) -> Door | None:
+    return db.read(visit_door.door, actor=actor, ticket_id=ticket.id, now=NOW)
+
+
+def test_the_door_shows_nobody_without_a_record_of_it(world: World) -> None:
+    """What was opened for something else, or of the elder alone, shows no contact."""
+    one = caring.elder(world)
+    opened = alarm(world, one.id)
+    ticket, goes = ticket_of(world, opened), world.grid_worker
+    step(incidents.acknowledge, opened, goes)
+    call: dict[str, Any] = {"actor": goes, "person_id": person_of(one.id), "ticket_id": None, "now": NOW}
+
+    db.run(people.reveal, purpose=Purpose.EMERGENCY, key="a", **call)
+    alone = door_of(goes, ticket)
+    db.run(visit_door.open_, actor=goes, ticket_id=ticket.id, now=NOW)
+    both = door_of(goes, ticket)
+
+    assert alone is not None and both is not None
+    assert (alone.until, alone.address, alone.numbers) == (None, "", ())
+    assert (both.address, [number.who for number in both.numbers]) == ("桂花路3号楼1室", ["老人本人", "女儿"])
+
+
+def test_the_door_stays_with_whoever_is_on_the_way_whatever_a_colleague_notes(world: World) -> None:
+    opened = alarm(world, cause=Cause.BUTTON)
+    goes, ticket = world.volunteer, ticket_of(world, opened)
+    ticket_step(tickets.claim, ticket, goes)
+
+    now: dict[str, Any] = {"expected_version": row_of(opened).version}
+    step(incidents.on_way, opened, world.coordinator, **now)
+    assert row_of(opened).acked_by == world.coordinator.user_id
+    assert door_of(goes, ticket) is not None
+    db.run(visit_door.open_, actor=goes, ticket_id=ticket.id, now=NOW)
+    emergency: dict[str, Any] = {"purpose": Purpose.EMERGENCY, "ticket_id": None, "key": "a", "now": NOW}
+    assert db.run(people.reveal, actor=goes, person_id=person_of(opened.elder_id), **emergency).phone == "13812345678"
+
+    now = {"expected_version": row_of(opened).version}
+    closed = step(incidents.resolve, opened, world.coordinator, found=Found.SAFE_HOME, method=Method.SEEN, **now)
+    assert door_of(goes, ticket) is None
+    step(incidents.reopen, closed, world.coordinator, note="电话里不像本人")
+    assert (ticket_of(world, opened).status, row_of(opened).acked_by) == (Status.IN_PROGRESS, None)
+    assert door_of(goes, ticket) is not None
+
+
+def test_who_left_the_community_is_told_no_door_and_not_refused_their_page(world: World) -> None:
+    opened = alarm(world, cause=Cause.BUTTON)
+    ticket = ticket_of(world, opened)
+    ticket_step(tickets.claim, ticket, world.volunteer)
+    moved = replace(world.volunteer, grants=world.stranger.grants)
+
+    assert door_of(moved, ticket) is None
+    with pytest.raises(NotAllowed):
+        db.run(visit_door.open_, actor=moved, ticket_id=ticket.id, now=NOW)
 
 
 def test_health_is_shown_in_an_open_incident_with_consent_for_an_emergency_and_nowhere_else(world: World) -> None:
