@@ -46,7 +46,7 @@ def _moved(figure: Figure, earlier: Mapping[str, Figure]) -> Delta | None:
 def _trends(
     session: Session, scope: Scope, codes: Iterable[str], call: dict[str, Any]
 ) -> dict[str, tuple[float | None, ...]]:
-    """Read how they went; what stands now and is kept for no day has no trend."""
+    """Read how they went; what stands now and is kept for no day has no trend, nor what only a part was read of."""
     by_grain: dict[Grain, list[str]] = {}
     for code in codes:
         if KPIS[code].basis is Basis.NOW and code != "open":
@@ -58,5 +58,6 @@ def _trends(
         # at least half a year of months, or there is no trend to see
         start = min(scope.start, months_before(scope.end, 5)) if grain is Grain.MONTH else scope.start
         read = stats.several(session, scope=replace(scope, start=start), codes=some, grain=grain, **call)
-        told |= {code: tuple(one.value for _, one in found) for code, found in read.items()}
+        whole = {code: found for code, found in read.items() if not any(one.partial for _, one in found)}
+        told |= {code: tuple(one.value for _, one in found) for code, found in whole.items()}
     return told

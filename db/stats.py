@@ -163,7 +163,8 @@ def several(
     for code in codes:
         kpi = KPIS[code]
         if kpi.source is Source.TICKETS and kpi.basis is Basis.NOW:
-            told[code] = [(row.day, figure(kpi, row.open, None, as_of=now)) for row in _flow(session, scope, now)]
+            flowed = _flow(session, scope, now)
+            told[code] = [(row.day, figure(kpi, row.open, None, as_of=now, partial=row.partial)) for row in flowed]
             continue
         if kpi.source is Source.TICKETS:
             found = {day: held[code] for day, held in tickets.items()}
@@ -213,8 +214,7 @@ def flow(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list
 
 
 def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
-    standing = _open_before(session, scope, now)
-    days, partial = sums(session, Asked(scope, _FLOW, scope.start, scope.end, BY_DAY))
+    standing, days, partial = _read_flow(session, scope, now)
     told, came, went = [], 0, 0
     for day, _part in _cut(replace(scope, end=min(scope.end, local_date(now))), Grain.DAY):
         counts = days.get(day, Counter())
@@ -224,14 +224,19 @@ def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
     return told
 
 
-def _open_before(session: Session, scope: Scope, now: datetime) -> int:
-    """Say how many were open when the period began; where no sums are kept, by going back from now."""
+def _read_flow(session: Session, scope: Scope, now: datetime) -> tuple[int, Sums, str]:
+    """Say how many were open when the period began, and what each day brought; with it what is left out of both.
+
+    Where no sums are kept this goes back from now, so the days after the period are read along with its own.
+    """
     ever = Asked(scope, _FLOW, FIRST, scope.start - timedelta(days=1))
-    if are_kept(session, ever):
-        return _open(sums(session, ever)[0].get(None, Counter()))
+    kept = are_kept(session, ever)
+    end = scope.end if kept else max(scope.end, local_date(now))
+    days, partial = sums(session, Asked(scope, _FLOW, scope.start, end, BY_DAY))
+    if kept:
+        return _open(sums(session, ever)[0].get(None, Counter())), days, partial
     standing, _ = stat_now.standing(session, scope, "open", now, None)
-    since, _ = sums(session, Asked(scope, _FLOW, scope.start, local_date(now)))
-    return standing.get(None, 0) - _open(since.get(None, Counter()))
+    return standing.get(None, 0) - sum(map(_open, days.values())), days, partial
 
 
 def _open(counts: Counter[str]) -> int:

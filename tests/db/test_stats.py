@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 import db
-from db import areas, import_batches, imports, stat_rebuild, stat_sums, stat_ties, stat_writes, stats
+from db import areas, import_batches, imports, stat_cards, stat_rebuild, stat_sums, stat_ties, stat_writes, stats
 from db.models import TICKET_STAT, CategoryRow, TicketRecurrenceRow, TicketRoundRow
 from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
@@ -291,19 +291,27 @@ def test_what_is_open_now_is_whole_however_it_is_narrowed(world: World, monkeypa
     at(world, Status.CLOSED, category_id=category)
     day = local_date(NOW)
 
-    def told(session: Session, **narrowed: Any) -> Any:
-        place: dict[str, Any] = {"area_id": world.community, "start": day - 25 * DAY, "end": day}
+    def told(session: Session, end: date = day, **narrowed: Any) -> Any:
+        place: dict[str, Any] = {"area_id": world.community, "start": day - 25 * DAY, "end": end}
         scope = stats.scope_of(session, actor=world.leader, **place, kind=Kind.REPORT, **narrowed)
         call: dict[str, Any] = {"actor": world.leader, "scope": scope, "now": NOW}
         standing = stats.figures(session, codes=("open", "overdue"), **call)
-        return {code: (one.numerator, one.partial) for code, one in standing.items()}, stats.flow(session, **call)
+        trend = stat_cards.cards(session, codes=("open",), **call)[0].trend
+        counts = {code: (one.numerator, one.partial) for code, one in standing.items()}
+        return counts, stats.flow(session, **call), trend
 
     kept = db.read(told)
     assert kept[0] == {"open": (4, ""), "overdue": (3, "")}
     assert [row.open for row in kept[1]][::25] == [1, 4]
     assert db.read(told, category_id=category) == kept
-    monkeypatch.setattr(stat_sums, "MOST_READ", 1)
-    assert db.read(told, category_id=category)[0] == kept[0]
+    past = day - 15 * DAY
+    assert db.read(told, past, category_id=category) == db.read(told, past)
+    # the period has no more than can be read, but with the days after it there are more
+    monkeypatch.setattr(stat_sums, "MOST_READ", 2)
+    counts, flow, trend = db.read(told, past, category_id=category)
+    assert counts == kept[0]
+    assert all(row.partial for row in flow)
+    assert not trend
 
 
 def test_a_leader_sees_figures_and_never_a_person(world: World) -> None:
