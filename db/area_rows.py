@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow
@@ -38,6 +38,15 @@ def find(session: Session, ids: Collection[UUID]) -> list[Area]:
 def below(session: Session, area_id: UUID) -> list[Area]:
     """Give the open areas just below one."""
     return _open(session, AreaRow.parent_id == area_id)
+
+
+def households(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Give the households of these places; where none are noted, of what lies just below."""
+    own = dict(session.execute(select(AreaRow.id, AreaRow.households).where(AreaRow.id.in_(ids))).all())
+    above = AreaRow.parent_id
+    unknown = above.in_([one for one, count in own.items() if not count])
+    below = dict(session.execute(select(above, func.sum(AreaRow.households)).where(unknown).group_by(above)).all())
+    return {one: count or below.get(one) or 0 for one, count in own.items()}
 
 
 def _open(session: Session, held: ColumnElement[bool]) -> list[Area]:

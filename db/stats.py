@@ -14,13 +14,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db import stat_checkins, stat_now, stat_points
-from db.models import TICKET_STAT, AreaRow, CategoryRow, PartyRow
+from db import area_rows, stat_checkins, stat_now, stat_points
+from db.models import TICKET_STAT, CategoryRow, PartyRow
 from db.stat_now import Age, Hotspot, ages, heat, hotspots
 from db.stat_page import Page, StatRow
 from db.stat_rows import rows
 from db.stat_scope import allowed, asked, children_of, never_names, scope_of, stamp
-from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, are_kept, next_month, sums
+from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, are_kept, children, next_month, sums
 from domain.access import Actor
 from domain.areas import natural_order
 from domain.clock import local_date
@@ -126,18 +126,13 @@ def is_new(session: Session, scope: Scope, today: date) -> bool:
 
 
 def _households(session: Session, scope: Scope, by: str | Dim | None, keys: Iterable[Any]) -> dict[Any, int]:
-    """Give the households of the place, or of each place in it; where none are noted, of what lies just below."""
+    """Give the households of the place, or of each place in it."""
     if isinstance(by, Dim):
         return {}
-    wanted = AreaRow.parent_id == scope.area_id if by == BY_AREA else AreaRow.id == scope.area_id
-    own = dict(session.execute(select(AreaRow.id, AreaRow.households).where(wanted)).all())
-    above = AreaRow.parent_id
-    unknown = above.in_([one for one, count in own.items() if not count])
-    below = dict(session.execute(select(above, func.sum(AreaRow.households)).where(unknown).group_by(above)).all())
-    told = {one: count or below.get(one) or 0 for one, count in own.items()}
     if by == BY_AREA:
+        told = area_rows.households(session, children(session, scope.area_id))
         return {key_of(one): count for one, count in told.items()}
-    return dict.fromkeys(keys, told[scope.area_id])
+    return dict.fromkeys(keys, area_rows.households(session, [scope.area_id])[scope.area_id])
 
 
 Series = list[tuple[date, Figure]]

@@ -49,9 +49,10 @@ def _categories(held: Chosen, found: Any, dark: bool) -> Picture:
     above = head(held, "哪类事、星期几", "件", sum(totals.values()), note=both(found.partial, held.partial))
     table = [{"类别": name, **dict(zip(WEEKDAYS, row, strict=True))} for name, row in zip(names, counts, strict=True)]
     known = {one.name: str(one.id) for one in db.read(categories.listed) if one.parent_id is None}
-    # what is in no category narrows nothing
+    # what is in no category narrows nothing, nor does what is no longer used: the filter knows neither
+    narrows = "category" if held.scope.category_id is None else ""  # below it a tap on the first level would widen
     figure = beside.heat(above, names, WEEKDAYS, counts, keys=[known.get(name, "") for name in names], dark=dark)
-    return Picture(figure, above, table, key="weekdays", narrows="category", code="reported")
+    return Picture(figure, above, table, key="weekdays", narrows=narrows, code="reported")
 
 
 def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:
@@ -60,7 +61,7 @@ def _hotspots(actor: Actor, held: Chosen, call: dict[str, Any]) -> Block:
     if not spots:
         return "这段时间没有反复发生的地方。"
     may = _chart_prevent.may(actor)
-    households = {one.id: one.households for one in db.read(area_rows.find, [spot.area_id for spot in spots])}
+    households = db.read(area_rows.households, [spot.area_id for spot in spots])
     named = any(spot.category for spot in spots)
     rows = [
         [

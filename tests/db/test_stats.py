@@ -291,7 +291,7 @@ def test_what_is_open_now_is_whole_however_it_is_narrowed(world: World, monkeypa
     at(world, Status.CLOSED, category_id=category)
     day = local_date(NOW)
 
-    def told(session: Session, end: date = day, **narrowed: Any) -> Any:
+    def told(session: Session, /, end: date = day, **narrowed: Any) -> Any:
         place: dict[str, Any] = {"area_id": world.community, "start": day - 25 * DAY, "end": end}
         scope = stats.scope_of(session, actor=world.leader, **place, kind=Kind.REPORT, **narrowed)
         call: dict[str, Any] = {"actor": world.leader, "scope": scope, "now": NOW}

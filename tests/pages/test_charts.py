@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 import db
 from db import categories, stat_sums, tickets
+from db.models import AreaRow, TicketRow
 from domain.tickets import Kind, Result, Satisfaction
 from pages import _chart_cards, _chart_parts
 from tests.builders import NOW, World, assigned, report, step
@@ -195,11 +197,27 @@ def test_from_a_place_where_it_comes_up_again_to_a_preventive_ticket_once(charts
     assert f'data-pick="{world.building}|' not in drawn(page), "no second while one is open"
 
 
+def test_per_thousand_homes_is_told_of_a_hot_spot_whose_homes_are_noted_only_below(charts: Any, world: World) -> None:
+    report(world)
+    building = update(AreaRow).where(AreaRow.id == world.building)
+    db.run(lambda tx: tx.execute(building.values(households=40)))
+
+    assert "<td class=n>25.0</td>" in drawn(charts("leader", part="时段")), "of the building's grid"
+
+
+def test_a_tap_on_the_heat_of_categories_never_widens(charts: Any, world: World) -> None:
+    one = next(c for c in db.read(categories.listed) if c.parent_id)
+    report(world, category_id=one.id)
+
+    def hears(**query: str) -> bool:
+        (heat,) = [c for c in charts(part="时段", **query).get("plotly_chart") if c.proto.alt.startswith("哪类事")]
+        return bool(heat.proto.selection_mode)
+
+    assert hears()
+    assert not hears(category=str(one.id))
+
+
 def _kinds(session: Any) -> list[str]:
-    from sqlalchemy import select
-
-    from db.models import TicketRow
-
     return list(session.scalars(select(TicketRow.kind)))
 
 
