@@ -40,7 +40,7 @@ def found(session: Session, *, actor: Actor, now: datetime) -> list[Missing]:
         return []  # the worker has just looked, and makes what it misses
     days = set(days_made(now - SETTLES, MAKE_AT_HOUR)) & set(days_made(now, MAKE_AT_HOUR))
     gaps = {day: _owed(session, actor, "checkins.read", day) for day in sorted(days)}
-    return [Missing(day, tuple(map(code_text, sorted(set(owed.values()))))) for day, owed in gaps.items() if owed]
+    return [Missing(day, tuple(map(code_text, sorted(owed.values())))) for day, owed in gaps.items() if owed]
 
 
 def _owed(session: Session, actor: Actor, right: str, day: date) -> dict[UUID, int]:

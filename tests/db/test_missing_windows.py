@@ -1,14 +1,15 @@
 """Looks that were not arranged: told to the staff of the place only, arranged once however many tap."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 import db
 from db import leases, missing_windows
-from db.models import CheckWindowRow
+from db.models import CheckWindowRow, ElderRow
 from domain.errors import NotAllowed
 from domain.worker import MINUTE
 from tests.builders import World
@@ -32,6 +33,17 @@ def test_who_has_no_window_of_tomorrow_is_named_from_the_evening_on(any_world: W
     assert told(any_world, now=at(TOMORROW, 0, 2)) == {f"{TOMORROW:%m-%d}": tuple(named)}
     made_day()
     assert told(any_world) == {}
+
+
+def test_elders_of_two_communities_with_one_number_are_both_named(world: World) -> None:
+    ours, theirs = elder(world, 1), elder(world, 2)
+    there = {"community_id": world.other_community, "area_path": world.stranger.grants[0].area_path, "number": 1}
+    db.run(lambda tx: tx.execute(update(ElderRow).where(ElderRow.id == theirs.id).values(**there)) and None)
+    everywhere = replace(world.coordinator, grants=world.coordinator.grants + world.stranger.grants)
+
+    (found,) = db.read(missing_windows.found, actor=everywhere, now=EVENING)
+
+    assert found.codes == (ours.code, ours.code)
 
 
 def test_while_the_worker_looks_each_minute_nothing_is_asked_twice(world: World) -> None:
