@@ -20,9 +20,10 @@ NO_SCREEN = "这块大屏的网址不对，或者许可已收回。请管理员�
 SCRIPT_ERROR = "出了点问题，刚才的操作没有完成，请稍后再试；仍然不行，请把错误编号 {} 告诉管理员。"
 
 
-def page(status: int, number: str, *, sentence: str = "") -> Response:
+def page(status: int, number: str, *, sentence: str = "", login: str = "") -> Response:
+    """Give it with the way home, or to this address, where one logs in."""
     title, usual = _TEXTS.get(status, _OTHER)
-    body = render("error.html", title=title, sentence=sentence or usual, number=number)
+    body = render("error.html", title=title, sentence=sentence or usual, number=number, login=login)
     return HTMLResponse(body, status)
 
 

@@ -110,7 +110,8 @@ class Gate:
         by_hand = document or method not in SAFE_METHODS
         actor = await self._who(scope, path, fresh=by_hand, active=by_hand)
         if actor is None and document and is_for_screens(path) and token_in(scope, SCREEN_COOKIE):
-            return errors.page(403, scope["linli_request"], sentence=errors.NO_SCREEN)  # nobody logs in at a wall
+            # not sent there at once: nobody logs in at a wall
+            return errors.page(403, scope["linli_request"], sentence=errors.NO_SCREEN, login=f"{LOGIN}?next={WALL}")
         if actor is None:
             return _to(LOGIN, scope) if document else errors.plain(401, "请先登录")
         if actor.must_change_password and path not in UNCHANGED_MAY:

@@ -123,6 +123,7 @@ def test_a_screen_that_was_taken_back_is_dark(world: World, screen: str) -> None
     answer = client.get("/wall")
     assert answer.status_code == 403
     assert "许可已收回" in answer.text
+    assert 'href="/login?next=/wall"' in answer.text, "whoever reads it at a desk may log in"
     assert "E0001" not in answer.text
 
 
