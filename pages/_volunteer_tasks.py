@@ -44,7 +44,7 @@ def _view(name: str, everything: Sequence[Offer]) -> Sequence[Offer]:
     if asked := [pair for pair in everything if pair[1].id == st.session_state.get("asked")]:
         return asked
     start = st.query_params.get("from", "0")
-    first = int(start) if start.isdecimal() and int(start) < len(everything) else 0
+    first = int(start) if start.isdecimal() and len(start) < 6 and int(start) < len(everything) else 0
     return everything[first : first + _A_VIEW[name]]
 
 

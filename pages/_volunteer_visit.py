@@ -15,7 +15,17 @@ from ui.text import when
 
 
 def show(actor: Actor, ticket_id: UUID) -> None:
-    found = db.read(visit_door.door, actor=actor, ticket_id=ticket_id, now=clock.now())
+    found = _door(actor, ticket_id)
+    opened = found is not None and found.until is not None  # looked at anew: they leave the screen when time is up
+    (st.fragment(_shown, run_every="60s") if opened else _shown)(actor, ticket_id)
+
+
+def _door(actor: Actor, ticket_id: UUID) -> Door | None:
+    return db.read(visit_door.door, actor=actor, ticket_id=ticket_id, now=clock.now())
+
+
+def _shown(actor: Actor, ticket_id: UUID) -> None:
+    found = _door(actor, ticket_id)
     if found is None:  # over, or in other hands: nothing is told any more
         return
     st.html(volunteer.rows_html(_rows(found), found.name))
@@ -28,7 +38,7 @@ def show(actor: Actor, ticket_id: UUID) -> None:
 
 
 def _rows(one: Door) -> list[tuple[str, str]]:
-    told = [("楼栋", one.building), ("窗户", one.place), ("住址", one.address)]
+    told = [("楼栋", one.building), ("在哪里看", one.place), ("住址", one.address)]
     told += [("听力", "不好，请多敲几下")] if one.hard_of_hearing else []
     return [(label, words) for label, words in told if words]
 

@@ -1,10 +1,16 @@
 """我的: what waits for staff, and a volunteer's page of large buttons."""
 
+from typing import Any
+
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import db
 from db import tickets
 from db.ticket_detail import detail
+from domain import clock
+from domain.people import REVEAL_LASTS
 from domain.tickets import Kind, Status, Ticket
 from tests.builders import World, report, step
 from tests.db.alarming import alarm
@@ -54,6 +60,12 @@ def test_a_card_of_mine_opens_as_a_drawer(visit: Visit, world: World) -> None:
     at = visit("coordinator", "me", ticket=str(ticket.id))
 
     assert "受理并派单" in labels(at)
+
+
+def test_an_address_that_names_no_task_begins_with_the_first(visit: Visit, world: World) -> None:
+    offered(world)
+
+    assert "我来" in large(visit("volunteer", "me", show="help", **{"from": "9" * 5000}))
 
 
 def test_a_volunteer_has_at_most_four_large_buttons(visit: Visit, world: World) -> None:
@@ -121,7 +133,17 @@ def test_a_volunteer_says_contacted_and_done(visit: Visit, world: World) -> None
     assert "谢谢您" in at.toast[0].value
 
 
-def test_a_visit_in_hand_tells_the_door_and_on_asking_whom_to_ring(visit: Visit, world: World) -> None:
+def test_a_visit_in_hand_tells_the_door_and_on_asking_whom_to_ring_for_a_while(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every: list[str] = []
+    fragment = st.fragment
+
+    def looks_anew(shown: Any, *, run_every: str) -> Any:
+        every.append(run_every)
+        return fragment(shown, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", looks_anew)
     opened = alarm(world)
     assert opened.ticket_id
     at = visit("volunteer", "me", show="help")
@@ -134,6 +156,9 @@ def test_a_visit_in_hand_tells_the_door_and_on_asking_whom_to_ring(visit: Visit,
 
     assert 'href="tel:13812345678"' in page_html(at)
     assert "谁看过都有记录" in "".join(one.value for one in at.caption)
+    assert every == ["60s"], "looked at anew by itself"
+    monkeypatch.setattr(clock, "now", lambda: LATER + REVEAL_LASTS)
+    assert "tel:" not in page_html(at.run())
 
 
 def test_a_volunteer_sees_nobody_elses_tasks(visit: Visit, world: World) -> None:
