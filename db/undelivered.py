@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import outbox
@@ -50,20 +50,18 @@ class Lost:
     def goes_again(self) -> bool:
         return self.state is not MessageState.DEAD
 
-    def is_urgent(self, now: datetime) -> bool:
-        """Tell whether somebody is to be called about it: the pages say so for a day."""
-        return not self.goes_again and self.severity < Severity.NORMAL and self.at > now - URGENT_FOR
-
 
 def listed(session: Session, *, actor: Actor, now: datetime) -> list[Lost]:
+    """List the newest, the urgent of the last day before all others."""
     access.check(actor, "messages.lost")
     mine = access.communities_of(access.grants_for(actor, RIGHTS["messages.lost"]))
+    urgent = and_(OutboxRow.severity < Severity.NORMAL, OutboxRow.created_at > now - URGENT_FOR)
     query = (
         select(OutboxRow, ChannelRow.name)
         .outerjoin(ChannelRow, ChannelRow.id == OutboxRow.channel_id)
         .where(OutboxRow.community_id.in_(mine), OutboxRow.created_at > now - SHOWN_FOR)
         .where(or_(OutboxRow.state == MessageState.DEAD, _GOES_AGAIN), _MATTERS)
-        .order_by(OutboxRow.id.desc())  # sent again, it keeps its place
+        .order_by(case((urgent, 0), else_=1), OutboxRow.id.desc())  # sent again, it keeps its place
     )
     found = session.execute(query.limit(SHOWN)).all()
     told = _texts(session, [row for row, _ in found])
@@ -133,12 +131,16 @@ def _reroute(tx: Session, row: OutboxRow, now: datetime) -> int:
     )
 
 
-def urgent_count(session: Session, *, communities: frozenset[UUID], now: datetime) -> int:
-    """Count urgent messages of the last day that reached nobody: the pages say so."""
-    return session.scalar(select(func.count()).select_from(OutboxRow).where(*_urgent(communities, now))) or 0
+def urgent_words(session: Session, *, communities: frozenset[UUID], now: datetime) -> str:
+    """Say how many urgent messages reached nobody, and whom to call; nothing if all arrived."""
+    count = session.scalar(select(func.count()).select_from(OutboxRow).where(*_urgent(communities, now)))
+    if not count:
+        return ""
+    whom = "、".join(_to_call(session, communities, now))
+    return f"最近一天有{count}条紧急消息没有发出，请打电话通知{f'：{whom}' if whom else ''}"
 
 
-def to_call(session: Session, *, communities: frozenset[UUID], now: datetime) -> list[str]:
+def _to_call(session: Session, communities: frozenset[UUID], now: datetime) -> list[str]:
     """Name whom urgent messages of the last day should have reached and did not, the latest first."""
     query = select(OutboxRow).where(*_urgent(communities, now)).order_by(OutboxRow.id.desc())
     told = _texts(session, session.scalars(query.limit(SHOWN)).all())

@@ -44,10 +44,8 @@ def warnings(
     if names := canaries.silent(session, now=now):
         check = "请到系统设置 → 通知渠道检查" if can_set else "请联系管理员检查通知渠道"
         told.append(f"今早的通道测试没有收到回应：{'、'.join(names)}。{check}，紧急情况先打电话。")
-    if count := undelivered.urgent_count(session, communities=communities, now=now) if lost else 0:
-        whom = "、".join(undelivered.to_call(session, communities=communities, now=now))
-        where = "明细在系统设置 → 通知渠道。" if can_set else here
-        told.append(f"最近一天有{count}条紧急消息没有发出，请打电话通知{f'：{whom}' if whom else ''}。{where}")
+    if lost and (words := undelivered.urgent_words(session, communities=communities, now=now)):
+        told.append(f"{words}。{'明细在系统设置 → 通知渠道。' if can_set else here}")
     return told
 
 

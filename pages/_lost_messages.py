@@ -1,7 +1,5 @@
 """没有发出的消息: what reached nobody, each to be sent again by hand."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
@@ -10,7 +8,7 @@ import db
 from db import undelivered
 from db.undelivered import Lost
 from domain import clock
-from domain.access import Actor, has
+from domain.access import Actor, communities_of, has
 from domain.channels import code_words
 from domain.errors import Refused
 from ui.text import escape_md, when
@@ -29,23 +27,21 @@ def beside(who: Actor) -> None:
     """List them on 平安守望 for whoever is to telephone instead."""
     if not has(who, "messages.lost"):
         return
-    if lost := db.read(undelivered.listed, actor=who, now=(now := clock.now())):
-        with st.expander(_head(lost, now), icon=":material/sms_failed:"):
+    now = clock.now()
+    lost = db.read(undelivered.listed, actor=who, now=now)
+    # counted where the banner of other pages counts, not among the listed: in place of it
+    urgent = db.read(undelivered.urgent_words, communities=communities_of(who.grants), now=now)
+    if urgent and not lost:
+        st.error(escape_md(urgent), icon=":material/sms_failed:")
+    elif lost:
+        # one line that is always there: on a phone a banner more pushes the alarms away
+        head = f":red[**{escape_md(urgent)}**]" if urgent else f"没有发出的消息（{len(lost)}）：请打电话通知"
+        with st.expander(head, icon=":material/sms_failed:"):
             for one in lost[:SHOWN]:
                 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                     st.caption(escape_md(_words(one)))
                     if one.incident_id:
                         st.button("看预警", key=f"lost-{one.id.hex}", on_click=_open, args=(one.incident_id,))
-
-
-def _head(lost: Sequence[Lost], now: datetime) -> str:
-    """Say the worst in the one line that is always there: on a phone a banner more pushes the alarms away."""
-    urgent = [one for one in lost if one.is_urgent(now)]
-    if not urgent:
-        return f"没有发出的消息（{len(lost)}）：请打电话通知"
-    whom = "、".join(dict.fromkeys(who for one in urgent for who in one.who.split("、") if who))
-    named = f"：{escape_md(whom)}" if whom else ""
-    return f"**最近一天有{len(urgent)}条紧急消息没有发出，请打电话通知{named}**"
 
 
 def _listed(who: Actor) -> None:
@@ -57,7 +53,7 @@ def _listed(who: Actor) -> None:
             if not one.goes_again:
                 st.button("重发", key=f"st_again_{one.id.hex}", on_click=_again, args=(who, one.id))
     if len(lost) > SHOWN:
-        st.caption(f"还有 {len(lost) - SHOWN} 条较早的没有列出。")
+        st.caption(f"还有 {len(lost) - SHOWN} 条没有列出。")
 
 
 def _words(one: Lost) -> str:

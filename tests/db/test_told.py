@@ -4,17 +4,19 @@ from datetime import time
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 import db
 from db import care_board, care_incident, channels, incidents, outbox_sending, undelivered, worker_state
+from db.models import OutboxRow
 from domain.care import SECOND_LOOK_WITHIN, Look, Slot
 from domain.care_board import Filters, TileState
 from domain.clock import at_local, local_date
 from domain.delivery import ACCEPTED, Answer, Outcome
 from domain.errors import WrongState
-from domain.ids import new_key
+from domain.ids import new_id, new_key
 from domain.incidents import Cause
-from domain.outbox import MessageState, Reach
+from domain.outbox import MessageState, Reach, Severity, Template
 from tests import sending
 from tests.builders import NOW, World
 from tests.db import caring
@@ -107,6 +109,29 @@ def test_a_coordinator_is_told_whom_to_call_and_not_sent_where_they_may_not_go(w
     (lost,) = db.read(undelivered.listed, actor=world.coordinator, now=NOW)
     assert lost.who == "社区值班"
     assert any("系统设置" in one for one in db.read(worker_state.warnings, **call, can_set=True))
+
+
+def test_however_much_else_was_given_up_the_urgent_ones_are_counted_and_stand_first(any_world: World) -> None:
+    opened = alarm(any_world, cause=Cause.NOT_LOOKED)
+
+    def given_up(tx: Session) -> None:
+        row = {"community_id": any_world.community, "template": Template.TICKET_URGED, "severity": Severity.NORMAL}
+        values: dict[str, Any] = row | {
+            "body": {},
+            "state": MessageState.DEAD,
+            "created_at": NOW,
+            "next_attempt_at": NOW,
+        }
+        tx.add_all(OutboxRow(id=new_id(), dedupe_key=f"n:{n}", **values) for n in range(undelivered.SHOWN))
+
+    db.run(given_up)
+
+    listed = db.read(undelivered.listed, actor=any_world.coordinator, now=NOW)
+    assert [one.incident_id == opened.id for one in listed] == [True] + [False] * (undelivered.SHOWN - 1)
+    here = frozenset({any_world.community})
+    words = db.read(undelivered.urgent_words, communities=here, now=NOW)
+    assert words == "最近一天有1条紧急消息没有发出，请打电话通知：社区值班"
+    assert db.read(undelivered.urgent_words, communities=here, now=NOW + undelivered.URGENT_FOR) == ""
 
 
 def test_a_trial_by_hand_that_failed_raises_no_banner_only_the_mornings_does(world: World) -> None:
