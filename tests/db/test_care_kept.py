@@ -43,6 +43,7 @@ def test_each_gets_what_they_may_see_and_one_reading_serves_all_who_see_the_same
             assert [kept(one, **narrowed) for one in everybody] == [anew(one, **narrowed) for one in everybody]
 
     assert kept(any_world.coordinator) is kept(any_world.coordinator, EIGHT + timedelta(seconds=59))
+    assert kept(any_world.coordinator, text="L0002") is not kept(any_world.coordinator, text="L0002")
     assert kept(any_world.coordinator) is not kept(any_world.coordinator, EIGHT + timedelta(minutes=1))
 
 
@@ -78,3 +79,13 @@ def test_a_renamed_volunteer_is_named_anew(world: World) -> None:
     )
 
     assert (before != "钱阿姨", kept(world.coordinator).tiles[0].who) == (True, "钱阿姨")
+
+
+def test_what_is_kept_has_a_bound_even_where_nobody_is_on_the_register(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(care_kept, "MOST_BOARDS", 2)
+    for minute in range(5):
+        assert kept(world.coordinator, EIGHT + timedelta(minutes=minute)).tiles == ()
+
+    assert len(care_kept._kept) == 2

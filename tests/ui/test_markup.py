@@ -128,6 +128,18 @@ def test_a_card_that_was_drawn_before_says_what_is_true_by_now() -> None:
     assert [markup.card_html(CARD, moment) for moment in reversed(moments)] == told[::-1]
 
 
+def test_what_is_drawn_is_held_within_a_bound_and_nothing_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: dict[object, tuple[object, str]] = {}
+    monkeypatch.setattr(markup, "_drawn", held)
+    monkeypatch.setattr(markup, "MOST_BOARDS", 2)
+    boards = [Board((), Figures(0, 0, 0, 0), NOW) for _ in range(4)]
+
+    assert [markup.once(one, "", lambda: "") for one in boards] == [""] * 4
+    assert held == {}
+    assert [markup.once(one, "", lambda: "x") for one in boards] == ["x"] * 4
+    assert [one for one, _ in held.values()] == boards[2:]
+
+
 def test_an_unhappy_resident_is_not_shown_in_green() -> None:
     closed = replace(CARD, status=Status.CLOSED, urgency=Urgency.DONE, satisfaction=Satisfaction.UNSATISFIED)
 

@@ -47,6 +47,7 @@ _EMPTY = {
 }
 _NARROWED = "没有符合筛选条件的。"
 MOST_DRAWN = 10_000_000  # characters in all; a board has some 200,000
+MOST_BOARDS = 600  # of which each is held along with its drawing
 MOST_CARDS = 5000  # of about a thousand characters
 # by identity, with the board itself so that it keeps it
 _drawn: dict[tuple[int, object], tuple[object, str]] = {}
@@ -244,8 +245,10 @@ def once(board: object, how: object, draw: Callable[[], str]) -> str:
     """Draw what is kept once for all its readers; it is held as long as its drawing, so that its id means no other."""
     key = (id(board), how)
     held = _drawn.pop(key, None) or (board, draw())
+    if not held[1]:
+        return ""
     _drawn[key] = held  # the last to go
-    while sum(len(html) for _, html in tuple(_drawn.values())) > MOST_DRAWN:
+    while len(_drawn) > MOST_BOARDS or sum(len(html) for _, html in tuple(_drawn.values())) > MOST_DRAWN:
         _drawn.pop(next(iter(tuple(_drawn)), key), None)  # another thread may have been quicker
     return held[1]
 
