@@ -269,13 +269,16 @@ def _by_area(
     """Give figures of each place below; one where nothing happened is there too."""
     tickets = [kpi for kpi in kpis if kpi.source is Source.TICKETS]
     found = _tickets(session, scope, tickets, now, BY_AREA) if tickets else {}
+    cut = {code: one.partial for held in found.values() for code, one in held.items()}  # said of the empty ones too
     points = [kpi for kpi in kpis if kpi.source is Source.POINTS]
     posted = stat_points.by_area(session, scope, points, now) if points else {}
     checkins = [kpi for kpi in kpis if kpi.source is Source.CHECKINS]
     told: list[tuple[UUID | str | None, str, dict[str, Figure]]] = []
     for area in children_of(session, scope.area_id):
         part = replace(scope, area_id=area.id, area_path=area.path)
-        held = {kpi.code: _figure(kpi, Counter(), None, now) for kpi in tickets} | found.get(key_of(area.id), {})
+        none = {kpi.code: _figure(kpi, Counter(), None, now) for kpi in tickets}
+        empty = {code: replace(one, partial=cut.get(code, "")) for code, one in none.items()}
+        held = empty | found.get(key_of(area.id), {})
         if points:
             held |= posted.get(key_of(area.id)) or stat_points.nothing(part, points, now)
         if checkins:

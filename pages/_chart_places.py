@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ def _inner(held: Chosen, rows: Sequence[Row], call: dict[str, Any]) -> dict[Key,
     if held.area.level not in (Level.STREET, Level.COMMUNITY) or len(rows) > _ROOMS:
         return {}
     told: dict[Key, list[Row]] = {}
-    codes = ("reported", "on_time_rate")
+    codes = ("reported", "reported_per_1000", "on_time_rate")
     for area in db.read(area_rows.find, [key for key, *_ in rows if isinstance(key, UUID)]):
         scope: Scope = replace(held.scope, area_id=area.id, area_path=area.path)
         told[area.id] = db.read(stats.breakdown, dim="area", codes=codes, scope=scope, **call)
@@ -88,7 +89,7 @@ def _count(found: dict[str, Figure]) -> int:
 
 
 def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: bool) -> Block:
-    """Draw each with what lies in it; what is noted only higher up has a part of its own."""
+    """Draw each with what lies in it; what is noted only higher up has a part of its own, if all could be read."""
     own = "直接登记"
     root = str(held.area.id)
     nodes = [(root, "", held.area.name, sum(_count(found) for *_, found in rows))]
@@ -96,18 +97,19 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: 
     for key, name, found in rows:
         nodes.append((str(key), root, name, _count(found)))
         parts = [(str(k), n, _count(f)) for k, n, f in inner.get(key, [])]
-        rest = _count(found) - sum(count for *_, count in parts)
+        rest = 0 if _partial(inner.get(key, [])) else _count(found) - sum(count for *_, count in parts)
         parts += [(f"{key}-own", own, rest)] if parts and rest > 0 else []
         nodes += [(k, str(key), n, count) for k, n, count in parts if count]
         table += [{"上级": name, "名称": n, "件数": c} for _, n, c in parts] or [
             {"上级": held.area.name, "名称": name, "件数": _count(found)}
         ]
-    above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(rows), held.partial))
+    drawn = [*rows, *chain.from_iterable(inner.values())]
+    above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(drawn), held.partial))
     if not nodes[0][3]:
         return "这个期间没有上报的工单。"
     levels = [level for level in (held.area.level_below, *([_beneath(held)] if inner else [])) if level]
     narrows = "|".join(level.value for level in levels)
-    shares = ((key, found["reported_per_1000"]) for key, _, found in rows)
+    shares = ((key, found["reported_per_1000"]) for key, _, found in drawn)
     also = {str(key): f"，每千户 {one.text} 件" for key, one in shares if one.value is not None}
     figure = places.tree(above, nodes, also=also, dark=dark)
     return Picture(figure, above, table, key="tree", narrows=narrows, code="reported")
@@ -133,7 +135,10 @@ def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below
         title,
         "%",
         sum(f["on_time_rate"].n for *_, f in rows),
-        note=both(_partial(rows), ("暗到亮" if dark else "浅到深") + _SCALE),
+        note=both(
+            _partial([*rows, *chain.from_iterable(part for _, part in groups)]),
+            ("暗到亮" if dark else "浅到深") + _SCALE,
+        ),
     )
     figure = places.floor(above, cells, dark=dark)
     table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]

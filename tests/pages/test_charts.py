@@ -242,6 +242,24 @@ def test_figures_of_a_part_of_the_tickets_say_so_above_all_else(
     assert "不是全部" not in drawn(charts(kind="service"))
 
 
+def test_what_could_not_be_read_is_not_drawn_as_noted_higher_up(
+    charts: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(world)
+    report(world, area_id=world.community)
+
+    def places() -> dict[str, Any]:
+        pictures = charts("leader", part="辖区", kind="report").get("plotly_chart")
+        return {one.proto.alt.partition("，")[0][:3]: one.proto for one in pictures}
+
+    assert "直接登记" in places()["上报量"].spec
+    _chart_parts._lines.clear()
+    monkeypatch.setattr(stat_sums, "MOST_READ", 1)
+    cut_off = places()
+    assert "直接登记" not in cut_off["上报量"].spec
+    assert ["只算了" in cut_off[name].alt for name in ("上报量", "网格平")] == [True, True]
+
+
 def test_a_tap_in_the_tree_leads_down_and_a_button_up_again(charts: Any, world: World) -> None:
     report(world)
     page = charts(part="辖区", grid=str(world.grid))
