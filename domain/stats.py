@@ -275,16 +275,6 @@ def add(cells: Cells, ticket: Facts, sign: int = 1) -> None:
                 cell[measure] = cell.get(measure, 0) + sign
 
 
-def moved(before: Facts | None, after: Facts | None) -> Cells:
-    """Say by how much each cell changes when a ticket goes from these facts to those."""
-    cells: Cells = {}
-    if before:
-        add(cells, before, -1)
-    if after:
-        add(cells, after)
-    return without_zeros(cells)
-
-
 def without_zeros(cells: Mapping[Key, Mapping[str, int]]) -> Cells:
     kept = ((key, {name: n for name, n in cell.items() if n}) for key, cell in cells.items())
     return {key: cell for key, cell in kept if cell}
