@@ -228,14 +228,13 @@ def rebuild_stats(_asked: argparse.Namespace) -> int:
     import db
     from db import stat_rebuild
 
-    cells = db.run(stat_rebuild.rebuild, progress=_tickets_done)
+    cells = db.run(stat_rebuild.rebuild, progress=_tickets_done if sys.stderr.isatty() else None)
     print(f"统计已按工单和守望记录重算，共 {cells:,} 格。")
     return 0
 
 
 def _tickets_done(done: int, of_all: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r已重算 {done:,} / {of_all:,} 张工单", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
+    print(f"\r已重算 {done:,} / {of_all:,} 张工单", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
 
 
 def _must_exist() -> None:

@@ -68,20 +68,34 @@ def _overdue(session: Session, scope: Scope, now: datetime, by: str | Dim | None
 
 
 def _counted(session: Session, scope: Scope, by: str | Dim | None, *held: Any) -> Counter[str | None]:
-    """Count open tickets one by one: they are few, however many there have ever been."""
-    columns = (_T.area_path, _T.category_id, _T.kind, _T.handler_id)
-    found = session.execute(select(*columns).where(*within(session, scope), OPEN_WORK, *held))
-    return Counter(_label(row, scope, by) for row in found if by is not Dim.HANDLER or row.handler_id)
+    """Count open tickets by the column that tells what is asked for; those without a handler are nobody's."""
+    inside = (*within(session, scope), OPEN_WORK, *held)
+    if by is None:
+        return Counter({None: session.scalar(select(func.count()).select_from(_T).where(*inside)) or 0})
+    column = _COLUMNS[by]
+    counts: Counter[str | None] = Counter()
+    for member, count in session.execute(select(column, func.count()).where(*inside).group_by(column)):
+        if member or by is not Dim.HANDLER:
+            counts[_label(member, scope)] += count
+    return counts
 
 
-def _label(row: Any, scope: Scope, by: str | Dim | None) -> str | None:
-    if by == BY_AREA:
-        depth = list(Level).index(scope.level) + 1
-        return (keys_of(row.area_path)[depth : depth + 1] or [""])[0]
-    if by is Dim.KIND:
-        return str(row.kind)
-    member = {Dim.CATEGORY: row.category_id, Dim.HANDLER: row.handler_id}.get(by) if isinstance(by, Dim) else None
-    return (member.hex if member else "") if by else None
+_COLUMNS: dict[str | Dim, Any] = {
+    BY_AREA: _T.area_path,
+    Dim.KIND: _T.kind,
+    Dim.CATEGORY: _T.category_id,
+    Dim.HANDLER: _T.handler_id,
+}
+
+
+def _label(member: UUID | str | None, scope: Scope) -> str:
+    """Name a cell's member, or the key of the area below the scope's that a path leads through."""
+    if isinstance(member, UUID):
+        return member.hex
+    if not member or "/" not in member:
+        return str(member or "")
+    depth = list(Level).index(scope.level) + 1
+    return (keys_of(member)[depth : depth + 1] or [""])[0]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Roll-ups from the rows alone: written anew, or compared with what is there. One community at a time."""
+"""Roll-ups from the rows alone: all written anew, or compared, a community at a time, with what is there."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, groupby, islice
@@ -26,10 +26,10 @@ from domain import checkin_stats
 from domain.areas import Level
 from domain.checkin_stats import IncidentFacts, WindowFacts
 from domain.stat_total import total
-from domain.stats import Cells, key_of
+from domain.stats import Cells, Facts, key_of
 
 VERSION = 1  # raised when what is kept changes: the next start writes the roll-ups anew
-CHUNK = 50_000  # tickets summed up before they are written: some 100 MB
+CHUNK = 50_000  # tickets summed up at a time: 50 MB in the order of time, 300 MB if the years lie mixed
 _DONE = "stats"
 _T, _E = TicketRow.__table__.c, TicketEventRow.__table__.c
 AnyCells = dict[Any, dict[str, int]]
@@ -47,6 +47,7 @@ def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = Non
     """Write all roll-ups anew; with `facts` also find earlier rounds and what came again. Gives the number of cells."""
     if tx.connection().dialect.name == "postgresql":
         tx.execute(text("LOCK TABLE ticket_stat, checkin_stat IN EXCLUSIVE MODE"))  # writers wait with what they add
+        tx.execute(text("SET LOCAL statement_timeout = 0"))  # one pass over millions of tickets is one statement
     communities = _communities(tx)
     if facts:
         _find_rounds(tx)
@@ -62,14 +63,17 @@ def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = Non
 
 
 def _of_all_tickets(tx: Session, progress: Progress | None) -> Iterator[Cells]:
-    """Sum up so many tickets at a time: they lie in the order of time, so few cells are met again."""
-    of_all, done = tx.scalar(select(func.count()).select_from(TicketRow)) or 0, 0
-    facts = stat_facts.every(tx)
+    of_all = (tx.scalar(select(func.count()).select_from(TicketRow)) or 0) if progress else 0
+    for number, cells in enumerate(_summed(stat_facts.every(tx)), start=1):
+        yield cells
+        if progress:
+            progress(min(number * CHUNK, of_all), of_all)
+
+
+def _summed(facts: Iterator[Facts]) -> Iterator[Cells]:
+    """Sum up so many tickets at a time; the nearer they lie to the order of time, the fewer cells are met again."""
     for first in facts:
         yield total(chain([first], islice(facts, CHUNK - 1)))
-        done = min(done + CHUNK, of_all)
-        if progress:
-            progress(done, of_all)
 
 
 def problems(session: Session) -> Iterator[str]:
@@ -125,17 +129,24 @@ def _parts(session: Session, communities: Iterable[UUID], expected: Expected) ->
     above = {key_of(one) for one in session.scalars(select(AreaRow.id).where(AreaRow.level == Level.STREET))}
     for community in communities:
         held = expected(session, community)
-        for key in [key for key in held if key[0] in above]:
-            for name, count in held.pop(key).items():
-                cell = streets.setdefault(key, {})
-                cell[name] = cell.get(name, 0) + count
+        _add(streets, {key: held.pop(key) for key in [*held] if key[0] in above})
         inside = select(AreaRow.id).where(AreaRow.community_id == community)
         yield {key_of(one) for one in session.scalars(inside)} | {key_of(community)}, held
     yield above, streets
 
 
 def _tickets(session: Session, community: UUID) -> Cells:
-    return total(stat_facts.every(session, _T.community_id == community))
+    found: Cells = {}
+    for cells in _summed(stat_facts.every(session, _T.community_id == community)):
+        _add(found, cells)
+    return found
+
+
+def _add(found: AnyCells, cells: AnyCells) -> None:
+    for key, counts in cells.items():
+        cell = found.setdefault(key, {})
+        for name, count in counts.items():
+            cell[name] = cell.get(name, 0) + count
 
 
 def _checkins(session: Session, community: UUID) -> checkin_stats.Cells:
