@@ -15,7 +15,7 @@ from db.models import TicketRow
 from db.models.tickets import OPEN_WORK
 from db.stat_page import NUMERATOR, PAGE, REST, Page, StatRow
 from db.stat_scope import allowed, never_names
-from db.stat_sums import Asked, candidates, within
+from db.stat_sums import Asked, candidates, newest, within
 from domain.access import Actor
 from domain.board import Card
 from domain.clock import local_date
@@ -63,11 +63,10 @@ def _counted(
     if part == REST:
         minus = (*kpi.less, *kpi.top)
     end = min(scope.end, local_date(now) - timedelta(days=1)) if kpi.basis is Basis.DUE else scope.end
-    ids = candidates(session, Asked(scope, plus, scope.start, end)) if query is None else query
-    held = ids.subquery()
+    asked = Asked(scope, plus, scope.start, end)
     while True:
-        page = select(held.c.id).order_by(held.c.id.desc()).limit(_READ)
-        read = list(session.scalars(page.where(held.c.id < after) if after else page))
+        page = candidates(session, asked, _READ, after) if query is None else newest(query, _READ, after)
+        read = list(session.scalars(page))
         facts = stat_facts.facts_of(session, read)
         for one in read:
             told = facts[one]

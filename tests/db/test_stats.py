@@ -20,6 +20,7 @@ from db import (
     stat_cards,
     stat_now,
     stat_rebuild,
+    stat_rows,
     stat_sums,
     stat_ties,
     stat_writes,
@@ -359,6 +360,23 @@ def test_what_is_open_now_is_whole_however_it_is_narrowed(world: World, monkeypa
     assert counts == kept[0]
     assert all(row.partial for row in flow)
     assert not trend
+
+
+def test_rows_come_whole_and_the_newest_first_however_few_are_read_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [at(world, Status.CLOSED) for _ in range(5)]
+    do(world, Action.REOPEN, held[0], now=NOW + DAY)
+    day = local_date(NOW)
+    monkeypatch.setattr(stat_rows, "_READ", 2)
+
+    def told(session: Session, code: str) -> list[UUID]:
+        scope = stats.scope_of(session, actor=world.leader, area_id=world.community, start=day, end=day + DAY)
+        return [row.ticket_id for row in all_rows(session, world, scope, code, NUMERATOR, NOW + DAY)]
+
+    newest = [ticket.id for ticket in reversed(held)]
+    assert db.read(told, "closed") == newest
+    assert db.read(told, "open") == newest[-1:]
 
 
 def test_a_leader_sees_figures_and_never_a_person(world: World) -> None:
