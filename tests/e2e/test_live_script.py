@@ -126,33 +126,6 @@ def test_too_many_pages_at_once_are_told_and_one_tries_again_later(page: Page) -
     assert page.evaluate("sockets.length") == 1
 
 
-def test_while_the_push_is_cut_the_page_is_asked_every_ten_seconds(page: Page) -> None:
-    page.clock.install()
-    draw(page, FIRST, 1)
-    page.clock.run_for(1_000)
-    page.evaluate("sockets.at(-1).onclose({code: 1006})")
-    page.clock.run_for(25_000)
-    assert len(resyncs(page)) == 2
-
-    push(page, FIRST, SECOND, 2)
-    page.clock.run_for(20_000)
-    assert len(resyncs(page)) == 2
-
-
-def test_while_its_own_line_is_cut_too_the_page_is_not_asked(page: Page) -> None:
-    page.clock.install()
-    draw(page, FIRST, 1)
-    page.clock.run_for(1_000)
-    page.evaluate("document.body.dataset.testConnectionState = 'PINGING_SERVER'")
-    page.evaluate("sockets.at(-1).onclose({code: 1006})")
-    page.clock.run_for(25_000)
-    assert resyncs(page) == []
-
-    page.evaluate("document.body.dataset.testConnectionState = 'CONNECTED'")
-    page.clock.run_for(1_000)
-    assert len(resyncs(page)) == 1
-
-
 def test_without_a_push_every_run_counts(page: Page) -> None:
     draw(page, FIRST, 1)
     push(page, FIRST, SECOND, 2)

@@ -5,7 +5,6 @@ const PIECES = /(<li\b[^>]*>[\s\S]*?<\/li>)/;
 const CARD = /^<li\b[\s\S]*?\bdata-open=/;
 const TICK_MS = 500;
 const CUT_AFTER_MS = 2000; // a reconnection quicker than that is nobody's business
-const POLL_MS = 10000; // without a push, the page's script is asked this often
 const SILENT_MS = 25000; // the server says something every ten seconds
 const RETRY_MS = [500, 5000];
 const SAY_AFTER_MS = 3000;
@@ -126,7 +125,7 @@ function hear(root, held, data) {
 
 function startLive(root, held) {
   const live = { socket: null, sub: 0, stamp: 0, at: 0, pieces: [], asked: null, subscribed: "", behind: false };
-  Object.assign(live, { retry: RETRY_MS[0], retryAt: 0, cutAt: Date.now(), heardAt: 0, polledAt: 0, misfits: 0, gone: null });
+  Object.assign(live, { retry: RETRY_MS[0], retryAt: 0, cutAt: Date.now(), heardAt: 0, misfits: 0, gone: null });
   const stop = new AbortController();
   live.say = announcer(over(root, '<p class="heard" role="log" aria-live="polite"></p>'));
   live.sign = over(root, '<p class="cut" role="status" aria-live="polite"></p>');
@@ -153,20 +152,7 @@ function onTick(root, held, live) {
   if (!live.socket && (!live.gone || live.gone === CROWDED) && now >= live.retryAt) connect(root, held, live);
   if (live.behind && !isBusy(held)) show(root, held, live);
   if (live.cutAt) putAwayForeignWords();
-  if (isPollDue(live, now)) held.send("resync", (live.polledAt = now));
   showSign(live, now);
-}
-
-function isPollDue({ cutAt, polledAt, gone, asked }, now) {
-  if (!cutAt || document.hidden || (gone && gone !== CROWDED) || !isPageConnected()) return false;
-  if (asked?.page === "me") return false; // the whole page would run, as if somebody had touched it
-  return now - Math.max(cutAt, polledAt) > POLL_MS;
-}
-
-// To ask without Streamlit's own line is a fault to it, and loses what is asked next.
-function isPageConnected() {
-  const state = document.querySelector("[data-test-connection-state]")?.dataset.testConnectionState;
-  return !state || state === "CONNECTED";
 }
 
 // Streamlit's own dialog says the same in English, and makes the board behind it unreadable to some.
