@@ -229,8 +229,10 @@ def test_a_killed_server_comes_back_under_open_boards(visit: Callable[..., Visit
     expect(who.page.get_by_text("离线重连中")).to_be_hidden()
     with at_desk(own_server) as desk:
         ticket = desk.report("回来以后来的")
-    # the push is back before Streamlit's own line: only then does a click reach the page's script
+    # the push is back before Streamlit's own line, and that before the new process has run the page, which makes
+    # the part that a click is for: one in between is told to nobody
     who.page.locator('.stApp[data-test-connection-state="CONNECTED"]').wait_for()
+    who.is_still()
     card(who, ticket.title).click(timeout=SOON)
     expect(who.drawer.get_by_text("回来以后来的").first).to_be_visible()
 

@@ -26,7 +26,7 @@ def open_ticket(who: Visitor, title: str) -> None:
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_photo_is_added_seen_small_and_opened_large(visit: Visit, size: dict[str, int]) -> None:
     who = visit("李敏", size)
-    open_ticket(who, "单元门禁失灵")
+    open_ticket(who, "单元门禁失灵，老人进不去")
     thumbnails = who.drawer.locator(".linli-photos img")
     expect(thumbnails.first).to_be_visible()  # the demo's own
     before = thumbnails.count()
@@ -74,7 +74,7 @@ def test_the_work_is_done_with_its_photo_on_a_telephone(visit: Visit) -> None:
 
 def test_what_is_no_photo_is_refused_in_chinese(visit: Visit) -> None:
     who = visit("李敏")
-    open_ticket(who, "单元门禁失灵")
+    open_ticket(who, "单元门禁失灵，老人进不去")
     who.is_still()
     who.drawer.get_by_text("添加照片").click()
 
