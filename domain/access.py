@@ -125,7 +125,7 @@ class Actor:
     @property
     def figures_only(self) -> bool:
         """A leader reads what was done, never by whom or for whom."""
-        return bool(self.grants) and self.roles <= {Role.LEADER, Role.ADMIN}
+        return Role.LEADER in self.roles and self.roles <= {Role.LEADER, Role.ADMIN}
 
     @property
     def main_role(self) -> Role | None:
