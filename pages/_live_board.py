@@ -49,13 +49,19 @@ def _new() -> None:
 
 
 @st.fragment(run_every="60s")
-def live_board() -> None:
+def live_board(sent: dict[str, bool]) -> None:
+    """Draw what is asked for. `sent` is this run of the page's: what it has sent is kept true by the push alone.
+
+    So the timer reads and sends no board again; a browser without its push asks for it at once (`live.js`).
+    """
     actor = require("tickets.board")
     filters, view = _filters.chosen(), _views.chosen()
-    held = _READ[view.layout](actor, filters, view)
-    figures, scope = markup.figures_html(held.figures, filters.due), repr((view, st.session_state.get("shown")))
-    live = _following(held, figures)
-    draw(figures, key="figures", scope=scope, live=figures_of(live), on_picked=_pick)
+    scope = repr((view, _views.query(), st.session_state.get("shown")))
+    asked = repr((actor, scope))
+    held = None if asked in sent and not _is_told() else _READ[view.layout](actor, filters, view)
+    figures = markup.figures_html(held.figures, filters.due) if held else None
+    live = _following(held, figures or "") if held else None
+    draw(figures, key="figures", scope=scope, live=live and figures_of(live), on_picked=_pick)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         _filters.bar(actor)
         st.space("stretch")
@@ -64,18 +70,28 @@ def live_board() -> None:
         if actor.roles & _REPORTERS and not actor.read_only:
             st.button("登记诉求", type="primary", icon=":material/add:", on_click=_new, key="report")
     _view_menu.note()
-    if _is_empty(held):
+    if _is_empty(held) if held else sent[asked]:
         _nothing(actor, filters)
     _show(held, actor, view, scope, live)
+    if held:
+        sent.clear()
+    if isinstance(held, Board):
+        sent[asked] = _is_empty(held)
 
 
-def _show(held: Held, actor: Actor, view: View, scope: str, live: dict[str, Any]) -> None:
+def _is_told() -> bool:
+    """Find whether this run answers the board: it may have moved a card, or asked for what it misses."""
+    parts = (st.session_state.get("board"), st.session_state.get("figures"))
+    return any(value is not None for part in parts if part for value in part.values())
+
+
+def _show(held: Held | None, actor: Actor, view: View, scope: str, live: dict[str, Any] | None) -> None:
     if isinstance(held, Table):
-        return _table.show(held, view, scope, live)
+        return _table.show(held, view, scope, live or {})
     if isinstance(held, Calendar):
-        return _calendar.show(held, view, scope, live)
+        return _calendar.show(held, view, scope, live or {})
     draw(
-        markup.board_html(held, view.fields, view.group),
+        markup.board_html(held, view.fields, view.group) if held else None,
         key="board",
         scope=scope,
         live=live,

@@ -10,7 +10,7 @@ actor = require("tickets.board")
 _moves.settle()
 _form.tell()
 _views.settle(actor)
-live_board()
+live_board({})
 # a dialog opened inside the fragment would die on its next tick
 if "ticket" in st.query_params:
     _ticket_drawer.show()

@@ -136,6 +136,25 @@ def test_without_a_push_every_run_counts(page: Page) -> None:
     assert len(shown(page)) == 2
 
 
+def test_a_run_without_a_board_leaves_what_the_push_keeps_true_and_asks_for_it_otherwise(page: Page) -> None:
+    draw(page, FIRST, 1)
+    push(page, FIRST, SECOND, 2)
+    page.evaluate("m => push(m)", {"beat": 1, "now": 70_000, "good": 69_900})
+    nothing = {"html": None, "scope": "", "live": None}
+
+    page.evaluate("data => draw(data)", nothing)
+    assert len(shown(page)) == 3 and not resyncs(page)
+
+    page.evaluate("data => draw(data)", nothing | {"scope": "other filters"})
+    assert len(resyncs(page)) == 1, "what was drawn for these filters never came"
+    page.evaluate("m => push(m)", {"beat": 1, "now": 70_000, "good": 1})
+    page.evaluate("data => draw(data)", nothing)
+    assert len(resyncs(page)) == 2, "nobody has looked for more than a minute"
+    page.evaluate("sockets.at(-1).close()")
+    page.evaluate("data => draw(data)", nothing)
+    assert len(resyncs(page)) == 3 and len(shown(page)) == 3
+
+
 def test_an_answer_to_an_older_question_is_thrown_away_and_a_misfit_asked_anew(page: Page) -> None:
     draw(page, FIRST, 1)
     push(page, FIRST, SECOND, 2, sub=0)

@@ -15,8 +15,9 @@ from db.ticket_filters import Filters
 from domain.board import Card
 from domain.due import Grade, Matter
 from domain.tickets import Kind, Result, Satisfaction, Status, Ticket
+from pages import _live_board
 from tests.builders import NOW, World, assigned, report, step
-from tests.pages.conftest import LATER, Visit, drawn, field, labels, page_html, press
+from tests.pages.conftest import LATER, Visit, drawn, field, labels, page_html, press, send, told
 
 
 def opened(visit: Visit, who: str, ticket: Ticket) -> AppTest:
@@ -57,6 +58,29 @@ def test_staff_and_leaders_read_the_board_of_their_area(visit: Visit, world: Wor
     readers = ("coordinator", "secretary", "grid_lead", "grid_worker", "building_head", "leader")
 
     assert [who for who in readers if "楼道灯坏了" in drawn(visit(who))] == [*readers]
+
+
+def test_what_a_page_has_sent_is_sent_again_only_when_the_board_or_a_filter_asks(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, bool] = {}
+    fragment = _live_board.live_board
+    monkeypatch.setattr(_live_board, "live_board", lambda _: fragment(sent))  # as if the timer ran it
+    at = visit("coordinator")
+    assert "还没有工单" in at.info[0].value
+
+    report(world)
+    at.run()
+    assert (told(at, "html"), told(at, "html", "figures")) == (None, None)
+    assert "还没有工单" in at.info[0].value, "as it was drawn, until a run draws it anew"
+
+    send(at, "resync", 1)
+    assert "楼道灯坏了" in drawn(at) and not at.info
+    at.run()
+    assert told(at, "html") is None
+    at.query_params["grade"] = Grade.URGENT
+    at.run()
+    assert told(at, "html") is not None
 
 
 def test_nobody_sees_tickets_beyond_their_area_or_task(visit: Visit, world: World) -> None:

@@ -15,8 +15,10 @@ export default function (component) {
   held.table = data.table;
   root.toggleAttribute("data-dark", isDark(root));
   answered(root, held, data.answer); // moves.js
+  if (data.html === null) return trust(root, held, data.scope); // live.js
   if (held.html !== data.html && !isStale(held, data)) draw(root, held, data); // live.js
   else redrawn(root, held);
+  held.scope = data.scope;
   follow(root, held, data); // live.js
 }
 
@@ -82,7 +84,6 @@ function draw(root, held, data) {
   if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
   showTab(root, held, held.tab ?? firstTab(root));
   highlight(root, held, data.scope);
-  held.scope = data.scope;
   // what the document showed of it until now (web/first_sight.py)
   if (root.querySelector(".board, .group")) document.getElementById("linli-first")?.remove();
 }

@@ -32,7 +32,7 @@ def _nothing() -> None:
 
 
 def board(
-    html: str,
+    html: str | None,
     *,
     key: str,
     scope: str = "",
@@ -45,7 +45,8 @@ def board(
     on_moved: Callable[[], Any] = _nothing,
     on_chosen: Callable[[], Any] = _nothing,
 ) -> Picked:
-    """Draw the markup. Cards whose version changed light up, unless `scope` (the filters) did too.
+    """Draw the markup; with None keep what stands, as the push has it. Cards whose version changed light up,
+    unless `scope` (the filters) did too.
 
     With `live` (`following`) it follows the push from there on.
     With a `table` (`ui.board.table`) cards can be moved; `answer` is what the last move led to.
@@ -62,13 +63,13 @@ def board(
     )
 
 
-def packed(html: str, told: Mapping[str, Any]) -> bytes:
+def packed(html: str | None, told: Mapping[str, Any]) -> bytes:
     """Say it in bytes: Streamlit writes JSON three times, each Chinese character in six."""
     return b'{"html":' + _quoted(html) + b"," + _json(told)[1:]
 
 
 @lru_cache(maxsize=12)
-def _quoted(html: str) -> bytes:
+def _quoted(html: str | None) -> bytes:
     """Write the long part once for all readers of one drawing."""
     return _json(html)
 

@@ -6,6 +6,7 @@ const CARD = /^<li\b[\s\S]*?\bdata-open=/;
 const TICK_MS = 500;
 const CUT_AFTER_MS = 2000; // a reconnection quicker than that is nobody's business
 const SILENT_MS = 25000; // the server says something every ten seconds
+const LATE_MS = 60000; // it looks anew every half minute
 const RETRY_MS = [500, 5000];
 const SAY_AFTER_MS = 3000;
 const SAID_ONE_BY_ONE = 3;
@@ -86,6 +87,14 @@ function isStale(held, data) {
   if (!live?.isOpen() || !data.live || scope !== data.scope || asking(live.asked) !== asking(data.live)) return false;
   return data.live.stamp < live.stamp || (data.live.stamp === live.stamp && data.live.at < live.at);
 }
+
+// The run sent no board, for what it sent before is kept true by the push; if it is not, a run has to send it after all.
+function trust(root, held, scope) {
+  redrawn(root, held); // moves.js
+  if (held.scope !== scope || !isTrue(held.live)) held.send("resync", Date.now());
+}
+
+const isTrue = (live) => live?.part || (live?.isOpen() && live.late <= LATE_MS);
 
 function follow(root, held, data) {
   if (!data.live) return;
@@ -228,6 +237,7 @@ function subscribe(held, live) {
 
 function onMessage(root, held, live, message) {
   Object.assign(live, { cutAt: 0, retry: RETRY_MS[0], gone: null });
+  if (message.beat) live.late = message.now - message.good;
   if (message.sub !== live.sub) return;
   if (message.of !== live.pieces.length) return misfit(held, live);
   live.misfits = 0;
