@@ -1,9 +1,9 @@
 """First sight: the document of a page carries its board, seen before Streamlit's scripts arrive.
 
 It stands in an element of its own beside Streamlit's root, so that mounting does not blank it. The
-component takes it away when it has drawn; its own styles do after ten seconds, or two seconds after
-the page's script has ended. Until then it is `inert`: nothing in it can be pressed, reached or read
-out, so that a screen reader meets each card once, in the live board.
+component takes it away when it has drawn; its own styles do after ten seconds, and lift the page above
+it two seconds after its script has ended. Until then it is `inert`: nothing in it can be pressed,
+reached or read out, so that a screen reader meets each card once, in the live board.
 """
 
 import asyncio

@@ -13,6 +13,7 @@ Visit = Callable[..., Visitor]
 FIRST = "#linli-first"
 LIVE = "[data-testid=stMainBlockContainer] a.card"
 END_TIMES = "e => e.getAnimations().map(a => [a.animationName, a.effect.getComputedTiming().endTime])"
+ABOVE = "e => { e.getAnimations().forEach(a => a.finish()); return getComputedStyle(e).zIndex; }"
 FINISHED = "e => { e.getAnimations().forEach(a => a.finish()); return getComputedStyle(e).visibility; }"
 
 
@@ -115,7 +116,7 @@ def test_it_can_be_neither_reached_nor_hit(visit: Visit) -> None:
 
 
 def test_a_page_without_a_board_is_not_covered_for_long(visit: Visit) -> None:
-    """Whatever the run has shown, a refusal or another page: what is left over goes two seconds after it."""
+    """What a run has shown, a refusal or another page, comes above what is left over two seconds later."""
     who = at_home(visit)
     asked = (who.page.context.request.get(f"{who.server.url}/tickets").text() for _ in range(10))
     document = next(text for text in asked if "linli-first" in text)  # a busy machine may send it without
@@ -126,4 +127,6 @@ def test_a_page_without_a_board_is_not_covered_for_long(visit: Visit) -> None:
 
     who.page.evaluate("html => document.body.insertAdjacentHTML('afterbegin', html)", left_over)
 
-    assert who.page.locator(FIRST).evaluate(END_TIMES) == [["linli-first-live", 2_000]]
+    below, app = who.page.locator(FIRST), who.page.locator(".stApp")
+    assert app.evaluate(END_TIMES) == [["linli-first-live", 2_000]]
+    assert int(app.evaluate(ABOVE)) > int(below.evaluate("e => getComputedStyle(e).zIndex"))
