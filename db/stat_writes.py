@@ -8,22 +8,26 @@ street wait for each other in one order only.
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from itertools import repeat
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from db import stat_facts
 from db.models import TICKET_STAT
 from domain.stats import Cells, Facts, add, without_zeros
 
-_TOUCHED = "stats.tickets"
+_TOUCHED, _WRITTEN = "stats.tickets", "stats.written"
+_UNSAID: dict[str, Any] = dict.fromkeys((*stat_facts.NAMES, "recurs_on")) | {"round_no": 1}
 
 
 def touch(tx: Session, ids: Collection[UUID]) -> None:
     """Remember these tickets as they are, before the first change of this transaction."""
-    held = _touched(tx)
+    held, written = _touched(tx), _written(tx)
+    for one in ids:
+        written.pop(one, None)  # what it was written as no longer holds
     fresh = [one for one in ids if one not in held]
     held |= dict.fromkeys(fresh) | stat_facts.facts_of(tx, fresh)
 
@@ -33,18 +37,32 @@ def touch_new(tx: Session, ids: Collection[UUID]) -> None:
     _touched(tx).update(dict.fromkeys(ids))
 
 
+def written(tx: Session, row: Mapping[str, Any]) -> None:
+    """Remember that this ticket is new, and what was just written: it need not be read unless it is touched again."""
+    touch_new(tx, [row["id"]])
+    as_read: Any = SimpleNamespace(**{**_UNSAID, **row})
+    _written(tx).update(stat_facts.read(tx, [as_read]))
+
+
 def _touched(tx: Session) -> dict[UUID, Facts | None]:
     held: dict[UUID, Facts | None] = tx.info.setdefault(_TOUCHED, {})
+    return held
+
+
+def _written(tx: Session) -> dict[UUID, Facts]:
+    held: dict[UUID, Facts] = tx.info.setdefault(_WRITTEN, {})
     return held
 
 
 @event.listens_for(Session, "before_commit")
 def _flush(tx: Session) -> None:
     held: dict[UUID, Facts | None] | None = tx.info.pop(_TOUCHED, None)
+    after: dict[UUID, Facts] = tx.info.pop(_WRITTEN, {})
     if not held:
         return
     tx.flush()
-    after = stat_facts.facts_of(tx, held.keys())
+    if unread := held.keys() - after.keys():
+        after |= stat_facts.facts_of(tx, unread)
     elsewhere = [one for one, facts in after.items() if _place(held[one]) != _place(facts)]
     if elsewhere and stat_facts.find_recurrences(tx, elsewhere):
         after |= stat_facts.facts_of(tx, elsewhere)
@@ -58,9 +76,11 @@ def _flush(tx: Session) -> None:
     write(tx, TICKET_STAT, without_zeros(cells))
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget(tx: Session) -> None:
-    tx.info.pop(_TOUCHED, None)
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(tx: Session, ended: SessionTransaction) -> None:
+    tx.info.pop(_WRITTEN, None)  # it may have been written inside what was taken back
+    if not ended.nested:  # back to a savepoint all else still stands
+        tx.info.pop(_TOUCHED, None)
 
 
 def _place(facts: Facts | None) -> tuple[Any, ...] | None:

@@ -1,6 +1,7 @@
 """What a ticket says: registering it, and correcting it later."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from domain.errors import Invalid, NotAllowed, WrongState
 from domain.ids import new_id
 from domain.text import clean, clean_address, clean_line, clean_note
 from domain.tickets import TITLE_MAX, Action, Channel, Kind, Status, Ticket
+
+_UNSAID: dict[str, Any] = dict.fromkeys(TicketRow.__table__.c.keys())
 
 
 def report(
@@ -84,7 +87,7 @@ def report(
     }
     row = _insert(tx, values, actor=actor, description=clean(description), now=now)
     remember(tx, key, request, row["id"], now=now)
-    return ticket_of(TicketRow(**row), None)
+    return ticket_of(SimpleNamespace(**_UNSAID | row), None)  # a row of the ORM takes its care of each value
 
 
 def _check_report(actor: Actor, area_path: str, kind: Kind) -> None:
@@ -137,7 +140,7 @@ def _insert(
     put(tx, TicketRow, row)
     put(tx, TicketTextRow, {"ticket_id": ticket_id, "description": description, "result": "", "extra": {}})
     put(tx, TicketEventRow, event)
-    stat_writes.touch_new(tx, [ticket_id])
+    stat_writes.written(tx, row)
     bump(tx, values["community_id"])
     return row
 

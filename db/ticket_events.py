@@ -35,7 +35,7 @@ def number_text(number: int, code: str = "") -> str:
     return f"{code}-E{number:04d}" if code else f"E{number:04d}"
 
 
-def ticket_of(row: TicketRow, handler_user_id: UUID | None) -> Ticket:
+def ticket_of(row: Any, handler_user_id: UUID | None) -> Ticket:
     return Ticket(
         id=row.id,
         no=number_text(row.number),

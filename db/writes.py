@@ -54,7 +54,9 @@ def put_all(tx: Session, row: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.execute(_insert(row), rows)
 
 
-_KEY = select(CommandKeyRow.request_mac, CommandKeyRow.result_id).where(CommandKeyRow.key == bindparam("sought"))
+# the tables' own columns: with those of the class a statement takes the ORM's way, at five times the price
+_HELD = CommandKeyRow.__table__.c
+_KEY = select(_HELD.request_mac, _HELD.result_id).where(_HELD.key == bindparam("sought"))
 
 
 def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
@@ -64,6 +66,8 @@ def first_result(tx: Session, key: str, request: dict[str, Any]) -> UUID | None:
     row = tx.execute(_KEY, {"sought": key}).first()
     if row is None:
         return None
+    mac: str
+    result_id: UUID | None
     mac, result_id = row
     if mac != crypto.mac_hex(canonical(request)):
         raise KeyReused()
@@ -76,7 +80,6 @@ def remember(tx: Session, key: str, request: dict[str, Any], result_id: UUID, *,
     put(tx, CommandKeyRow, {"key": key, "request_mac": mac, "result_id": result_id, "at": now})
 
 
-# the table's own columns: with those of the class a statement takes the ORM's way, at five times the price
 _COUNTER = CounterRow.__table__.c
 _COUNT = (
     update(CounterRow.__table__)  # type: ignore[arg-type]

@@ -1,12 +1,15 @@
 """The commands of a ticket: what each does, and that a refusal changes nothing."""
 
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 import db
-from db import people, rules, tickets
+from db import people, rules, stat_rebuild, tickets
 from db.models import (
     CategoryRow,
     ChangeStampRow,
@@ -487,3 +490,20 @@ def test_an_edit_that_names_no_reporter_keeps_the_one_there_is(world: World) -> 
     after = do(world, Action.EDIT, ticket)
 
     assert db.read(people.contact_of, row_of(after.id).reporter_id) == ("张三", "13800000001")
+
+
+def test_figures_count_a_ticket_as_its_transaction_left_it_and_not_as_it_was_first_written(world: World) -> None:
+    call: dict[str, Any] = {"actor": world.coordinator, "now": NOW}
+    new = {**call, "area_id": world.building, "title": "楼道灯坏了"}
+
+    def several(tx: Session) -> None:
+        tickets.report(tx, **new, key=new_key())
+        with suppress(NotAllowed), tx.begin_nested():
+            tickets.report(tx, **new, key=new_key())
+            raise NotAllowed("taken back")
+        ended = tickets.report(tx, **new, key=new_key())
+        tickets.cancel(tx, **call, ticket_id=ended.id, expected_version=1, key=new_key(), note="报重了")
+
+    db.run(several)
+
+    assert db.read(lambda session: list(stat_rebuild.problems(session))) == []
