@@ -1,6 +1,8 @@
 """How figures look, without Plotly: colours, words of the toolbar, numbers, and what stands above each."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 # the one categorical order, light and dark, as in .streamlit/config.toml
@@ -23,9 +25,11 @@ SCALE = {
     True: ("#16303a", "#1c4c53", "#236a6d", "#2c8c8a", "#4fb5af", "#9fe0d8"),
 }
 FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif'
+HEAD_ROOM = 110  # above: title, two lines below it, the names of what is drawn
 # a picture to read, not a tool: nothing to hover, no toolbar and with it no English
 STILL = {"staticPlot": True, "displayModeBar": False, "responsive": True, "locale": "zh-CN"}
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+_ASCII, _WIDEST = 0x7F, 160
 _LOCALE = {
     "dictionary": {
         "Download plot as a png": "下载图片（PNG）",
@@ -79,6 +83,51 @@ def tool(name: str) -> dict[str, Any]:
 def plain(words: str) -> str:
     """Plotly reads a little HTML in every text; names are to be read as they were typed."""
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def room(words: Iterable[str]) -> int:
+    """Say how many pixels the longest of these words beside an axis takes, with what Plotly keeps free around it.
+
+    A little more than that: where a figure's own margins have room for all, Plotly need not draw it twice. It still
+    makes more room for what is longer.
+    """
+    widest = max((sum(13 if ord(one) > _ASCII else 8 for one in word) for word in words), default=0)
+    return 15 + min(widest, _WIDEST)
+
+
+def over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is a figure's own over what all share."""
+    deeper = {name: over(shared[name], one) for name, one in own.items() if isinstance(shared.get(name), dict)}
+    return {**shared, **own, **deeper}
+
+
+@cache
+def shared_look(dark: bool) -> dict[str, dict[str, Any]]:
+    """Say what all figures share: of the layout, of each axis, and of bars and marks."""
+    ink, muted = INK[dark], MUTED[dark]
+    # a chosen mark would fade the others; what is chosen stands in the filters
+    alike = {"unselected": {"marker": {"opacity": 1}}}
+    worded = {"unselected": {"marker": {"opacity": 1}, "textfont": {"color": ink}}}
+    subtitle = {"font": {"size": 12, "color": muted}}
+    title = {"font": {"size": 16, "color": ink}, "subtitle": subtitle, "pad": {"t": 6, "l": 8}}
+    place = {"x": 0, "xref": "container", "yref": "container", "yanchor": "top", "traceorder": "normal"}
+    layout = {
+        "datarevision": 0,  # Streamlit mounts a figure of other numbers as another one
+        "font": {"family": FONT, "size": 13, "color": muted},
+        "title": title | {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"},
+        "margin": {"l": 8, "r": 8, "t": HEAD_ROOM, "b": 8},
+        "paper_bgcolor": GROUND[dark],
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "font": {"color": ink, "size": 12}, **place},
+        "clickmode": "event+select",
+        "dragmode": "pan",  # no axis moves
+        "hovermode": "closest",
+        "hoverlabel": {"font": {"family": FONT, "size": 13}},
+        "separators": ".,",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": ink},
+    }
+    axis = {"automargin": True, "ticks": "", "fixedrange": True, "gridcolor": GRID[dark], "zerolinecolor": GRID[dark]}
+    return {"layout": layout, "axis": axis, "bar": worded | {"textfont": {"color": ink}}, "scatter": alike}
 
 
 def number(value: float) -> str:

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from math import ceil
 from typing import Any
 
 import plotly.graph_objects as go
+import plotly.io
 
 from ui.chart_look import (
     CROSSED,
     DONE,
     FONT,
     GRID,
-    GROUND,
+    HEAD_ROOM,
     INK,
     LATE,
     MUTED,
@@ -23,16 +23,20 @@ from ui.chart_look import (
     Head,
     colours,
     number,
+    over,
     plain,
+    room,
+    shared_look,
     short,
 )
 
+plotly.io.templates.default = None  # a template, even an empty one, has a figure drawn twice (see `drawn`)
 CONFIG = STILL
 _ROW = 34
-HEAD_ROOM, HEIGHT = 104, 366
+HEIGHT = 372
+LINE_ROOM, _HALF_A_DAY = 36, 42  # below: one line of names; right: what the last day's name takes beyond the axis
 _LEGEND_ROOM = 28
 _LEGEND_AT = 64
-_TITLE_PAD = {"pad": {"t": 6, "l": 8}}
 _YEAR = 12  # months that can each be named
 Trace = dict[str, Any]
 _NAMED = 5  # days that can be named beside each other on a phone
@@ -99,7 +103,15 @@ def by_day(
     traces = _over_time(days, series, tones, partial=partial, dark=dark)
     for trace, label in zip(traces, series, strict=True):
         trace["hovertemplate"] = f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>"
-    return drawn(head, traces, dark, **_columns(stacked), xaxis=_days(days, dark), yaxis=_counts(series))
+    return drawn(
+        head,
+        traces,
+        dark,
+        margin=_beside(series, stacked=stacked) | {"r": _HALF_A_DAY},
+        **_columns(stacked),
+        xaxis=_days(days, dark),
+        yaxis=_counts(series),
+    )
 
 
 def by_month(
@@ -121,7 +133,8 @@ def by_month(
     # a year and more: each third month is named, with its year, or no label has room
     axis |= {"tickformat": "%-m月", "dtick": "M1"} if len(months) <= _YEAR else {"tickformat": "%Y年%-m月", "nticks": 6}
     axis["range"] = _months(months)
-    return drawn(head, traces, dark, **_columns(stacked), xaxis=axis, yaxis=_counts(series))
+    margin = _beside(series, stacked=stacked)
+    return drawn(head, traces, dark, margin=margin, **_columns(stacked), xaxis=axis, yaxis=_counts(series))
 
 
 def _over_time(
@@ -180,7 +193,8 @@ def flow(head: Head, days: Sequence[date], bands: Mapping[str, Sequence[int]], *
                 "hovertemplate": f"%{{x|%-m月%-d日}} {plain(label)} %{{y:,}}<extra></extra>",
             }
         )
-    return drawn(head, traces, dark, xaxis=_days(days, dark), yaxis=_counts(bands))
+    margin = _beside(bands, stacked=True) | {"r": _HALF_A_DAY}
+    return drawn(head, traces, dark, margin=margin, xaxis=_days(days, dark), yaxis=_counts(bands))
 
 
 def _days(days: Sequence[date], dark: bool) -> dict[str, Any]:
@@ -188,6 +202,12 @@ def _days(days: Sequence[date], dark: bool) -> dict[str, Any]:
     named = list(days)[:: -max(1, ceil(len(days) / _NAMED))]
     ticks = {"tickvals": [day.isoformat() for day in named[::-1]], "ticklabeloverflow": "allow", "tickangle": 0}
     return {"type": "date", "tickformat": "%-m月%-d日", "showgrid": False, "linecolor": GRID[dark]} | ticks
+
+
+def _beside(series: Mapping[str, Sequence[float]], *, stacked: bool) -> dict[str, int]:
+    """Leave room for the numbers at the left and the days below."""
+    tops = map(sum, zip(*series.values(), strict=True)) if stacked else (max(v, default=0) for v in series.values())
+    return {"l": room([f"{max(tops, default=0) * 1.06:,.0f}"]), "b": LINE_ROOM}
 
 
 def _counts(series: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -198,54 +218,38 @@ def _counts(series: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 # --- what all of them share ----------------------------------------------------------------------
 
 
-def drawn(head: Head, traces: list[Trace], dark: bool, *, height: int = HEIGHT, **layout: Any) -> go.Figure:
-    """Put what it is above it, so that its picture says so too; all else is the one template's.
+def drawn(
+    head: Head,
+    traces: list[Trace],
+    dark: bool,
+    *,
+    height: int = HEIGHT,
+    margin: Mapping[str, int] | None = None,
+    **layout: Any,
+) -> go.Figure:
+    """Put what it is above it, so that its picture says so too; all else is what all figures share.
 
-    Plotly's checks of each word take ten times as long as all the rest: the tests have them made.
+    Plotly's checks of each word take ten times as long as all the rest: the tests have them made. Streamlit hands each
+    figure to the browser's Plotly twice: with a template, without a `datarevision` or with other modes than it sets
+    itself the second time would draw all of it again.
     """
     # what must not be overlooked has a line of its own: on a phone one line would be cut off
     below = f"{plain(head.below)}<br>{plain(head.note) or ' '}"
     named = layout.setdefault("showlegend", len(traces) > 1)
     told: dict[str, Any] = {
-        "template": _template(dark),
         "height": height,
         "title": {"text": f"<b>{plain(head.title)}</b>", "subtitle": {"text": below}},
         # from there down: two lines of it on a phone are not to cover the words above
         "legend": {"y": 1 - _LEGEND_AT / height},
+        "margin": {"t": HEAD_ROOM - (0 if named else _LEGEND_ROOM), **(margin or {})},
+        "xaxis": {},
+        "yaxis": {},
     }
-    if not named:
-        told["margin"] = {"t": HEAD_ROOM - _LEGEND_ROOM}
-    return go.Figure({"data": traces, "layout": told | layout}, _validate=False)
-
-
-@cache
-def _template(dark: bool) -> dict[str, Any]:
-    """Make what all figures share, once, and checked."""
-    ink, muted = INK[dark], MUTED[dark]
-    axis = {"automargin": True, "ticks": "", "fixedrange": True, "gridcolor": GRID[dark], "zerolinecolor": GRID[dark]}
-    # a chosen mark would fade the others; what is chosen stands in the filters
-    alike = {"unselected": {"marker": {"opacity": 1}}}
-    worded = {"unselected": {"marker": {"opacity": 1}, "textfont": {"color": ink}}}
-    title = {"font": {"size": 16, "color": ink}, "subtitle": {"font": {"size": 12, "color": muted}}}
-    place = {"x": 0, "xref": "container", "yref": "container", "yanchor": "top", "traceorder": "normal"}
-    layout = {
-        "font": {"family": FONT, "size": 13, "color": muted},
-        "title": title | {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"} | _TITLE_PAD,
-        "margin": {"l": 8, "r": 8, "t": HEAD_ROOM, "b": 8},
-        "paper_bgcolor": GROUND[dark],
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "legend": {"orientation": "h", "font": {"color": ink, "size": 12}, **place},
-        "clickmode": "event+select",
-        "dragmode": False,
-        "hoverlabel": {"font": {"family": FONT, "size": 13}},
-        "separators": ".,",
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": ink},
-        "xaxis": axis,
-        "yaxis": axis,
-    }
-    data = {"bar": [worded | {"textfont": {"color": ink}}], "scatter": [alike]}
-    made: dict[str, Any] = go.layout.Template(layout=layout, data=data).to_plotly_json()
-    return made
+    shared = shared_look(dark)
+    whole = over(shared["layout"], told | layout)
+    whole |= {name: over(shared["axis"], axis) for name, axis in whole.items() if name[1:5] == "axis"}
+    data = [over(shared.get(trace["type"], {}), trace) for trace in traces]
+    return go.Figure({"data": data, "layout": whole}, _validate=False)
 
 
 def _dress(figure: go.Figure, dark: bool, *, height: int) -> None:

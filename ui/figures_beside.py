@@ -5,8 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.chart_look import GRID, INK, SCALE, SMALL, Head, colours, plain, short
-from ui.figures import HEAD_ROOM, Trace, crossed, drawn, tone
+from ui.chart_look import GRID, HEAD_ROOM, INK, SCALE, SMALL, Head, colours, plain, room, short
+from ui.figures import LINE_ROOM, Trace, crossed, drawn, tone
 
 _ROW = 34
 _BARS_BELOW, _LINE_ABOVE = [0, 0.62], [0.7, 1]  # of the height: on each other the line would cross the numbers
@@ -46,12 +46,17 @@ def parts(
         traces,
         dark,
         height=HEAD_ROOM + _ROW * max(len(names), 2) + 16,
+        margin=_named_room(names),
         barmode="stack",
         bargap=0.36,
         annotations=_ends(said, wholes, head.unit, dark),
         xaxis={"range": [0, (max(wholes, default=0) or 1) * 1.22], "visible": False},
-        yaxis=_named(dark) | {"autorange": "reversed"},
+        yaxis=_named(dark) | {"range": [max(len(names), 1) - 0.5, -0.5]},
     )
+
+
+def _named_room(names: Sequence[str]) -> dict[str, int]:
+    return {"l": room(f"{name}　" for name in names)}
 
 
 def _named(dark: bool) -> dict[str, Any]:
@@ -101,6 +106,7 @@ def rates(
         traces,
         dark,
         height=HEAD_ROOM + 30 * max(len(names), 3) + 40,
+        margin=_named_room(names) | {"r": 24, "b": LINE_ROOM},
         showlegend=len(series) > 1,
         xaxis=percents | {"zeroline": False},
         yaxis=_named(dark) | order,
@@ -151,6 +157,7 @@ def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] =
         head,
         [bars, line],
         dark,
+        margin={"l": room([f"{top * 1.2:,.0f}"]), "r": room(["100%"]), "b": _lines(names)},
         bargap=0.3,
         xaxis={"type": "category", "showgrid": False} | _below(len(rows), dark),
         yaxis={
@@ -162,6 +169,11 @@ def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] =
         },
         yaxis2=shares | {"fixedrange": True, "automargin": True, "zeroline": False},
     )
+
+
+def _lines(names: Sequence[str]) -> int:
+    """Leave room below for names that are broken into lines."""
+    return LINE_ROOM + 17 * max((name.count("<br>") for name in names), default=0)
 
 
 def _below(count: int, dark: bool) -> dict[str, Any]:
@@ -220,6 +232,7 @@ def heat(
         [cells, marks],
         dark,
         height=HEAD_ROOM + 28 * max(len(rows), 4) + 40,
+        margin={"l": room(rows), "b": LINE_ROOM},
         hovermode="closest",
         showlegend=False,
         xaxis={"type": "category", "showgrid": False, "tickangle": 0, "tickvals": few, "range": across},

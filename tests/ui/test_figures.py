@@ -217,6 +217,17 @@ def test_plotly_knows_every_word_of_every_figure(name: str, dark: bool) -> None:
     assert type(figure)(figure.to_dict()).to_dict()["data"] == figure.to_dict()["data"]
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_a_browser_need_not_draw_a_figure_twice(name: str) -> None:
+    """Streamlit hands it over twice; a template, or a mode that Streamlit puts in, would make it another figure."""
+    layout = EVERY[name](False).to_dict()["layout"]
+
+    assert "template" not in layout
+    assert layout["datarevision"] == 0
+    assert (layout["clickmode"], layout["dragmode"], layout["hovermode"]) == ("event+select", "pan", "closest")
+    assert layout["margin"]["t"] >= 80, "with room for what stands above it, Plotly makes none"
+
+
 def test_rooms_of_a_floor_do_not_overlap() -> None:
     rooms = lay_out([("一", 4), ("二", 7), ("三", 1), ("四", 0), ("五", 9)])
 
