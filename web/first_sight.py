@@ -36,19 +36,19 @@ from ui.board.sent import BOARD, CARE, Sent
 from ui.care import markup as care_markup
 from ui.charts import markup as chart_markup
 from web import headers, logs
+from web.sent import AFTER_PAINT
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
-# between the two parts: a small machine paints first, and only then fetches and compiles a hundred scripts
-HEAD_START_SECONDS = 0.05
 # no screen shows more of a column before it is scrolled, which can only be done in the live board
 CARDS_A_COLUMN, CARDS_OF_ME = 12, 48
 _REPORTERS = TRANSITIONS[Action.REPORT].roles
 # two at once: when everybody comes back after a restart, most go without it and none waits for it
 _pool = ThreadPoolExecutor(2, "first-sight")
-_BODY = b"<body>"
+_HEAD_END, _BODY = b"</head>", b"<body>"
 _LOADED = re.compile(
     rb'\s*<link\s+rel="(?:stylesheet|modulepreload|preload)"[^>]*>|\s*<script type="module"[^>]*></script>'
 )
+_STARTER = f'<script type="module" src="./sent/{AFTER_PAINT.name}"></script>'.encode()
 _DARK = re.compile(r"\.(linli|charts)\[data-dark\]([^{]*\{[^}]*\})")
 # the last two are those of 登记, which opens at a key press
 _WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button", "TextArea", "Checkbox")
@@ -79,20 +79,21 @@ class Drawing:
     draw: Callable[[], str]
 
     async def sent_in_parts(self, document: bytes, *, number: str, path: str) -> AsyncIterator[bytes]:
-        """Give the document as a browser can use it: the head at once, what is to be seen, what is to be loaded.
+        """Give the document as a browser can use it: the head at once, then what is to be seen.
 
         The head lets the browser set up the page while the database is read. What fails or takes long is left out.
+        What is to be loaded lies in a template until the first frame is drawn (`after_paint.js`).
         """
         loaded = b"".join(_LOADED.findall(document))
         head, body, rest = _LOADED.sub(b"", document).partition(_BODY)
-        yield head + body
+        yield head.replace(_HEAD_END, _STARTER + _HEAD_END) + body
         if seen := await self._seen(number, path):
             style = _style(self.page.styles)
-            yield f'<div id="linli-first" inert aria-hidden="true"><style>{style}</style>{seen}</div>'.encode()
-            await asyncio.sleep(HEAD_START_SECONDS)
+            seen = f'<div id="linli-first" inert aria-hidden="true"><style>{style}</style>{seen}</div>'
         sent = self.page.sent
         own = f'<link rel="modulepreload" crossorigin href="./sent/{sent.name}">'.encode() if sent else b""
-        yield loaded + _ahead(self.page.widgets) + own + rest
+        then = loaded + _ahead(self.page.widgets) + own
+        yield seen.encode() + b'<template id="linli-then">' + then + b"</template>" + rest
 
     async def _seen(self, number: str, path: str) -> str:
         try:

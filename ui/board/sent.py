@@ -29,7 +29,10 @@ class Sent:
 
 def _sent(what: str, *styles: Path) -> Sent:
     css = json.dumps(_joined(*styles), ensure_ascii=False)
-    body = f"{_joined(*_SCRIPTS)}\nexport const styles = {css};\n".encode()
+    return named(what, f"{_joined(*_SCRIPTS)}\nexport const styles = {css};\n".encode())
+
+
+def named(what: str, body: bytes) -> Sent:
     return Sent(f"{what}-{hashlib.sha256(body).hexdigest()[:16]}.js", body)
 
 
