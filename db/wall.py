@@ -109,7 +109,7 @@ def _grids(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, .
     kept = [(name, one) for name, one in rows if one.value is not None]
     kept.sort(key=lambda row: (row[1].small, row[1].value))  # who needs a look first, who is too few to say last
     return tuple(
-        Bar(name, one.value or 0, f"{one.text}　{one.n} 件", "small" if one.small else "")
+        Bar(name, one.value or 0, f"{one.text}　{one.n:,} 件", "small" if one.small else "")
         for name, one in kept[: LONGEST + 1]
     )
 
@@ -117,19 +117,19 @@ def _grids(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, .
 def _categories(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, ...]:
     found = stats.breakdown(session, scope=scope, dim="category", codes=("reported",), **call)
     rows = sorted(((name, held["reported"].numerator or 0) for _, name, held in found), key=lambda row: -row[1])
-    return shares([(name, count, f"{count} 件", "") for name, count in rows[:LONGEST] if count])
+    return shares([(name, count, f"{count:,} 件", "") for name, count in rows[:LONGEST] if count])
 
 
 def _ages(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, ...]:
     rows = stats.ages(session, scope=scope, **call)
-    return shares([(band.label, band.count, f"{band.count} 件", "") for band in rows])
+    return shares([(band.label, band.count, f"{band.count:,} 件", "") for band in rows])
 
 
 def _checks(day: dict[str, Figure], month: dict[str, Figure]) -> tuple[Bar, ...]:
     tones = {"round_coverage": "", "sign_ok": "ok", "sign_closed": "late", "not_looked": "soon"}
     today = [(one, tones[code], "户次") for code, one in day.items()]
     return tuple(
-        Bar(one.kpi.name, one.value or 0, f"{one.numerator}/{one.denominator} {unit}", tone)
+        Bar(one.kpi.name, one.value or 0, f"{one.numerator:,}/{one.denominator:,} {unit}", tone)
         for one, tone, unit in (*today, (month["visit_rate"], "", "户"))
         if one.denominator
     )

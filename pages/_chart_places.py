@@ -31,14 +31,22 @@ Row = tuple[Key, str, dict[str, Figure]]
 def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
     below = held.area.level_below
     if below is None or below is Level.UNIT:
-        return [[["已经到楼栋这一级了。看它的工单，请点上面的数字；看别处，请点“清除筛选”。"]]]
+        return [[[f"这里是{held.area.name}，下面不再分了。看它的工单，请点上面的数字；看别的楼，请点“上一级”。"]]]
     call: dict[str, Any] = {"actor": actor, "now": now()}
     rows = db.read(stats.breakdown, dim="area", codes=_SHOWN, scope=held.scope, **call)
     if not rows:
         return [[[f"{held.area.name}下面还没有{LEVEL_LABELS[below]}。管理员可以在“系统设置 → 辖区”里添加。"]]]
     inner = _inner(held, rows, call)
-    beneath: list[list[Block]] = [[_tree(held, rows, inner, dark)], [_floor(held, rows, inner, below, dark)]]
-    return [[[_rates(held, rows, below, dark)]], beneath]
+    beyond = _beyond(held, rows, below, call)
+    beneath: list[list[Block]] = [[_tree(held, rows, inner, beyond, dark)], [_floor(held, rows, inner, below, dark)]]
+    return [[[_rates(held, rows, below, beyond, dark)]], beneath]
+
+
+def _beyond(held: Chosen, rows: Sequence[Row], below: Level, call: dict[str, Any]) -> str:
+    """Say how many are noted for the place itself and for none below it: the parts do not add up to its card."""
+    whole = db.read(stats.figures, scope=held.scope, codes=("reported",), **call)["reported"]
+    rest = (whole.numerator or 0) - sum(_count(found) for *_, found in rows)
+    return f"另有上报的 {rest:,} 件没有写到{LEVEL_LABELS[below]}" if rest > 0 and not _partial(rows) else ""
 
 
 def _inner(held: Chosen, rows: Sequence[Row], call: dict[str, Any]) -> dict[Key, list[Row]]:
@@ -53,7 +61,7 @@ def _inner(held: Chosen, rows: Sequence[Row], call: dict[str, Any]) -> dict[Key,
     return told
 
 
-def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Picture:
+def _rates(held: Chosen, rows: Sequence[Row], below: Level, beyond: str, dark: bool) -> Picture:
     def rate(name: str, one: Figure) -> Rate:
         return name, one.value, one.n, one.small
 
@@ -64,7 +72,7 @@ def _rates(held: Chosen, rows: Sequence[Row], below: Level, dark: bool) -> Pictu
         f"各{LEVEL_LABELS[below]} 按期、解决、满意",
         "%",
         due,
-        note=both(_partial(rows), "灰色空心：样本不足 10，不作比较", held.partial),
+        note=both(_partial(rows), beyond, "灰色空心：样本不足 10，不作比较", held.partial),
     )
     figure = beside.rates(above, series, keys=[str(key) for key, *_ in rows], dark=dark)
     table = [
@@ -88,7 +96,7 @@ def _count(found: dict[str, Figure]) -> int:
     return found["reported"].numerator or 0
 
 
-def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: bool) -> Block:
+def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], beyond: str, dark: bool) -> Block:
     """Draw each with what lies in it; what is noted only higher up has a part of its own, if all could be read."""
     own = "直接登记"
     root = str(held.area.id)
@@ -104,7 +112,7 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], dark: 
             {"上级": held.area.name, "名称": name, "件数": _count(found)}
         ]
     drawn = [*rows, *chain.from_iterable(inner.values())]
-    above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(drawn), held.partial))
+    above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(drawn), beyond, held.partial))
     if not nodes[0][3]:
         return "这个期间没有上报的工单。"
     levels = [level for level in (held.area.level_below, *([_beneath(held)] if inner else [])) if level]

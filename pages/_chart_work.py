@@ -24,11 +24,11 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
 
 def _by_day(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     days = [row.day for row in rows]
-    series = {"受理": [row.reported for row in rows], "办结": [row.closed for row in rows]}
+    series = {"上报": [row.reported for row in rows], "办结": [row.closed for row in rows]}
     note = both(rows[-1].partial, held.partial)
-    above = head(held, "每天受理与办结", "件", sum(series["受理"]), note=note)
+    above = head(held, "每天上报与办结", "件", sum(series["上报"]), note=note)
     figure = figures.by_day(above, days, series, partial=bool(held.partial), dark=dark)
-    table = [{"日期": row.day, "受理": row.reported, "办结": row.closed} for row in rows]
+    table = [{"日期": row.day, "上报": row.reported, "办结": row.closed} for row in rows]
     return Picture(figure, above, table, key="daily", narrows="day", code="reported")
 
 
@@ -40,7 +40,7 @@ def _flow(held: Chosen, rows: list[stats.DayRow], dark: bool) -> Picture:
     above = head(held, "累积流：办了多少，还压着多少", "件", last.closed_so_far + last.open, note=note)
     figure = figures.flow(above, days, bands, dark=dark)
     table = [
-        {"日期": r.day, "期初起受理": r.reported_so_far, "期初起办结": r.closed_so_far, "当天在办": r.open}
+        {"日期": r.day, "期初起上报": r.reported_so_far, "期初起办结": r.closed_so_far, "当天在办": r.open}
         for r in rows
     ]
     return Picture(figure, above, table, key="flow", code="open")

@@ -23,7 +23,7 @@ def tree(head: Head, nodes: Sequence[Node], *, also: Mapping[str, str] | None = 
 
     Plotly's own treemap hears no tap that a page could follow.
     """
-    root = next(node for node, above, *_ in nodes if not above)
+    root, whole = next((node, name) for node, above, name, _ in nodes if not above)
     shapes: list[Trace] = []
     tiles: list[Tile] = []
     outer = _below(nodes, root)
@@ -32,11 +32,12 @@ def tree(head: Head, nodes: Sequence[Node], *, also: Mapping[str, str] | None = 
         inner = _below(nodes, node[0])
         if not inner:
             shapes.append(_filled(box, shade[node[0]], GROUND[dark]))
-            tiles.append((node, node[2], node[0], box, shade[node[0]]))
+            tiles.append((node, _within(node[2], whole), node[0], box, shade[node[0]]))
             continue
         left, low, right, high = box
         shapes.append(_filled(box, GRID[dark], GROUND[dark]))
-        tiles.append((node, node[2], node[0], (left, high - _STRIP, right, high), GRID[dark]))
+        strip = (left, high - _STRIP, right, high)
+        tiles.append((node, _within(node[2], whole), node[0], strip, GRID[dark]))
         for part, place in zip(inner, squares([n[3] for n in inner], (left, low, right, high - _STRIP)), strict=True):
             shapes.append(_filled(place, shade[part[0]], GROUND[dark]))
             # what is noted only higher up leads to where it is noted
@@ -68,15 +69,19 @@ def _tiles(tiles: Sequence[Tile], whole: int, also: Mapping[str, str], dark: boo
 
 
 def _fitting(name: str, count: int, box: Box) -> str:
-    """Say as much as there is room for: 海棠社区, 海棠, or nothing."""
+    """Say as much as there is room for: 48号楼, 48号, 48, or nothing."""
     wide, high = box[2] - box[0], box[3] - box[1]
-    short = name.removesuffix("社区")
-    told = next((words for words in (name, short) if len(words) * _LETTER <= wide), "")
+    shorter = (name, name.removesuffix("楼"), name.removesuffix("号楼"))
+    told = next((words for words in shorter if _width(words) <= wide), "")
     if not told or high < _STRIP * 0.9:
         return ""
     if high > 2 * _LINE:
         return f"{told}<br>{count:,}"
-    return f"{told} {count:,}" if (len(told) + 3) * _LETTER <= wide else told
+    return f"{told} {count:,}" if _width(f"{told} {count:,}") <= wide else told
+
+
+def _width(words: str) -> float:
+    return sum(_LETTER * (0.6 if letter.isascii() else 1) for letter in words)
 
 
 def _written(
@@ -165,7 +170,7 @@ def _ground(cell: Cell, dark: bool) -> str:
 
 def _ink(ground: str, dark: bool) -> str:
     """Write dark on light grounds and light on dark ones, whichever the theme."""
-    strong = ground in SCALE[dark][4 if dark else 3 :]
+    strong = ground in SCALE[dark][3 if dark else 4 :]  # else words on the middle of the scale have no 4.5
     return {(True, False): "#ffffff", (True, True): "#0c1a20"}.get((strong, dark), INK[dark])
 
 

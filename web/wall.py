@@ -57,6 +57,7 @@ def page(request: Request) -> Response:
         "wall.html",
         body=markup.html(wall),
         as_of=markup.as_of(wall.at),
+        now=int(wall.at.timestamp() * 1000),
         build=_build(),
         screen=actor.read_only,
         demo=settings.current().is_demo,

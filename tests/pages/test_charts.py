@@ -65,7 +65,7 @@ def test_the_first_part_shows_four_charts_with_what_each_is_of(charts: Any, worl
 
     page = charts()
 
-    assert titles(page) == ["每天受理与办结", "在办工单多久了", "累积流：办了多少", "哪类最多"]
+    assert titles(page) == ["每天上报与办结", "在办工单多久了", "累积流：办了多少", "哪类最多"]
     assert all("单位：" in chart.proto.alt and "样本 1" in chart.proto.alt for chart in page.get("plotly_chart"))
 
 
@@ -154,8 +154,8 @@ def test_the_numbers_of_a_chart_come_when_they_are_asked_for(charts: Any, world:
     page.session_state[f"data-daily-{scope}"] = True
     page.run()
 
-    assert list(page.dataframe[0].value.columns) == ["日期", "受理", "办结"]
-    assert page.dataframe[0].value["受理"].sum() == 1
+    assert list(page.dataframe[0].value.columns) == ["日期", "上报", "办结"]
+    assert page.dataframe[0].value["上报"].sum() == 1
 
 
 def test_a_place_of_another_is_not_shown(charts: Any, world: World) -> None:

@@ -39,6 +39,7 @@ def test_the_wall_shows_figures_places_and_numbers_and_no_person(world: World) -
     assert "梧桐街道 · 一屏统管" in body
     assert 'data-code="open"' in body
     assert "E0001" in body
+    assert 'data-now="1' in body, "a screen whose own clock is wrong tells the time at once"
     assert all(words not in body for words in ("张奶奶", "漏水", "李敏", "3号楼2单元"))
 
 

@@ -7,18 +7,19 @@ from html import escape
 from domain.clock import local
 from domain.wall import Alarm, Bar, Line, Tile, Wall
 
+_BESIDE = 99  # counts up to here have room side by side
 _TURNS = 9  # alarms shown in turn: more than that nobody waits for
 
 
 def html(wall: Wall) -> str:
     """Render all that changes; what does not fit a screen is not on it."""
     panels = (
-        ("工单", f'<div class="cols">{_days(wall.days)}{_list("已超时", wall.late, "现在没有超时的工单")}</div>'),
+        ("工单", f'<div class="cols">{_days(wall.days)}{_list("已超时最久的", wall.late, "现在没有超时的工单")}</div>'),
         ("最近", f'<div class="cols">{_days(wall.days)}{_list("刚刚", wall.recent, "今天还没有新动态")}</div>'),
         (
             "网格",
             _three(
-                (f"本月各{wall.below}按期办结率", wall.grids),
+                (f"本月各{wall.below}按期办结率，低的在前", wall.grids),
                 ("本月哪类最多", wall.categories),
                 ("在办多久了", wall.ages),
             ),
@@ -83,19 +84,23 @@ def _days(days: Sequence[tuple[date, int, int]]) -> str:
     """Draw two columns a day from zero; the last is not over, and paler."""
     top = max((max(came, done) for _, came, done in days), default=0) or 1
     parts = "".join(_day(day, came, done, top, day == days[-1][0]) for day, came, done in days)
-    words = f"近 {len(days)} 天 受理与办结（件）"
-    key = '<span class="key"><i class="in"></i>受理<i class="out"></i>办结</span>'
-    big = " big" if top > 99 else ""  # three digits are wider than a column
+    words = f"近 {len(days)} 天 上报与办结（件）"
+    key = '<span class="key"><i class="in"></i>上报<i class="out"></i>办结</span>'
+    big = " big" if top > _BESIDE else ""
     return f'<div class="box days{big}"><h2>{words}{key}</h2><ol>{parts}</ol></div>'
 
 
 def _day(day: date, came: int, done: int, top: int, last: bool) -> str:
+    """Draw a day; two numbers of three digits have no room side by side and stand above the higher column."""
+    above = top > _BESIDE
+
     def column(kind: str, count: int) -> str:
-        return f'<i class="{kind}" style="height:{count / top * 100:.1f}%"><b>{count}</b></i>'
+        return f'<i class="{kind}" style="height:{count / top * 100:.1f}%">{"" if above else f"<b>{count}</b>"}</i>'
 
     name = "今天" if last else f"{day.month}/{day.day}" if day.day == 1 else str(day.day)
     state = ' class="today"' if last else ""
-    return f"<li{state}><div>{column('in', came)}{column('out', done)}</div><span>{name}</span></li>"
+    both = f'<p style="bottom:{max(came, done) / top * 100:.1f}%"><b>{came:,}</b><b>{done:,}</b></p>' if above else ""
+    return f"<li{state}><div>{column('in', came)}{column('out', done)}{both}</div><span>{name}</span></li>"
 
 
 def as_of(at: datetime) -> str:

@@ -14,6 +14,7 @@ const dots = document.getElementById("dots");
 let pieces = null; // of the drawing, as web/patches.py cuts it
 let [socket, tries, heard, aside, panel, turn, held, away, good] = [null, 0, 0, 0, 0, 0, false, false, 0];
 const born = performance.now(); // no step of a clock moves it
+aside = main.dataset.now - Date.now(); // until the push says it more exactly
 
 const time = (ms, seconds) =>
   new Intl.DateTimeFormat("zh-CN", {
