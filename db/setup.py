@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from settings import Settings
 
 _CHECK = "linli"
 _JOURNALS = ("", "-wal", "-shm")
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,25 @@ class FirstAdmin:
     password: str
 
 
-def prepare(*, now: datetime, url: str | None = None) -> None:
-    """Make the database in use (or the one named) ready to serve; a backup comes before a migration."""
+def prepare(*, now: datetime, url: str | None = None, tell: Tell | None = None) -> None:
+    """Make the database in use (or the one named) ready to serve; a backup comes before a migration.
+
+    What takes minutes on a large one is told first.
+    """
     held = settings.current()
     held.data_dir.mkdir(parents=True, exist_ok=True)
     target = engine.make(url) if url else reach()
     with target.connect() as connection:
         fresh = schema.is_empty(connection)
+        schema.refuse_newer(connection)
     _ensure_key_file(fresh)
     if not fresh and not schema.is_current(target):
+        if tell:
+            tell("数据库要升级，先做备份；数据多时要等几分钟，请不要关闭。")
         _back_up_first(now)
     schema.upgrade(target)
     _check_triggers(target)
-    _run_on(target)
+    _run_on(target, tell)
     if url:
         target.dispose()
 
@@ -79,10 +87,12 @@ def _check_triggers(target: Engine) -> None:
             raise Refused(f"数据库缺少防改动的触发器（{'、'.join(gone)}），请用备份恢复或联系维护人员。")
 
 
-def _run_on(target: Engine) -> None:
+def _run_on(target: Engine, tell: Tell | None) -> None:
     with Session(target.execution_options(begin_mode="IMMEDIATE")) as tx, tx.begin():
         _check_keys(tx)
         categories.ensure_shipped(tx)
+        if tell and (number := stat_rebuild.owed(tx)) > stat_rebuild.CHUNK:
+            tell(f"第一次统计全部 {number:,} 张工单，只做这一次；每百万张要一两分钟，请不要关闭。")
         stat_rebuild.ensure(tx)
 
 

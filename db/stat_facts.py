@@ -1,12 +1,15 @@
 """What figures depend on, read from the rows: tickets with their rounds before the last, and what came again."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import chain, groupby, islice
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, select, text
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.models import TicketRecurrenceRow, TicketRoundRow, TicketRow
@@ -23,6 +26,7 @@ NAMES = (
 # a step that touches none of these changes no figure
 MATTERS = frozenset(NAMES) - {"id"}
 BATCH = 2000
+_CLOSED_AT = attrgetter("closed_at")
 Read = Row[*tuple[Any, ...]]
 _PLAIN = {"synchronize_session": False}
 
@@ -107,27 +111,41 @@ def find_recurrences(tx: Session, ids: Collection[UUID]) -> bool:
     return bool(ties or gone.rowcount)  # type: ignore[attr-defined]
 
 
-def find_all_recurrences(tx: Session, community_id: UUID) -> None:
-    """Do so for a whole community at once, as if its reports came in one after the other."""
-    tx.execute(delete(TicketRecurrenceRow).where(_AGAIN.community_id == community_id), execution_options=_PLAIN)
-    placed = (_T.community_id == community_id, _T.building_id.is_not(None), _T.category_id.is_not(None))
-    seen = (*placed, _T.hidden_at.is_(None), _T.status.not_in(DROPPED))
-    columns = (_T.id, _T.community_id, _T.building_id, _T.category_id, _T.reported_at, _T.closed_at, _T.round_no)
-    reports = tx.execute(select(*columns).where(*seen).order_by(_T.reported_at, _T.id)).all()
-    closed = select(*columns).where(*placed, CLOSED_WORK).order_by(_T.closed_at.desc(), _T.id)
-    if ties := list(_ties(reports, tx.execute(closed).all())):
-        tx.execute(_TIE, ties)
+def find_all_recurrences(tx: Session) -> None:
+    """Do so for the whole database at once, as if its reports came in one after the other.
+
+    One pass over the tickets in the order of their file: to look them up a place at a time reads it all over the disk.
+    """
+    tx.execute(delete(TicketRecurrenceRow), execution_options=_PLAIN)
+    place = (_T.building_id, _T.category_id, _T.community_id)  # in this order, or an index leads all over the disk too
+    closed = case((CLOSED_WORK, _T.closed_at)).label("closed_at")
+    placed = (_T.building_id.is_not(None), _T.category_id.is_not(None), _T.hidden_at.is_(None))
+    query = select(_T.id, *place, _T.reported_at, closed, _T.round_no).where(*placed, _T.status.not_in(DROPPED))
+    rows = tx.execute(query.order_by(*place, _T.reported_at, _T.id), execution_options={"yield_per": BATCH})
+    found = (list(same) for _, same in groupby(rows, key=itemgetter(1, 2, 3)))
+    ties = chain.from_iterable(_ties(same, _as_closed(same)) for same in found)
+    while some := list(islice(ties, BATCH)):
+        tx.execute(_TIE, some)
+
+
+def _as_closed(rows: Sequence[Read]) -> list[Read]:
+    """Put those that were closed in the order of `_ties`."""
+    return sorted((row for row in rows if row.closed_at), key=lambda row: (row.closed_at, -row.id.int))
 
 
 def _ties(reports: Sequence[Read], closings: Sequence[Read]) -> Iterator[dict[str, Any]]:
+    """Tie reports, the first first, to closings in the order of time; of two at once the lower id stands last."""
     at: dict[tuple[UUID, UUID], list[Read]] = defaultdict(list)
     for closing in closings:
         at[closing.building_id, closing.category_id].append(closing)
     taken: set[UUID] = set()
     for report in reports:
-        for closing in at[report.building_id, report.category_id]:
-            since = report.reported_at - closing.closed_at
-            if closing.id not in taken and timedelta() < since <= RECURS_WITHIN:
+        held = at[report.building_id, report.category_id]
+        before = bisect_left(held, report.reported_at, key=_CLOSED_AT)
+        for closing in map(held.__getitem__, range(before - 1, -1, -1)):
+            if report.reported_at - closing.closed_at > RECURS_WITHIN:  # and so are all before it
+                break
+            if closing.id not in taken:
                 taken.add(closing.id)
                 yield {
                     "ticket_id": report.id,
@@ -140,7 +158,7 @@ def _ties(reports: Sequence[Read], closings: Sequence[Read]) -> Iterator[dict[st
 
 
 def _closings(tx: Session, reports: Sequence[Read]) -> Sequence[Read]:
-    """Read what was closed at these places in time, the latest first, and came again for nobody yet."""
+    """Read what was closed at these places in time, in the order of `_ties`, and came again for nobody yet."""
     tied = select(_AGAIN.ticket_id).where(_AGAIN.of_id == _T.id, _AGAIN.of_round == _T.round_no)
     columns = (_T.id, _T.round_no, _T.building_id, _T.category_id, _T.closed_at)
     held = (
@@ -151,7 +169,7 @@ def _closings(tx: Session, reports: Sequence[Read]) -> Sequence[Read]:
         _T.closed_at < reports[-1].reported_at,
         ~tied.exists(),
     )
-    return tx.execute(select(*columns).where(*held).order_by(_T.closed_at.desc(), _T.id)).all()
+    return tx.execute(select(*columns).where(*held).order_by(_T.closed_at, _T.id.desc())).all()
 
 
 _TIE = text(

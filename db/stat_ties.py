@@ -23,11 +23,9 @@ def problems(session: Session) -> Iterator[str]:
 
 
 def _rounds(session: Session) -> Iterator[str]:
-    query = select(_T.id, _T.number).where(_T.round_no > 1).order_by(_T.id).limit(stat_facts.BATCH)
-    page = session.execute(query).all()
-    while page:
+    query = select(_T.id, _T.number).where(_T.round_no > 1)  # in the order of the file, quick to read
+    for page in session.execute(query, execution_options={"yield_per": stat_facts.BATCH}).partitions():
         yield from _batch(session, {row.id: row.number for row in page})
-        page = session.execute(query.where(_T.id > page[-1].id)).all()
     first = select(_T.number).join(TicketRoundRow.__table__, _R.ticket_id == _T.id).where(_R.round_no >= _T.round_no)
     for number in session.scalars(first.limit(1)):
         yield f"{number_text(number)} 记着还没有过的一轮办理，请检查 ticket_round"

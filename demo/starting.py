@@ -7,7 +7,7 @@ from pathlib import Path
 import db
 import settings
 from db import bulk, setup
-from db.setup import FirstAdmin
+from db.setup import FirstAdmin, Tell
 from demo import town
 from demo.generate import SEED, Made, generate
 from demo.plan import PLANS, Plan
@@ -18,12 +18,12 @@ from domain.errors import Refused
 FULL_BYTES, BRIEF_BYTES = 7_000, 2_900
 
 
-def get_ready(*, empty: bool = False, now: datetime) -> FirstAdmin | None:
-    """Make the database ready to serve; give the administrator if this made one."""
+def get_ready(*, empty: bool = False, now: datetime, tell: Tell | None = None) -> FirstAdmin | None:
+    """Make the database ready to serve, telling what takes long; give the administrator if this made one."""
     held = settings.current()
     if empty and held.is_sqlite and not held.real_file.exists():
         return setup.start_real(now=now)
-    setup.prepare(now=now)
+    setup.prepare(now=now, tell=tell)
     if not held.is_demo:
         return db.run(setup.ensure_admin, now=now)
     if db.read(setup.is_unused):

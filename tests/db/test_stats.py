@@ -26,7 +26,7 @@ from db import (
     stat_writes,
     stats,
 )
-from db.models import TICKET_STAT, CategoryRow, TicketRecurrenceRow, TicketRoundRow
+from db.models import TICKET_STAT, CategoryRow, SettingRow, TicketRecurrenceRow, TicketRoundRow
 from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
 from domain import steps
@@ -251,6 +251,31 @@ def test_an_earlier_round_or_a_recurrence_changed_by_hand_is_named(world: World)
 
     db.run(lambda tx: tx.execute(update(TicketRecurrenceRow).values(closed_on=local_date(NOW) - 9 * DAY)))
     assert "记着的上次办结日期不对" in wrong()[-1]
+
+
+def test_what_no_start_has_found_yet_is_found_once_and_no_start_does_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    category = db.read(categories)[0]
+    first = at(world, Status.CLOSED, area_id=world.building, category_id=category, matter=None)
+    do(world, Action.REOPEN, first, now=NOW + DAY)
+    at(world, Status.CLOSED, area_id=world.building, category_id=category, matter=None)
+    report(world, area_id=world.building, category_id=category, matter=None, now=NOW + 3 * DAY)
+    kept = (TicketRoundRow, TicketRecurrenceRow)
+
+    def rows(session: Session) -> list[list[Any]]:
+        return [sorted(map(tuple, session.execute(select(table.__table__)).all())) for table in kept]
+
+    before = db.read(rows)
+    assert [len(held) for held in before] == [1, 1]
+    db.run(lambda tx: [tx.execute(delete(table)) for table in (*kept, SettingRow)])
+    assert db.read(stat_rebuild.owed) == 3
+
+    db.run(stat_rebuild.rebuild_all)
+    assert db.read(rows) == before and wrong() == []
+    assert db.read(stat_rebuild.owed) == 0
+    monkeypatch.setattr(stat_rebuild, "rebuild", None)
+    db.run(stat_rebuild.ensure)
 
 
 def test_two_communities_of_a_street_count_at_once(any_world: World) -> None:
