@@ -107,7 +107,8 @@ def shared_look(dark: bool) -> dict[str, dict[str, Any]]:
     ink, muted = INK[dark], MUTED[dark]
     # a chosen mark would fade the others; what is chosen stands in the filters
     alike = {"unselected": {"marker": {"opacity": 1}}}
-    worded = {"unselected": {"marker": {"opacity": 1}, "textfont": {"color": ink}}}
+    # both said: restyling the words of a tapped bar, Plotly reads `selected` without asking whether it is there
+    worded = {state: {"marker": {"opacity": 1}, "textfont": {"color": ink}} for state in ("selected", "unselected")}
     subtitle = {"font": {"size": 12, "color": muted}}
     title = {"font": {"size": 16, "color": ink}, "subtitle": subtitle, "pad": {"t": 6, "l": 8}}
     place = {"x": 0, "xref": "container", "yref": "container", "yanchor": "top", "traceorder": "normal"}

@@ -9,8 +9,8 @@ from ui.chart_look import GRID, HEAD_ROOM, INK, SCALE, SMALL, Head, colours, pla
 from ui.figures import LINE_ROOM, Trace, crossed, drawn, tone
 
 _ROW = 34
-_BARS_BELOW, _LINE_ABOVE = [0, 0.62], [0.7, 1]  # of the height: on each other the line would cross the numbers
-_MANY = 8
+_NEAR = 27
+_BARS_BESIDE, _LINE_BESIDE = [0, 0.64], [0.7, 1]  # of the width: on each other the line would cross the numbers
 _SYMBOLS = ("circle", "diamond", "square")
 # name, value or None for "—", n, and whether that is too little to judge
 Rate = tuple[str, float | None, int, bool]
@@ -100,7 +100,8 @@ def rates(
             }
         )
     order = {"categoryorder": "array", "categoryarray": names[::-1], "gridcolor": GRID[dark]}
-    percents = {"range": [-2, 103], "gridcolor": GRID[dark]} | _percents(0, 25, 50, 75, 100)
+    known = [value * 100 for found in series.values() for _, value, *_ in found if value is not None]
+    percents = {"gridcolor": GRID[dark]} | _part(min(known, default=0))
     return drawn(
         head,
         traces,
@@ -113,79 +114,61 @@ def rates(
     )
 
 
+def _part(least: float) -> dict[str, Any]:
+    """Leave out the half, or three quarters, that no mark is in: marks near 100 % would lie on each other."""
+    first = 75 if least >= 78 else 50 if least >= 53 else 0
+    edge, step = (100 - first) / 50, (100 - first) // 5 if first else 25
+    return {"range": [first - edge, 100 + 1.5 * edge]} | _percents(*range(first, 101, step))
+
+
 def _percents(*values: int) -> dict[str, Any]:
     """Say which ticks there are: where they are given, Plotly leaves a suffix out."""
     return {"tickvals": list(values), "ticktext": [f"{value}%" for value in values]}
 
 
 def pareto(head: Head, rows: Sequence[tuple[str, int]], *, keys: Sequence[str] = (), dark: bool = False) -> go.Figure:
-    """Draw the most frequent first, and above the bars how much of the whole they are together."""
+    """Draw the most frequent on top, and beside the bars how much of the whole they are together.
+
+    Lying bars: a dozen names stand beside each other on no phone.
+    """
     whole = sum(count for _, count in rows) or 1
     sums = [sum(count for _, count in rows[: n + 1]) / whole * 100 for n in range(len(rows))]
-    names = [_upright(plain(name)) for name, _ in rows]
     told = [plain(name) for name, _ in rows]
+    shared: Trace = {"y": told, "customdata": list(keys) or told}
     bars: Trace = {
         "type": "bar",
         "name": "件数",
-        "x": names,
-        "y": [count for _, count in rows],
-        "customdata": list(keys) or told,
+        "orientation": "h",
+        "x": [count for _, count in rows],
         "marker": {"color": colours(dark)[0]},
         "text": [short(count) for _, count in rows],
         "textposition": "outside",
+        "constraintext": "none",
         "cliponaxis": False,
-        "hovertext": told,
-        "hovertemplate": "%{hovertext} %{y:,} 件<extra></extra>",
+        "hovertemplate": "%{y} %{x:,} 件<extra></extra>",
     }
     line: Trace = {
         "type": "scatter",
         "name": "累计占比",
-        "x": names,
-        "y": sums,
-        "yaxis": "y2",
-        "customdata": list(keys) or told,
+        "x": sums,
+        "xaxis": "x2",
         "mode": "lines+markers",
         "line": {"color": colours(dark)[1]},
-        "hovertext": told,
-        "hovertemplate": "到 %{hovertext} 累计 %{y:.0f}%<extra></extra>",
+        "hovertemplate": "到 %{y} 累计 %{x:.0f}%<extra></extra>",
     }
     top = max((count for _, count in rows), default=0) or 1
-    shares = {"range": [0, 112], "domain": _LINE_ABOVE, "side": "right", "gridcolor": GRID[dark]} | _percents(
-        0, 50, 100
-    )
+    shares = {"range": [0, 108], "domain": _LINE_BESIDE, "zeroline": False}
     return drawn(
         head,
-        [bars, line],
+        [bars | shared, line | shared],
         dark,
-        margin={"l": room([f"{top * 1.2:,.0f}"]), "r": room(["100%"]), "b": _lines(names)},
+        height=HEAD_ROOM + _NEAR * max(len(rows), 4) + 40,
+        margin=_named_room(told) | {"r": 24, "b": LINE_ROOM},
         bargap=0.3,
-        xaxis={"type": "category", "showgrid": False} | _below(len(rows), dark),
-        yaxis={
-            "range": [0, top * 1.2],
-            "domain": _BARS_BELOW,
-            "gridcolor": GRID[dark],
-            "nticks": 5,
-            "tickformat": ",d",
-        },
-        yaxis2=shares | {"fixedrange": True, "automargin": True, "zeroline": False},
+        xaxis={"range": [0, top * 1.3], "domain": _BARS_BESIDE, "visible": False},
+        xaxis2=shares | _percents(0, 50, 100),
+        yaxis=_named(dark) | {"range": [max(len(rows), 1) - 0.5, -0.5], "showgrid": False},
     )
-
-
-def _lines(names: Sequence[str]) -> int:
-    """Leave room below for names that are broken into lines."""
-    return LINE_ROOM + 17 * max((name.count("<br>") for name in names), default=0)
-
-
-def _below(count: int, dark: bool) -> dict[str, Any]:
-    """Make names small and level while a phone has room for two letters beside each other."""
-    return {"tickfont": {"color": INK[dark], "size": 13 if count < _MANY else 11}} | (
-        {"tickangle": 0} if count < 2 * _MANY else {}
-    )
-
-
-def _upright(name: str) -> str:
-    """Break a name after every second letter: so a dozen stand beside each other, none of them turned."""
-    return "<br>".join(name[n : n + 2] for n in range(0, len(name), 2)) if name.isalpha() else name
 
 
 def heat(

@@ -119,17 +119,20 @@ def test_a_rate_on_too_little_is_grey_and_hollow_and_one_of_nothing_is_not_drawn
     assert list(marks.marker.color)[1] == chart_look.SMALL[False]
     assert list(marks.customdata) == ["a", "b", "c"]
     assert list(figure.layout.yaxis.categoryarray) == ["三网格", "二网格", "一网格"], "the first one stands on top"
+    assert figure.layout.xaxis.tickvals[0] == 75, "where no mark is there is no axis"
+    assert beside.rates(HEAD, {"按期办结率": [("一", 0.3, 40, False)]}).layout.xaxis.tickvals[0] == 0
 
 
 def test_the_pareto_adds_up_to_all_of_it() -> None:
     figure = beside.pareto(HEAD, [("环境卫生", 6), ("维修", 3), ("噪音", 1)], keys=["k1", "k2", "k3"])
 
     bars, line = figure.data
-    assert list(line.y) == [60, 90, 100]
-    assert figure.layout.yaxis.range[0] == 0
-    assert (bars.x[0], bars.hovertext[0]) == ("环境<br>卫生", "环境卫生")
+    assert list(line.x) == [60, 90, 100]
+    assert figure.layout.xaxis.range[0] == 0
+    assert list(zip(bars.y, bars.text, strict=True)) == [("环境卫生", "6"), ("维修", "3"), ("噪音", "1")]
     assert list(bars.customdata) == list(line.customdata) == ["k1", "k2", "k3"]
-    assert figure.layout.yaxis.domain[1] < figure.layout.yaxis2.domain[0], "the line crosses no number"
+    assert figure.layout.xaxis.domain[1] < figure.layout.xaxis2.domain[0], "the line crosses no number"
+    assert bars.selected.textfont.color, "without it a tap on a bar with words fails in Plotly"
 
 
 def test_a_row_of_the_heat_map_can_be_tapped_anywhere() -> None:
@@ -158,6 +161,7 @@ def test_areas_lie_in_areas_as_large_as_their_counts_and_a_tap_hands_back_the_wa
     assert list(figure.data[0].text)[1] == "一网格<br>5", "of which community stands above it"
     calm, *shades = [shape.fillcolor for shape in figure.layout.shapes]
     assert calm == chart_look.GRID[False], "what holds others"
+    assert list(figure.data[0].text)[3].startswith("玉兰<br>"), "all of them are communities"
     scale = chart_look.SCALE[False]
     assert scale.index(shades[0]) > scale.index(shades[1]), "the darker the more"
     outer = [(s.x1 - s.x0) * (s.y1 - s.y0) for s in (figure.layout.shapes[0], figure.layout.shapes[3])]
@@ -226,6 +230,23 @@ def test_a_browser_need_not_draw_a_figure_twice(name: str) -> None:
     assert layout["datarevision"] == 0
     assert (layout["clickmode"], layout["dragmode"], layout["hovermode"]) == ("event+select", "pan", "closest")
     assert layout["margin"]["t"] >= 80, "with room for what stands above it, Plotly makes none"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_on_every_step_of_the_scale_can_be_read(dark: bool) -> None:
+    cells = [("桂花社区", f"k{n}", f"{n}网格", 0.5 + n / 10, "—", False) for n in range(6)]
+    figure = places.floor(HEAD, cells, dark=dark)
+
+    grounds = [shape.fillcolor for shape in figure.layout.shapes[1:]]
+    for ink, ground in zip(figure.data[0].textfont.color, grounds, strict=True):
+        low, high = sorted(_light(colour) for colour in (ink, ground))
+        assert (high + 0.05) / (low + 0.05) >= 4.3
+
+
+def _light(colour: str) -> float:
+    red, green, blue = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (red, green, blue)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def test_rooms_of_a_floor_do_not_overlap() -> None:
