@@ -18,11 +18,12 @@ from sqlalchemy import JSON, LargeBinary, text
 from sqlalchemy.orm import Session
 
 import settings
-from db import engine, replacing, setup, stat_rebuild
-from db.models import Base
+from db import engine, replacing, setup, stat_rebuild, stat_writes
+from db.models import TICKET_STAT, Base
 from domain.errors import Refused
+from domain.stats import Cells
 
-TABLES = ("ticket", "ticket_text", "ticket_event", "ticket_note")
+TABLES = ("ticket", "ticket_text", "ticket_event", "ticket_note", "ticket_round", "ticket_recurrence")
 # for a file that becomes the database only when it is whole: nothing in it needs to survive a crash
 _QUICK = (
     "PRAGMA journal_mode=DELETE",  # the way out of WAL
@@ -44,6 +45,7 @@ class Loader:
 
     def __init__(self, session: Session | None) -> None:
         self._session = session
+        self.uncounted: list[UUID] = []  # tickets in no roll-up yet: counted once all is in
 
     @property
     def session(self) -> Session:
@@ -62,6 +64,10 @@ class Loader:
 
     def add(self, table: str, packed: bytes) -> None:
         raise NotImplementedError
+
+    def count(self, cells: Cells) -> None:
+        """Add to the roll-ups."""
+        stat_writes.write(self.session, TICKET_STAT, cells)
 
 
 # what most cells are, found by their very type: a first start writes a third of a million
@@ -176,8 +182,9 @@ def _new_file(now: datetime) -> Iterator[Loader]:
             assert driver
             for pragma in _QUICK:
                 driver.execute(pragma)
-            yield SqliteLoader(session)
-            stat_rebuild.rebuild(session, facts=True)
+            loader = SqliteLoader(session)
+            yield loader
+            stat_rebuild.count_in(session, loader.uncounted)
             session.commit()
             for pragma in _LASTING:
                 driver.execute(pragma)
@@ -215,10 +222,11 @@ def _emptied_of_indexes(now: datetime) -> Iterator[Loader]:
         session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         session.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
         put_back = list(_take_off(session))
-        yield PostgresLoader(session)
+        loader = PostgresLoader(session)
+        yield loader
         for statement in put_back:
             session.execute(text(statement))
-        stat_rebuild.rebuild(session, facts=True)
+        stat_rebuild.count_in(session, loader.uncounted)
     with engine.get().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text(f"VACUUM ANALYZE {', '.join(TABLES)}"))

@@ -46,10 +46,11 @@ def read(session: Session, rows: Sequence[Read]) -> Iterator[tuple[UUID, Facts]]
     again = [row.id for row in rows if row.round_no > 1]
     earlier = _earlier(session, again) if again else {}
     for row in rows:
-        yield row.id, _facts(row, earlier.get(row.id, ()))
+        yield row.id, made_of(row, earlier.get(row.id, ()))
 
 
-def _facts(row: Read, earlier: Sequence[Round]) -> Facts:
+def made_of(row: Any, earlier: Sequence[Round]) -> Facts:
+    """Make facts of a row with the names of `query`."""
     last = Round(row.round_no, row.due_at, row.resolved_at, row.closed_at, row.result_class, row.satisfaction)
     return Facts(
         area_path=row.area_path,

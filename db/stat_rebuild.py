@@ -1,14 +1,14 @@
 """Roll-ups from the rows alone: all written anew, or compared, a community at a time, with what is there."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from db import rules, stat_facts
+from db import rules, stat_facts, stat_writes
 from db.models import (
     CHECKIN_STAT,
     TICKET_STAT,
@@ -75,6 +75,14 @@ def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = Non
     for _, held in _parts(tx, communities, _checkins):
         write(tx, CHECKIN_STAT, held)
     return sum(tx.scalar(select(func.count()).select_from(table)) or 0 for table in TABLES)
+
+
+def count_in(tx: Session, tickets: Sequence[UUID]) -> None:
+    """Count these as new beside what is counted already, and all looks and incidents: the end of a filling."""
+    _find_rounds(tx, _T.id.in_(tickets))
+    stat_writes.touch_new(tx, tickets)
+    for _, held in _parts(tx, _communities(tx), _checkins):
+        write(tx, CHECKIN_STAT, held)
 
 
 def _of_all_tickets(tx: Session, progress: Progress | None) -> Iterator[Cells]:
@@ -181,11 +189,11 @@ def _checkins(session: Session, community: UUID) -> checkin_stats.Cells:
 TABLES: dict[Table, Expected] = {TICKET_STAT: _tickets, CHECKIN_STAT: _checkins}
 
 
-def _find_rounds(tx: Session) -> None:
+def _find_rounds(tx: Session, *held: ColumnElement[bool]) -> None:
     """Read off the events how the earlier rounds of tickets ended, where that was not kept."""
     kept = select(TicketRoundRow.ticket_id).where(TicketRoundRow.ticket_id == _T.id)
     # in the order of the file: in that of their random ids ten million tickets are read from all over the disk
-    found = list(tx.scalars(select(_T.id).where(_T.round_no > 1, ~kept.exists())))
+    found = list(tx.scalars(select(_T.id).where(_T.round_no > 1, ~kept.exists(), *held)))
     columns = (_E.ticket_id, _E.community_id, _E.round_no, _E.at, _E.changes)
     for ids in (found[n : n + stat_facts.BATCH] for n in range(0, len(found), stat_facts.BATCH)):
         events = tx.execute(select(*columns).where(_E.ticket_id.in_(ids)).order_by(_E.ticket_id, _E.seq))

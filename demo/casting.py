@@ -14,16 +14,19 @@ from db.loading import TABLES, Loader
 from demo import brought, hours, people, places
 from demo.cases import Cases, Categories, Weather
 from demo.chance import Chance
-from demo.moulds import Calendar, Mould, Rows, Shelf, spread
+from demo.moulds import Mould, Shelf, spread
 from demo.past import Past
 from demo.people import Census, Team
 from demo.plan import Plan
+from demo.tally import Calendar, Rows, Tally
 from domain.clock import local_date
+from domain.stats import Cells
 from domain.tickets import DONE_SHOWN
 from settings import Settings
 
 MOULDS_A_MONTH = 20
-AHEAD = 4  # days cast before they are written
+AHEAD = 8  # days cast before they are written
+CHUNK = 20_000  # tickets summed up at a time: a month's cells are met again, and the writer must not wait
 ALONE = 20_000  # so few tickets are made before another process has started
 _DAY = timedelta(days=1)
 
@@ -61,12 +64,13 @@ class Town:
 
 @dataclass(frozen=True)
 class Batch:
-    """A day's rows as the loader takes them, how many, and how far each community has come."""
+    """A day's rows as the loader takes them, how many, and how far each community has come; now and then cells."""
 
     packed: dict[str, bytes]
     counts: dict[str, int]
     numbers: Counter[UUID]
     events: Counter[UUID]
+    cells: Cells
 
 
 class Caster:
@@ -77,7 +81,7 @@ class Caster:
         today = local_date(town.now)
         self.first, self.last = today - town.plan.span, today - DONE_SHOWN - _DAY
         # a due time may lie weeks after the last day of the past
-        self.calendar = Calendar(self.first - 5 * _DAY, town.plan.days + 200)
+        self.tally = Tally(Calendar(self.first - 5 * _DAY, town.plan.days + 200), loader)
         self.shares = list(spread(town.plan.cast, town.past_days))
         teams, weather = town.settle()[0], town.weather
         self.shelves = [Shelf(list(self._moulds(town.cases(team, weather, "moulds")))) for team in teams]
@@ -100,9 +104,11 @@ class Caster:
         for mould in drawn:
             self.numbers[mould.community_id] += 1
             self.events[mould.community_id] += len(mould.events)
-            mould.cast(rows, self.numbers[mould.community_id], (day - mould.start).days, self.calendar, chance)
+            mould.cast(rows, self.numbers[mould.community_id], (day - mould.start).days, self.tally, chance)
         packed = {name: self.loader.pack(rows[name]) for name in TABLES if rows[name]}
-        return Batch(packed, {name: len(held) for name, held in rows.items()}, self.numbers, self.events)
+        counts = {name: len(held) for name, held in rows.items()}
+        is_full = self.tally.sums.tickets >= CHUNK or number == self.town.past_days - 1
+        return Batch(packed, counts, self.numbers, self.events, self.tally.cells() if is_full else {})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ is new for each cast are its ids and with them its chain of hashes.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -15,24 +15,12 @@ from typing import Any
 from db.loading import Loader
 from db.writes import canonical
 from demo.histories import History
+from demo.tally import Life, Rows, Tally
 from domain.clock import local_date
 
 _DAY = re.compile(r'(?<=")(\d{4}-\d\d-\d\d)(?=["T])')
 _DAY_MS = 86_400_000
 _VERSION_7 = 7 << 76 | 2 << 62
-
-Rows = dict[str, list[Sequence[Any]]]
-
-
-class Calendar:
-    """The days of the whole span as text, by their number."""
-
-    def __init__(self, first: date, days: int) -> None:
-        self.first = first
-        self.text = [(first + timedelta(days=n)).isoformat() for n in range(days)]
-
-    def number(self, day: date) -> int:
-        return (day - self.first).days
 
 
 @dataclass(slots=True)
@@ -69,7 +57,7 @@ class Mould:
         self.start: date = start.date()  # of UTC, as the columns hold it
         self.month = local_date(start).month
         self.community_id = history.row["community_id"]
-        self.life = (history.row["updated_at"].date() - self.start).days + 1
+        self.span = (history.row["updated_at"].date() - self.start).days + 1
         self.second = start.hour * 3600 + start.minute * 60 + start.second
         notes = {note["event_id"]: note["body"] for note in history.notes}
         self.stamp = _milliseconds(start)
@@ -77,8 +65,11 @@ class Mould:
         self.events = [self._event(event, notes.get(event["id"])) for event in history.events]
         texts: tuple[Any, ...] = (history.case.told, history.result, {})
         self.text = [loader.literal(part) for part in texts]
+        self.life = Life(history, self.start, loader)
+        self.rounds = [self._row("ticket_round", one) for one in self.life.rounds]
         ticket, event = loader.places("ticket"), loader.places("ticket_event")
         self.t_id, self.t_number, self.t_hash = (ticket[name] for name in ("id", "number", "event_hash"))
+        self.r_ticket = loader.places("ticket_round")["ticket_id"]
         self.e_cells = tuple(event[name] for name in ("id", "ticket_id", "at", "changes", "prev_hash", "hash"))
 
     def _row(self, table: str, values: dict[str, Any]) -> _Row:
@@ -114,9 +105,9 @@ class Mould:
             note=None if note is None else self.loader.literal(note),
         )
 
-    def cast(self, rows: Rows, number: int, shift: int, calendar: Calendar, chance: Random) -> None:
-        """Add the rows of one ticket that lives so many days after the mould's own."""
-        days, start, id_of = calendar.text, calendar.number(self.start) + shift, self.loader.id
+    def cast(self, rows: Rows, number: int, shift: int, tally: Tally, chance: Random) -> None:
+        """Add the rows of one ticket that lives so many days after the mould's own, and count it."""
+        days, start, id_of = tally.calendar.text, tally.calendar.number(self.start) + shift, self.loader.id
         stamp, bits, told, notes = (
             self.stamp + shift * _DAY_MS,
             chance.getrandbits,
@@ -143,6 +134,11 @@ class Mould:
         cells[self.t_id], cells[self.t_number], cells[self.t_hash] = ticket_id, self.loader.literal(number), before
         rows["ticket"].append(cells)
         rows["ticket_text"].append((ticket_id, *self.text))
+        for one in self.rounds:
+            cells = one.on(days, start)
+            cells[self.r_ticket] = ticket_id
+            rows["ticket_round"].append(cells)
+        tally.count(self.life, ticket_id, stamp, start, rows)
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -154,11 +150,11 @@ class Shelf:
 
     def __init__(self, moulds: Sequence[Mould]) -> None:
         self.by_month = {month: [m for m in moulds if m.month == month] for month in range(1, 13)}
-        self.shortest = min(moulds, key=lambda mould: mould.life)
+        self.shortest = min(moulds, key=lambda mould: mould.span)
 
     def draw(self, day: date, count: int, room: int, chance: Random) -> list[Mould]:
         """Draw so many for a day, all ended within `room` days."""
-        fitting = [mould for mould in self.by_month[day.month] if mould.life <= room]
+        fitting = [mould for mould in self.by_month[day.month] if mould.span <= room]
         return chance.choices(fitting or [self.shortest], k=count)
 
 

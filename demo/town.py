@@ -51,6 +51,7 @@ def _fill(town: Town, loader: Loader, progress: Progress | None) -> Counter[str]
         home = team.community.id
         add(present, home, histories, before=numbers[home], events_before=events[home])
     bulk.fill(loader.session, present)
+    loader.uncounted = [history.row["id"] for histories in shown for history in histories]
     for team, histories in zip(teams, shown, strict=True):
         looked = people.Rows(list)
         chance = Chance(town.seed, team.community.code, "care")
@@ -70,6 +71,7 @@ def _write_past(
     for batch in days:
         for name, packed in batch.packed.items():
             loader.add(name, packed)
+        loader.count(batch.cells)
         written.update(batch.counts)
         numbers, events = batch.numbers, batch.events
         if progress and written["ticket"] >= min(told + TOLD, town.plan.cast):

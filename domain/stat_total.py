@@ -1,39 +1,49 @@
 """Many tickets summed up at once, for whoever writes or checks whole roll-ups."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from domain.stats import Cells, Facts, by_day, month_of, places
 
-_Place = tuple[str, str, str, str]  # area, grain, dim, member
-_Day = tuple[date, tuple[str, ...]]  # of a cell, and what is booked on it
+Place = tuple[str, str, str, str]  # area, grain, dim, member
+Day = tuple[date, tuple[str, ...]]  # of a cell, and what is booked on it
+
+
+class Sums:
+    """Adds up tickets: equal days are counted before their measures are taken apart."""
+
+    def __init__(self) -> None:
+        self.tickets = 0
+        self._numbers: dict[Day, int] = {}
+        self._met: dict[Place, list[int]] = defaultdict(list)
+
+    def add(self, days: Sequence[Day], reported_on: date, where: Iterable[Place]) -> None:
+        """Add what one ticket counts as on its days, in the cells of these places."""
+        numbers, met = self._numbers, self._met
+        on_days = [numbers.setdefault(one, len(numbers)) for one in days]
+        in_months = [numbers.setdefault((month_of(day), held), len(numbers)) for day, held in days]
+        reported = [numbers.setdefault((reported_on, ("reported",)), len(numbers))]
+        for place in where:
+            met[place] += reported if place[2] == "hour" else on_days if place[1] == "day" else in_months
+        self.tickets += 1
+
+    def cells(self) -> Cells:
+        cells: Cells = {}
+        days = list(self._numbers)
+        for (area, grain, dim, member), held in self._met.items():
+            for number, times in Counter(held).items():
+                day, measures = days[number]
+                cell = cells.setdefault((area, grain, dim, day, member), {})
+                for measure in measures:
+                    cell[measure] = cell.get(measure, 0) + times
+        return cells
 
 
 def total(tickets: Iterable[Facts]) -> Cells:
-    """Sum up many tickets as `add` does one by one: equal days are counted before their measures are taken apart."""
-    numbers: dict[_Day, int] = {}
-    met: dict[_Place, list[int]] = defaultdict(list)
+    """Sum up many tickets as `add` of `domain.stats` does one by one."""
+    sums = Sums()
     for ticket in tickets:
-        days = {day: tuple(measures) for day, measures in by_day(ticket).items()}
-        if not days:
-            continue
-        told = {
-            "day": [numbers.setdefault(one, len(numbers)) for one in days.items()],
-            "month": [numbers.setdefault((month_of(day), held), len(numbers)) for day, held in days.items()],
-        }
-        reported = numbers.setdefault((ticket.reported_on, ("reported",)), len(numbers))
-        for place in places(ticket):
-            met[place] += told[place[1]] if place[2] != "hour" else [reported]
-    return _apart(met, list(numbers))
-
-
-def _apart(met: Mapping[_Place, list[int]], days: Sequence[_Day]) -> Cells:
-    cells: Cells = {}
-    for (area, grain, dim, member), held in met.items():
-        for number, times in Counter(held).items():
-            day, measures = days[number]
-            cell = cells.setdefault((area, grain, dim, day, member), {})
-            for measure in measures:
-                cell[measure] = cell.get(measure, 0) + times
-    return cells
+        if days := by_day(ticket):
+            sums.add([(day, tuple(held)) for day, held in days.items()], ticket.reported_on, places(ticket))
+    return sums.cells()
