@@ -106,8 +106,9 @@ def _bench(one: Parser) -> None:
     one.add_argument("what", choices=["board", "charts", "checkins", "points"], help=measured)
     one.add_argument("--json", type=Path, metavar="FILE", help="同样的数字写成 JSON")
     one.add_argument("--sizes", metavar="LIST", help="规模，默认 10k,1M,10M；平安守望默认 1160,100k,1M")
-    one.add_argument("--boards", default="20,100,300", metavar="LIST", help="同时打开的看板数，默认 20,100,300")
+    one.add_argument("--boards", default="20,100,300,500", metavar="LIST", help="同时打开的看板数，默认 20,100,300,500")
     one.add_argument("--no-browser", action="store_true", help="不测浏览器")
+    one.add_argument("--quick", action="store_true", help="看板和图表每项少测几次，只看个大概")
 
 
 def _soak(one: Parser) -> None:

@@ -3,11 +3,14 @@
 import argparse
 import re
 
-from bench import board, charts, checkins, points, soak_checkins, soak_kills, soak_points
+from bench import board, charts, checkins, points, running, soak_checkins, soak_kills, soak_points
 from domain.errors import Refused
+
+QUICK = 5
 
 
 def measure(asked: argparse.Namespace) -> None:
+    running.pace = QUICK if asked.quick else 1
     sizes = (asked.sizes or "10k,1M,10M").split(",")
     match asked.what:
         case "points" if asked.sizes:

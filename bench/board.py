@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import browser, open_boards, queries, reruns, running
+from bench import browser, flood, open_boards, queries, reruns, running
 from bench.tables import Figures
 from domain.clock import now
 from domain.errors import Refused
@@ -38,10 +38,14 @@ def _size(figures: Figures, folder: Path, size: str, boards: Sequence[int], *, i
     token, actor = running.enter()
     queries.measure(figures, size, actor)
     with running.serving(folder) as server:
+        running.tell_start(figures, size, server)
         reruns.measure(figures, size, server, token, actor=actor)
         if in_browser:
             browser.measure(figures, size, server, token, actor)
     for number in boards:  # each on a fresh server: memory is not given back
         with running.serving(folder) as server:
             open_boards.measure(figures, size, server, actor, number)
+    if boards:
+        with running.serving(folder) as server:
+            flood.measure(figures, size, server, actor)
     queries.commands(figures, size, actor)

@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import db
+from bench import running
 from bench.running import Server
 from bench.tables import Figures, milliseconds, percentile
 from db import tickets
@@ -64,7 +65,7 @@ bench.move = (id) => addEventListener("click", ({ timeStamp }) => {
 def measure(figures: Figures, size: str, server: Server, token: str, actor: Actor) -> None:
     with _browser() as browser:
         loads: dict[str, list[float]] = {}
-        for _ in range(LOADS):
+        for _ in range(running.times(LOADS)):
             for path in PAGES:
                 context = _context(browser, server, token)  # a new one has nothing in its cache
                 for warmth in ("cold", "warm"):
@@ -93,7 +94,7 @@ def charts(figures: Figures, size: str, server: Server, token: str) -> None:
     """Time 数据分析 in a browser with nothing in its cache, beside the hello page."""
     seen: dict[str, list[float]] = {}
     with _browser() as browser:
-        for _ in range(LOADS):
+        for _ in range(running.times(LOADS)):
             for path in ("hello", "charts?period=90"):
                 context = _context(browser, server, token)
                 for what, spent in _charts(context.new_page(), server, path).items():
@@ -147,7 +148,7 @@ def _moves(page: Page, server: Server, actor: Actor) -> list[float]:
     """Accept tickets from their cards' menu, each timed from the click to the card's new state."""
     area = actor.grants[0].area_id
     call: dict[str, Any] = {"actor": actor, "area_id": area, "title": "基准测试", "grade": Grade.URGENT}
-    made = [db.run(tickets.report, key=new_key(), now=now(), **call) for _ in range(MOVES)]
+    made = [db.run(tickets.report, key=new_key(), now=now(), **call) for _ in range(running.times(MOVES))]
     page.goto(f"{server.url}/tickets")
     spent = []
     for ticket in made:

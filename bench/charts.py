@@ -58,6 +58,7 @@ def _size(figures: Figures, folder: Path, size: str, *, in_browser: bool) -> Non
     for level in (Level.STREET, Level.COMMUNITY):
         _queries(figures, size, actor, level)
     with running.serving(folder) as server:
+        running.tell_start(figures, size, server)
         asyncio.run(_pages(figures, size, server, token))
         if in_browser:
             browser.charts(figures, size, server, token)
@@ -146,13 +147,13 @@ async def _pages(figures: Figures, size: str, server: Server, token: str) -> Non
 
 async def _anew(server: Server, session: StSession, part: str) -> float:
     before = server.cpu()
-    for back in range(1, ANEW + 1):
+    for back in range(1, running.times(ANEW) + 1):
         start = local_date(now()) - timedelta(days=DAYS + back)
         end = start + timedelta(days=DAYS - 1)
         session.query = urlencode({"charts": part, "from": start.isoformat(), "to": end.isoformat()})
         if error := (await session.rerun()).error:
             raise RuntimeError(error)
-    return (server.cpu() - before) / ANEW
+    return (server.cpu() - before) / running.times(ANEW)
 
 
 def _against_the_first(figures: Figures, size: str, first: str) -> None:

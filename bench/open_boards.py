@@ -59,16 +59,19 @@ def measure(figures: Figures, size: str, server: Server, actor: Actor, boards: i
 class Board:
     """An open board: the page's own session with its timer, and the socket by which it hears of changes."""
 
-    def __init__(self, session: StSession, socket: ClientConnection) -> None:
-        self.session, self.socket = session, socket
+    def __init__(self, session: StSession, socket: ClientConnection, pieces: tuple[bytes, ...]) -> None:
+        self.session, self.socket, self.pieces = session, socket, [*pieces]
         self.heard = asyncio.Event()
         self.at = 0.0
         self.reader = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
         async for message in self.socket:
-            if "ops" in json.loads(message):
+            told = json.loads(message)
+            if "ops" in told:
                 self.at = time.perf_counter()
+                for start, end, new in reversed(told["ops"]):
+                    self.pieces[start:end] = [piece.encode() for piece in new]
                 self.heard.set()
 
     async def close(self) -> None:
@@ -80,9 +83,9 @@ class Board:
 async def _watch(server: Server, tokens: list[str], actor: Actor, boards: int) -> Seen:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(timeout=120, limits=limits) as http:
-        opened = [await _open(server, http, tokens[0]) for _ in range(min(FIRST, boards - 1))]
+        opened = [await open_one(server, http, tokens[0]) for _ in range(min(FIRST, boards - 1))]
         first, before = len(opened), await _settled(server, opened)
-        opened += [await _open(server, http, tokens[n // A_SESSION]) for n in range(first, boards)]
+        opened += [await open_one(server, http, tokens[n // A_SESSION]) for n in range(first, boards)]
         memory = (await _settled(server, opened) - before) / (boards - first)
         idle = await _idle(server)
         held = server.cpu(), time.process_time(), time.perf_counter()
@@ -90,7 +93,7 @@ async def _watch(server: Server, tokens: list[str], actor: Actor, boards: int) -
         spent = server.cpu() - held[0] - idle * (time.perf_counter() - held[2])
         driven = time.process_time() - held[1]
         await asyncio.gather(*(board.close() for board in opened))
-    return Seen(memory, idle, delays, missed, spent / CHANGES, driven / CHANGES)
+    return Seen(memory, idle, delays, missed, spent / running.times(CHANGES), driven / running.times(CHANGES))
 
 
 async def _idle(server: Server) -> float:
@@ -101,7 +104,7 @@ async def _idle(server: Server) -> float:
 
 async def _changes(opened: list[Board], actor: Actor) -> tuple[list[float], int]:
     delays, missed = [], 0
-    for number in range(CHANGES):
+    for number in range(running.times(CHANGES)):
         for board in opened:
             board.heard.clear()
         await asyncio.to_thread(_change(actor, number))
@@ -113,7 +116,7 @@ async def _changes(opened: list[Board], actor: Actor) -> tuple[list[float], int]
     return delays, missed
 
 
-async def _open(server: Server, http: httpx.AsyncClient, token: str) -> Board:
+async def open_one(server: Server, http: httpx.AsyncClient, token: str) -> Board:
     session = StSession(server.url, http, page="tickets", cookies={SESSION_COOKIE: token})
     await session.connect()
     address = server.url.replace("http", "ws", 1) + "/live"
@@ -121,14 +124,14 @@ async def _open(server: Server, http: httpx.AsyncClient, token: str) -> Board:
     socket = await connect(
         address, origin=Origin(server.url), additional_headers=headers, max_size=None, open_timeout=60
     )
-    await socket.send(json.dumps(_subscription(session)))
-    return Board(session, socket)
-
-
-def _subscription(session: StSession) -> dict[str, Any]:
-    """Follow what the page has drawn, as its script does."""
     data = next(json.loads(proto.bytes) for proto in session.components() if b'"query"' in proto.bytes)
-    live, pieces = data["live"], patches.split(data["html"])
+    pieces = patches.split(data["html"])
+    await socket.send(json.dumps(_subscription(data["live"], pieces)))
+    return Board(session, socket, pieces)
+
+
+def _subscription(live: dict[str, Any], pieces: tuple[bytes, ...]) -> dict[str, Any]:
+    """Follow what the page has drawn, as its script does."""
     asked = {name: live[name] for name in ("page", "query", "shown", "stamp", "at", "figures")}
     return {"sub": 1, **asked, "have": patches.pack(patches.sums_of(pieces)), "ticket": None}
 

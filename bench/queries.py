@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import db
+from bench import running
 from bench.tables import Figures, milliseconds, percentile
 from db import board as boards
 from db import bulk, tickets
@@ -21,7 +22,7 @@ def timed(do: Callable[[], Any], runs: int = RUNS, warm: int = 3) -> tuple[list[
     """Give the seconds of each run, and the CPU seconds of one."""
     for _ in range(warm):
         do()
-    spent, cpu = [], time.process_time()
+    spent, cpu, runs = [], time.process_time(), running.times(runs)
     for _ in range(runs):
         start = time.perf_counter()
         do()
@@ -51,19 +52,19 @@ def _board(actor: Actor, filters: Filters) -> None:
 
 def commands(figures: Figures, size: str, actor: Actor) -> None:
     """Report tickets by the command, then insert the same number of the same rows in transactions alike."""
-    area = actor.grants[0].area_id
+    area, number = actor.grants[0].area_id, running.times(COMMANDS)
     start, cpu = time.perf_counter(), time.process_time()
-    for _ in range(COMMANDS):
+    for _ in range(number):
         db.run(tickets.report, actor=actor, area_id=area, title="基准测试", key=new_key(), now=now())
-    by_command, command_cpu = COMMANDS / (time.perf_counter() - start), (time.process_time() - cpu) / COMMANDS
-    rows = db.read(bulk.newest, count=COMMANDS)
+    by_command, command_cpu = number / (time.perf_counter() - start), (time.process_time() - cpu) / number
+    rows = db.read(bulk.newest, count=number)
     # far beyond the counter, and elsewhere each time: a kept folder holds those of the last run
     first = 900_000_000 + int(time.time()) % 1_000_000 * 1000
-    anew = [_renamed(one, number) for number, one in enumerate(rows, first)]
+    anew = [_renamed(one, n) for n, one in enumerate(rows, first)]
     start, cpu = time.perf_counter(), time.process_time()
     for one in anew:
         db.run(bulk.fill, one)
-    bare, bare_cpu = COMMANDS / (time.perf_counter() - start), (time.process_time() - cpu) / COMMANDS
+    bare, bare_cpu = number / (time.perf_counter() - start), (time.process_time() - cpu) / number
     figures.add(size, "commands a second", by_command, "/s")
     figures.add(size, "bare inserts of the same rows", bare, "/s")
     figures.add(size, "commands / bare inserts", by_command / bare, "x")

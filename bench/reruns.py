@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 import db
+from bench import running
 from bench.running import Server
 from bench.stload.client import Op, StSession
 from bench.tables import Figures, milliseconds, percentile
@@ -96,10 +97,10 @@ async def page(server: Server, session: StSession, *, leave_open: bool = False) 
 async def _runs(server: Server, once: Callable[[], Awaitable[Op]]) -> Cost:
     for _ in range(WARM):
         await once()
-    before = server.cpu()
-    done: list[Op] = [await once() for _ in range(RUNS)]
-    cpu = (server.cpu() - before) / RUNS
+    before, runs = server.cpu(), running.times(RUNS)
+    done: list[Op] = [await once() for _ in range(runs)]
+    cpu = (server.cpu() - before) / runs
     if errors := [op.error for op in done if op.error]:
         raise RuntimeError(errors[0])
     wall = [op.end - op.t0 for op in done]
-    return Cost(wall, cpu, sum(op.bytes for op in done) / RUNS, sum(op.msgs for op in done) / RUNS)
+    return Cost(wall, cpu, sum(op.bytes for op in done) / runs, sum(op.msgs for op in done) / runs)

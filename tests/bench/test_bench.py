@@ -11,7 +11,7 @@ import pytest
 import app
 import db
 import demo
-from bench import reruns, running
+from bench import asking, flood, reruns, running
 from bench.stload.client import StSession
 from bench.tables import Figures, percentile
 from db import setup
@@ -43,27 +43,39 @@ def test_a_percentile_is_one_of_the_values_and_of_none_there_is_none() -> None:
     assert percentile([], 0.5) is None
 
 
+def test_a_quick_bench_measures_a_fifth_as_often_but_at_least_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert running.times(60) == 60
+    monkeypatch.setattr(running, "pace", asking.QUICK)
+    assert (running.times(60), running.times(4)) == (12, 2)
+
+
 def test_users_have_no_hello_page() -> None:
     assert "hello" not in _bar.FILES
     assert "hello" not in app.PAGES
 
 
 @pytest.mark.slow
-def test_the_server_under_test_has_a_hello_page_behind_the_same_login(
+def test_the_server_under_test_has_a_hello_page_behind_the_same_login_and_a_flood_leaves_no_board_behind(
     db_sqlite: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db_sqlite.real_file.unlink()
     setup.prepare(now=now())
     demo.generate(now=now())
-    token, _actor = running.enter()
+    token, actor = running.enter()
     monkeypatch.setattr(reruns, "RUNS", 2)
+    monkeypatch.setattr(flood, "COMMANDS", 20)
+    monkeypatch.setattr(flood, "BOARDS", 2)
+    flooded = Figures("board", NOW)
 
     with running.serving(db_sqlite.data_dir) as server:
         assert httpx.get(f"{server.url}/hello").status_code in (302, 303, 307)
         hello, full, fragment = asyncio.run(reruns._all(server, token, "tickets"))
         assert asyncio.run(_pages(server.url, token)) >= {"hello", "tickets"}
+        flood.measure(flooded, "demo", server, actor)
 
     assert 0 < hello.messages < fragment.messages < full.messages
+    held = {row["what"]: row["value"] for row in flooded.rows}
+    assert (held["flood: commands"], held["flood: last states that a board missed"]) == (20, 0)
     db.engine.dispose()
 
 
