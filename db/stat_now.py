@@ -1,17 +1,16 @@
-"""How things stand now: open and overdue work, its age; when and where matters come up."""
+"""How things stand now: open and overdue work, its age; when matters come up."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, extract, func, select
+from sqlalchemy import case, extract, func, select, union_all
 from sqlalchemy.orm import Session
 
-from db.models import TICKET_STAT, AreaRow, CategoryRow, TicketRow
-from db.models.tickets import CLOSED_WORK, OPEN_WORK
+from db.models import TICKET_STAT, CategoryRow, TicketRow
+from db.models.tickets import OPEN_WORK
 from db.stat_scope import allowed
 from db.stat_sums import (
     BY_AREA,
@@ -21,20 +20,17 @@ from db.stat_sums import (
     PARTIAL,
     Asked,
     are_kept,
-    next_month,
+    pieces,
     sums,
     within,
 )
-from db.ticket_events import number_text
 from domain.access import Actor
 from domain.areas import Level
 from domain.clock import at_local, local, local_date
 from domain.stats import KEPT, Dim, Grain, Scope, key_of, keys_of, month_of
-from domain.tickets import CLOCK_RUNS, Kind
+from domain.tickets import CLOCK_RUNS
 
 _T = TicketRow
-_COMES_UP = (Kind.REPORT, Kind.HAZARD)
-
 
 Counts = tuple[dict[Any, int], str]
 
@@ -156,19 +152,28 @@ def heat(session: Session, *, actor: Actor, scope: Scope) -> Heat:
 def _hours(session: Session, scope: Scope) -> tuple[dict[tuple[int, int], int], dict[tuple[str, int], int]] | None:
     if Dim.HOUR not in KEPT.get(scope.level, {}).get(Grain.DAY, ()):
         return None
-    s = TICKET_STAT.c
-    held = (s.area == key_of(scope.area_id), s.grain == Grain.DAY, s.starts_on.between(scope.start, scope.end))
-    weekday = extract("dow", s.starts_on)  # 0 is Sunday
-    query = select(s.dim, weekday, s.member, func.sum(s.reported)).where(*held, s.dim.in_((Dim.HOUR, Dim.CATEGORY)))
+    s, here = TICKET_STAT.c, key_of(scope.area_id)
+    spans = (_weekdays(*span) for span in pieces(scope.start, scope.end))
+    columns = (s.dim, s.starts_on, s.member, s.reported)
+    held = (s.area == here, s.dim.in_((Dim.HOUR, Dim.CATEGORY)))
+    parts = [select(*columns).where(*held, s.grain == grain, s.starts_on.between(*days)) for grain, days in spans]
+    cells = union_all(*parts).subquery().c
+    weekday = extract("dow", cells.starts_on)  # 0 is Sunday
+    query = select(cells.dim, weekday, cells.member, func.sum(cells.reported))
     hours: dict[tuple[int, int], int] = {}
     members: dict[tuple[str, int], int] = {}
-    for dim, sunday_first, member, count in session.execute(query.group_by(s.dim, weekday, s.member)):
+    for dim, sunday_first, member, count in session.execute(query.group_by(cells.dim, weekday, cells.member)):
         day = (int(sunday_first) + 6) % 7
         if dim == Dim.HOUR:
             hours[day, int(member)] = int(count)
         elif count:
             members[member, day] = int(count)
     return hours, members
+
+
+def _weekdays(grain: Grain, start: date, end: date) -> tuple[Grain, tuple[date, date]]:
+    """Read whole months by their weekdays: a third of the cells of their days."""
+    return (Grain.WEEKDAY, (start, end.replace(day=7))) if grain is Grain.MONTH else (grain, (start, end))
 
 
 def _read(session: Session, scope: Scope, names: dict[UUID, Any]) -> Heat:
@@ -190,103 +195,3 @@ def _top(names: dict[UUID, Any], category: UUID | None) -> str:
     row = names.get(category) if category else None
     above = names.get(row.parent_id) if row and row.parent_id else None
     return above.name if above else row.name if row else "未分类"
-
-
-@dataclass(frozen=True)
-class Hotspot:
-    """A place where much is reported: in the period, in the same days a year before, month by month, mostly what.
-
-    `begun` is the preventive ticket that is open for this very place, its number and id.
-    """
-
-    area_id: UUID
-    area_path: str
-    label: str
-    count: int
-    last_year: int
-    months: dict[date, int]
-    category_id: UUID | None
-    category: str
-    begun: tuple[str, UUID] | None
-
-
-def hotspots(session: Session, *, actor: Actor, scope: Scope, limit: int = 10) -> list[Hotspot]:
-    """Rank buildings by the reports and hazards of the months of the period; of a whole street its grids."""
-    allowed(actor, scope)
-    level = Level.GRID if scope.level is Level.STREET else Level.BUILDING
-    query = select(AreaRow.id, AreaRow.path, AreaRow.name).where(AreaRow.level == level)
-    places = session.execute(query.where(AreaRow.path.startswith(scope.area_path))).all()
-    first, last = month_of(scope.start), month_of(scope.end)
-    year_before = first.replace(year=first.year - 1), last.replace(year=last.year - 1)
-    keys = {key_of(row.id): row for row in places}
-    found: dict[str, Counter[date]] = defaultdict(Counter)
-    apart = [year_before, (first, last)]
-    for span in apart if year_before[1] < first else [(year_before[0], last)]:
-        _reported(session, list(keys), level, span, found)
-        if level is Level.BUILDING:
-            _take_off(session, replace(scope, kind=None, category_id=None), keys, found, span)
-    counted = {key: sum(n for month, n in months.items() if first <= month <= last) for key, months in found.items()}
-    ranked = sorted((key for key in counted if counted[key]), key=lambda key: (-counted[key], key))[:limit]
-    mostly = _mostly(session, [keys[key] for key in ranked], level, scope)
-    begun = _begun(session, [keys[key].path for key in ranked])
-    told = []
-    for key in ranked:
-        row, months = keys[key], found[key]
-        before = sum(n for month, n in months.items() if year_before[0] <= month <= year_before[1])
-        category = mostly.get(row.id, (None, ""))
-        within_period = {month: n for month, n in months.items() if n and first <= month <= last}
-        base = (row.id, row.path, row.name, counted[key], before, within_period)
-        told.append(Hotspot(*base, *category, begun.get(row.path)))
-    return told
-
-
-def _reported(
-    session: Session, areas: list[str], level: Level, span: tuple[date, date], found: dict[str, Counter[date]]
-) -> None:
-    """Add up reports and hazards by place and month; of buildings no kinds are kept, so there all that came in."""
-    s = TICKET_STAT.c
-    held = [s.area.in_(areas), s.grain == Grain.MONTH, s.starts_on.between(*span)]
-    if level is Level.BUILDING:
-        held.append(s.dim == Dim.ALL)
-    else:
-        held += [s.dim == Dim.KIND, s.member.in_(_COMES_UP)]
-    for area, month, count in session.execute(select(s.area, s.starts_on, s.reported).where(*held)):
-        found[area][month] += count
-
-
-def _take_off(
-    session: Session, scope: Scope, places: dict[str, Any], found: dict[str, Counter[date]], span: tuple[date, date]
-) -> None:
-    """Take off what was ordered, agreed or begun by us: a preventive ticket would feed its own hot spot."""
-    by_id = {row.id: key for key, row in places.items()}
-    since, until = at_local(span[0], time(0)), at_local(next_month(span[1]), time(0))
-    held = (*within(session, scope), _T.reported_at >= since, _T.reported_at < until, _T.hidden_at.is_(None))
-    month = extract("year", _T.reported_on), extract("month", _T.reported_on)
-    query = select(_T.building_id, *month, func.count()).where(*held, _T.kind.not_in(_COMES_UP))
-    for building, year, nth, count in session.execute(query.group_by(_T.building_id, *month)):
-        if key := by_id.get(building):
-            found[key][date(int(year), int(nth), 1)] -= count
-
-
-def _begun(session: Session, paths: Sequence[str]) -> dict[str, tuple[str, UUID]]:
-    held = (_T.kind == Kind.PREVENTIVE, OPEN_WORK, _T.area_path.in_(paths))
-    query = select(_T.area_path, _T.number, _T.id).where(*held).order_by(_T.number)
-    return {path: (number_text(number), ticket) for path, number, ticket in session.execute(query)}
-
-
-def _mostly(session: Session, places: Sequence[Any], level: Level, scope: Scope) -> dict[UUID, tuple[UUID | None, str]]:
-    """Name the category that most of what was closed there in the year to the period's end belongs to."""
-    if not places or level is not Level.BUILDING:
-        return {}
-    year = at_local(scope.end - timedelta(days=365), time(0))
-    count = func.count()
-    query = select(_T.building_id, _T.category_id, CategoryRow.name, count)
-    query = query.join(CategoryRow, CategoryRow.id == _T.category_id)
-    where = _T.building_id.in_([row.id for row in places])
-    held = (CLOSED_WORK, where, _T.closed_at >= year, _T.kind.in_(_COMES_UP))
-    grouped = query.where(*held).group_by(_T.building_id, _T.category_id, CategoryRow.name)
-    told: dict[UUID, tuple[UUID | None, str]] = {}
-    for building, category, name, _ in session.execute(grouped.order_by(count.desc(), CategoryRow.name)):
-        if building:
-            told.setdefault(building, (category, name))
-    return told

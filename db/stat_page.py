@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,10 +35,10 @@ class StatRow:
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, and where the next page begins; None at the end."""
+    """Rows, and after what the next page begins, to be given back as it is; None at the end."""
 
     rows: tuple[StatRow, ...]
-    after: UUID | None
+    after: Any
 
 
 NOTHING = Page((), None)

@@ -1,29 +1,34 @@
 """The very rows behind a figure: as many as its numerator or denominator says, a page at a time."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from db import stat_facts, stat_rows_checkins, stat_rows_points
 from db.cards import cards_of, cards_query
-from db.models import TicketRow
-from db.models.tickets import OPEN_WORK
+from db.models import AreaRow, TicketRow
+from db.models.tickets import CLOSED_WORK, DUE_WORK, OPEN_WORK
 from db.stat_page import NUMERATOR, PAGE, REST, Page, StatRow
 from db.stat_scope import allowed, never_names
-from db.stat_sums import Asked, candidates, newest, within
+from db.stat_sums import MOST_READ, Asked, communities, counted_between, within
 from domain.access import Actor
 from domain.board import Card
-from domain.clock import local_date
+from domain.clock import at_local, local_date
 from domain.kpis import KPIS, Basis, Kpi, Source
-from domain.stats import Facts, Scope, bookings
+from domain.stats import ON_DUE, ON_REPORT, Facts, Scope, bookings, moments
 from domain.tickets import CLOCK_RUNS
 
-_READ = 500  # tickets looked at in one go; few may be among those asked for
+_READ = 500  # open tickets read at once
+_MICROSECOND = timedelta(microseconds=1)
+_T = TicketRow
+
+Mark = tuple[datetime, UUID]  # a place in the order of rows
 
 
 def rows(
@@ -33,11 +38,14 @@ def rows(
     scope: Scope,
     code: str,
     part: str = NUMERATOR,
-    after: UUID | None = None,
+    after: Any = None,
     limit: int = PAGE,
     now: datetime,
 ) -> Page:
-    """Give a page of what a figure counts; a ticket that counts twice is there twice, on one page."""
+    """Give a page of what a figure counts, the newest first; what counts twice on a day is there twice, on one page.
+
+    `after` is that of the page before.
+    """
     allowed(actor, scope)
     kpi, named = KPIS[code], not never_names(actor, scope)
     if kpi.source is Source.POINTS:
@@ -46,43 +54,97 @@ def rows(
         return stat_rows_checkins.rows(session, scope, kpi, part, after, limit, now, named=named)
     found: list[tuple[UUID, date]] = []
     last = after
-    for one, days in _counted(session, scope, kpi, part, after, now):
+    for mark, one, days in _counted(session, scope, kpi, part, after, limit + 1, now):
         if len(found) + len(days) > limit and found:
             return Page(_shown(session, actor, scope, found, now), last)
         found += [(one, day) for day in days]
-        last = one
+        last = mark
     return Page(_shown(session, actor, scope, found, now), None)
 
 
 def _counted(
-    session: Session, scope: Scope, kpi: Kpi, part: str, after: UUID | None, now: datetime
-) -> Iterator[tuple[UUID, list[date]]]:
-    """Give the tickets that count, the newest first, with the day of each time they do."""
-    query = _standing(session, scope, kpi, now) if kpi.basis is Basis.NOW else None
+    session: Session, scope: Scope, kpi: Kpi, part: str, after: Any, most: int, now: datetime
+) -> Iterator[tuple[Any, UUID, list[date]]]:
+    """Give the tickets that count, the newest first, each with its mark and the day of each time it does."""
+    if kpi.basis is Basis.NOW:
+        yield from _standing(session, scope, kpi, after, now)
+        return
     plus, minus = (kpi.top, ()) if part == NUMERATOR else (kpi.bottom or kpi.times, kpi.less)
     if part == REST:
         minus = (*kpi.less, *kpi.top)
     end = min(scope.end, local_date(now) - timedelta(days=1)) if kpi.basis is Basis.DUE else scope.end
-    asked = Asked(scope, plus, scope.start, end)
-    while True:
-        page = candidates(session, asked, _READ, after) if query is None else newest(query, _READ, after)
-        read = list(session.scalars(page))
-        facts = stat_facts.facts_of(session, read)
-        for one in read:
-            told = facts[one]
-            days = [told.reported_on] if query is not None else _days(told, plus, minus, scope.start, end)
-            if days:
-                yield one, days
-        if len(read) < _READ:
-            return
-        after = read[-1]
+    yield from _in_time(session, Asked(scope, plus, scope.start, end), minus, after, most)
 
 
-def _standing(session: Session, scope: Scope, kpi: Kpi, now: datetime) -> Any:
+def _in_time(
+    session: Session, asked: Asked, minus: tuple[str, ...], after: Mark | None, most: int
+) -> Iterator[tuple[Mark, UUID, list[date]]]:
+    """Go back from the end of the period, reading only as much of it as is asked for."""
+    begin, until = at_local(asked.start, time(0)), at_local(asked.end + timedelta(days=1), time(0))
+    if after:
+        until = min(until, after[0] + _MICROSECOND)
+    while begin < until:
+        since = _since(session, asked, begin, until, most)
+        ids = list(session.scalars(union(*counted_between(session, asked, since, until))))
+        facts = stat_facts.facts_of(session, ids)
+        told = [found for one in ids for found in _marked(one, facts[one], asked, minus)]
+        for mark, days in sorted(told, reverse=True):
+            if since <= mark[0] < until and (after is None or mark < after):
+                yield mark, mark[1], days
+        until, most = since, min(most * 4, MOST_READ)  # few of them may count
+
+
+def _since(session: Session, asked: Asked, begin: datetime, until: datetime, most: int) -> datetime:
+    """Find the moment since when at least so many tickets lie there, and not many more.
+
+    So many of one community are enough, as are a few of each of several: each tells of its own by its index, and none
+    is read further back than that.
+    """
+    homes = communities(session, asked.scope)
+    if not homes:
+        return begin
+    column, held, shift = _clock(asked.measures)
+    _community, *more = within(session, asked.scope)
+    inside = (*more, held, column >= begin + shift, column < until + shift)
+    newest = select(column).where(_T.community_id == AreaRow.id, *inside).order_by(column.desc()).limit(1)
+    few = 2 * most // len(homes) + 1
+    nth = (newest.offset(n - 1).correlate(AreaRow).scalar_subquery() for n in (few, most))
+    rows = session.execute(select(*nth).where(AreaRow.id.in_(homes))).all()
+    of_some = sorted((row[0] - shift if row[0] else begin for row in rows), reverse=True)
+    return max(of_some[(most - 1) // few], *(row[1] - shift if row[1] else begin for row in rows))
+
+
+def _clock(measures: Sequence[str]) -> tuple[Any, Any, timedelta]:
+    """Say by which of their times tickets count, which tickets have it, and how much before it they do."""
+    if measures[0] in ON_REPORT:
+        return _T.reported_at, _T.hidden_at.is_(None), timedelta(0)
+    if measures[0] in ON_DUE:
+        return _T.due_at, DUE_WORK, _MICROSECOND
+    return _T.closed_at, CLOSED_WORK, timedelta(0)
+
+
+def _marked(one: UUID, facts: Facts, asked: Asked, minus: tuple[str, ...]) -> Iterator[tuple[Mark, list[date]]]:
+    """Give the ticket's days with the last moment of each, by which rows are in order."""
+    days = Counter(_days(facts, asked.measures, minus, asked.start, asked.end))
+    last = {local_date(at): at for at in sorted(moments(facts, set(asked.measures)))} if days else {}
+    for day, times in days.items():
+        yield (last[day], one), [day] * times
+
+
+def _standing(
+    session: Session, scope: Scope, kpi: Kpi, after: UUID | None, now: datetime
+) -> Iterator[tuple[UUID, UUID, list[date]]]:
     held = [*within(session, scope), OPEN_WORK]
     if kpi.code == "overdue":
-        held += [TicketRow.status.in_(CLOCK_RUNS), TicketRow.due_at < now]
-    return select(TicketRow.id).where(*held)
+        held += [_T.status.in_(CLOCK_RUNS), _T.due_at < now]
+    query = select(_T.id, _T.reported_on).where(*held)
+    while True:
+        page = query.where(_T.id < after) if after else query
+        rows = session.execute(page.order_by(_T.id.desc()).limit(_READ)).all()
+        yield from ((one, one, [day]) for one, day in rows)
+        if len(rows) < _READ:
+            return
+        after = rows[-1].id
 
 
 def _days(facts: Facts, plus: tuple[str, ...], minus: tuple[str, ...], start: date, end: date) -> list[date]:

@@ -14,7 +14,7 @@ from db import stat_facts
 from db.models import TICKET_STAT, AreaRow, CategoryRow, TicketRecurrenceRow, TicketRoundRow, TicketRow
 from db.models.tickets import CLOSED_WORK, DUE_WORK
 from domain.areas import PARENT_TO_CHILD, Level
-from domain.clock import at_local
+from domain.clock import at_local, local_date
 from domain.stats import (
     KEPT,
     LEVELS,
@@ -35,6 +35,7 @@ MOST_READ = 5000  # tickets, where the roll-ups don't keep what is asked for
 PARTIAL = f"只算了这个范围内最新的 {MOST_READ} 张工单"
 BY_DAY, BY_MONTH, BY_AREA = "day", "month", "area"
 FIRST, LAST = date(1970, 1, 1), date(9999, 12, 1)
+_MICROSECOND = timedelta(microseconds=1)
 _S = TICKET_STAT.c
 
 Sums = dict[Any, Counter[str]]  # by whatever was asked for: None, a day, a member, an area's key
@@ -174,10 +175,18 @@ def _labels(asked: Asked) -> Callable[[Facts, date], Any]:
     }[asked.by]
 
 
-def candidates(session: Session, asked: Asked, most: int, after: UUID | None = None) -> Select[Any]:
+def candidates(session: Session, asked: Asked, most: int) -> Select[Any]:
     """Select the ids of so many tickets that may count for these measures in these days, the newest first."""
-    scope, wanted = asked.scope, set(asked.measures)
     since, until = at_local(asked.start, time(0)), at_local(asked.end + timedelta(days=1), time(0))
+    parts = counted_between(session, asked, since, until)
+    # the newest of each part: to join all of them and sort that takes three times as long
+    found = union(*(select(part.order_by(_T.id.desc()).limit(most).subquery().c.id) for part in parts)).subquery()
+    return select(found.c.id).order_by(found.c.id.desc()).limit(most)
+
+
+def counted_between(session: Session, asked: Asked, since: datetime, until: datetime) -> list[Select[Any]]:
+    """Select in parts the ids of all that may count in these moments, `until` not included."""
+    scope, wanted = asked.scope, set(asked.measures)
     inside = within(session, scope)
     parts: list[Any] = []
     if wanted & set(ON_REPORT):
@@ -185,7 +194,7 @@ def candidates(session: Session, asked: Asked, most: int, after: UUID | None = N
     if wanted & set(ON_DUE):
         # 24:00 counts for the day that ends
         parts.append(_ids(*inside, DUE_WORK, _T.due_at > since, _T.due_at <= until))
-        parts.append(_earlier(inside, TicketRoundRow.due_at, since, until + timedelta(microseconds=1)))
+        parts.append(_earlier(inside, TicketRoundRow.due_at, since, until + _MICROSECOND))
     if wanted & set(ON_REOPENING):
         parts.append(_earlier(inside, TicketRoundRow.reopened_at, since, until))
     if wanted - {*ON_REPORT, *ON_DUE, *ON_REOPENING}:
@@ -193,16 +202,10 @@ def candidates(session: Session, asked: Asked, most: int, after: UUID | None = N
         parts.append(_earlier(inside, TicketRoundRow.closed_at, since, until))
     if "recurred" in wanted:
         again = TicketRecurrenceRow
+        days = local_date(since), local_date(until - _MICROSECOND)
         tied = select(again.ticket_id).where(again.community_id.in_(communities(session, scope)))
-        parts.append(_ids(*inside, _T.id.in_(tied.where(again.closed_on.between(asked.start, asked.end)))))
-    # the newest of each part: to join all of them and sort that takes three times as long
-    found = union(*(select(newest(part, most, after).subquery().c.id) for part in parts)).subquery()
-    return select(found.c.id).order_by(found.c.id.desc()).limit(most)
-
-
-def newest(tickets: Select[Any], most: int, after: UUID | None) -> Select[Any]:
-    page = tickets.where(_T.id < after) if after else tickets
-    return page.order_by(_T.id.desc()).limit(most)
+        parts.append(_ids(*inside, _T.id.in_(tied.where(again.closed_on.between(*days)))))
+    return parts
 
 
 _T = TicketRow

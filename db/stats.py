@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from db import area_rows, stat_checkins, stat_now, stat_points
 from db.models import TICKET_STAT, CategoryRow, PartyRow
-from db.stat_now import Age, Hotspot, ages, heat, hotspots
+from db.stat_now import Age, ages, heat
 from db.stat_page import Page, StatRow
 from db.stat_rows import rows
 from db.stat_scope import allowed, asked, children_of, never_names, scope_of, stamp
+from db.stat_spots import Hotspot, hotspots
 from db.stat_sums import BY_AREA, BY_DAY, BY_MONTH, FIRST, Asked, Sums, are_kept, children, next_month, sums
 from domain.access import Actor
 from domain.areas import natural_order

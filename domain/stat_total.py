@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from domain.stats import Cells, Facts, by_day, month_of, places
+from domain.stats import Cells, Facts, by_day, month_of, places, weekday_of
 
 Place = tuple[str, str, str, str]  # area, grain, dim, member
 Day = tuple[date, tuple[str, ...]]  # of a cell, and what is booked on it
+_REPORT = ("reported",)
 
 
 class Sums:
@@ -21,11 +22,14 @@ class Sums:
     def add(self, days: Sequence[Day], reported_on: date, where: Iterable[Place]) -> None:
         """Add what one ticket counts as on its days, in the cells of these places."""
         numbers, met = self._numbers, self._met
-        on_days = [numbers.setdefault(one, len(numbers)) for one in days]
-        in_months = [numbers.setdefault((month_of(day), held), len(numbers)) for day, held in days]
-        reported = [numbers.setdefault((reported_on, ("reported",)), len(numbers))]
+        told = {
+            "day": [numbers.setdefault(one, len(numbers)) for one in days],
+            "month": [numbers.setdefault((month_of(day), held), len(numbers)) for day, held in days],
+            "wday": [numbers.setdefault((weekday_of(reported_on), _REPORT), len(numbers))],
+        }
+        reported = [numbers.setdefault((reported_on, _REPORT), len(numbers))]
         for place in where:
-            met[place] += reported if place[2] == "hour" else on_days if place[1] == "day" else in_months
+            met[place] += reported if place[1:3] == ("day", "hour") else told[place[1]]
         self.tickets += 1
 
     def cells(self) -> Cells:

@@ -5,14 +5,14 @@ reclassifying, moving, reopening or taking an import back need no rule of their 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from domain.areas import Level
-from domain.clock import local, local_date
+from domain.clock import at_local, local, local_date
 from domain.due import SAME_DAY, Matter
 from domain.tickets import CLOCK_RUNS, Channel, Kind, Result, Satisfaction, Status
 
@@ -20,6 +20,7 @@ from domain.tickets import CLOCK_RUNS, Channel, Kind, Result, Satisfaction, Stat
 class Grain(StrEnum):
     DAY = "day"
     MONTH = "month"
+    WEEKDAY = "wday"  # a month's days of one weekday, named by the first of them: what was reported, nothing else
 
 
 class Dim(StrEnum):
@@ -34,6 +35,7 @@ LEVELS = (Level.STREET, Level.COMMUNITY, Level.GRID, Level.BUILDING)
 _WIDE: dict[Grain, tuple[Dim, ...]] = {
     Grain.DAY: (Dim.ALL, Dim.CATEGORY, Dim.KIND, Dim.HOUR),
     Grain.MONTH: (Dim.ALL, Dim.CATEGORY, Dim.KIND, Dim.HANDLER),
+    Grain.WEEKDAY: (Dim.CATEGORY, Dim.HOUR),
 }
 # what is kept at which level: grid × day × category would be a cell a ticket, and no smaller than the tickets
 KEPT: dict[Level, dict[Grain, tuple[Dim, ...]]] = {
@@ -55,6 +57,7 @@ MEASURES = (*ON_REPORT, *ON_CLOSING, *ON_REOPENING, *ON_DUE, *CONTACT, *CLOSING)
 CHECKIN_MEASURES = ("looked", "missed", "ok", "closed", "excused", "incidents", "escalated", *DOOR)
 REOPENED_SOON = timedelta(days=7)
 RECURS_WITHIN = timedelta(days=30)
+_MICROSECOND = timedelta(microseconds=1)
 DROPPED = frozenset({Status.REJECTED, Status.CANCELLED})
 SATISFIED = frozenset({Satisfaction.SATISFIED, Satisfaction.MOSTLY})
 FOUND_BY_US = frozenset({Channel.PATROL, Channel.BUILDING_HEAD, Channel.SYSTEM})
@@ -150,7 +153,7 @@ def _reported(ticket: Facts) -> Iterator[str]:
 
 def due_day(due_at: datetime) -> date:
     """Tell on which day something is due: 24:00 belongs to the day that ends."""
-    return local_date(due_at - timedelta(microseconds=1))
+    return local_date(due_at - _MICROSECOND)
 
 
 def _due(ticket: Facts) -> Iterator[Booking]:
@@ -195,6 +198,21 @@ def _times(ticket: Facts, first: Round) -> Iterator[Booking]:
         yield day, CONTACT[bucket(contact - ticket.reported_at)]
 
 
+def moments(ticket: Facts, measures: Set[str]) -> Iterator[datetime]:
+    """Give the moments that bookings of these measures come from, each within the day of its bookings."""
+    if measures & set(ON_REPORT):
+        yield ticket.reported_at
+    for one in ticket.rounds:
+        if one.due_at and measures & set(ON_DUE):
+            yield one.due_at - _MICROSECOND
+        if one.reopened_at and measures & set(ON_REOPENING):
+            yield one.reopened_at
+        if one.closed_at and measures - {*ON_REPORT, *ON_DUE, *ON_REOPENING}:
+            yield one.closed_at
+    if ticket.recurs_on and "recurred" in measures:
+        yield at_local(ticket.recurs_on, time(0))
+
+
 def bucket(took: timedelta) -> int:
     return bisect_right(BUCKETS, took.total_seconds() / 60 - 1e-9)
 
@@ -227,7 +245,12 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-# the same as plain words: a ticket has some twenty such places
+def weekday_of(day: date) -> date:
+    """Name the first day of the month with this weekday."""
+    return day.replace(day=(day.day - 1) % 7 + 1)
+
+
+# the same as plain words: a ticket has some twenty-five such places
 _PLACES = [
     (depth, grain.value, dim.value)
     for depth, level in enumerate(LEVELS)
@@ -266,12 +289,13 @@ def add(cells: Cells, ticket: Facts, sign: int = 1) -> None:
     days = by_day(ticket)
     where = places(ticket) if days else []
     for day, measures in days.items():
-        month = month_of(day)
+        starts = {"day": day, "month": month_of(day), "wday": weekday_of(day)}
         for area, grain, dim, member in where:
-            if dim == "hour" and "reported" not in measures:
+            alone = dim == "hour" or grain == "wday"  # reports, and nothing else
+            if alone and "reported" not in measures:
                 continue
-            cell = cells.setdefault((area, grain, dim, day if grain == "day" else month, member), {})
-            for measure in measures if dim != "hour" else ["reported"]:
+            cell = cells.setdefault((area, grain, dim, starts[grain], member), {})
+            for measure in ["reported"] if alone else measures:
                 cell[measure] = cell.get(measure, 0) + sign
 
 

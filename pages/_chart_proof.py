@@ -1,7 +1,6 @@
 """The proof of a figure: how it is worked out, its numbers, what is left out, and the very rows, each leading on."""
 
 from typing import Any
-from uuid import UUID
 
 import streamlit as st
 
@@ -91,7 +90,7 @@ def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
 
 
 def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
-    after: UUID | None = st.session_state.get(_AFTER)
+    after = st.session_state.get(_AFTER)
     call: dict[str, Any] = {"actor": actor, "scope": held.scope, "code": code, "part": part, "after": after}
     try:
         page = db.read(stats.rows, now=now(), **call)
@@ -113,5 +112,5 @@ def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
             st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(page.after,))
 
 
-def _go(after: UUID) -> None:
+def _go(after: Any) -> None:
     st.session_state[_AFTER] = after

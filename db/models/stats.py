@@ -30,7 +30,7 @@ CHECKIN_STAT = Table(
     Column("grain", String(5), primary_key=True),
     Column("starts_on", Date, primary_key=True),
     *(Column(name, Integer, nullable=False, server_default="0") for name in CHECKIN_MEASURES),
-    one_of("grain", Grain),
+    one_of("grain", (Grain.DAY, Grain.MONTH)),
     sqlite_with_rowid=False,
 )
 

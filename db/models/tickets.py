@@ -16,10 +16,15 @@ _OPEN = text(f"status IN ({_OPEN_STATUSES}) AND hidden_at IS NULL")
 _CLOSED = text("status = 'closed' AND hidden_at IS NULL")
 _ENDED = text("status IN ('closed', 'rejected', 'cancelled') AND hidden_at IS NULL")
 _DUE = text("due_at IS NOT NULL AND hidden_at IS NULL")
+_ELSE = text("kind NOT IN ('report', 'hazard') AND building_id IS NOT NULL AND hidden_at IS NULL")
 # the same for a WHERE: SQLite uses a partial index only where its condition stands to the letter
 OPEN_WORK: Any = text(f"ticket.status IN ({_OPEN_STATUSES}) AND ticket.hidden_at IS NULL")
 CLOSED_WORK: Any = text("ticket.status = 'closed' AND ticket.hidden_at IS NULL")
 DUE_WORK: Any = text("ticket.due_at IS NOT NULL AND ticket.hidden_at IS NULL")
+# what comes up nowhere by itself: it is ordered, agreed or begun by us
+ELSE_WORK: Any = text(
+    "ticket.kind NOT IN ('report', 'hazard') AND ticket.building_id IS NOT NULL AND ticket.hidden_at IS NULL"
+)
 ENDED_WORK: Any = text("ticket.status IN ('closed', 'rejected', 'cancelled') AND ticket.hidden_at IS NULL")
 
 
@@ -43,11 +48,14 @@ class TicketRow(Base):
         Index("ix_ticket_open", "community_id", "status", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_ticket_closed", "community_id", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
         Index(None, "community_id", "reported_at"),
-        # what was due in a period; what was closed at a place before
+        # what was due in a period; what was closed at a place before, and what there is no complaint
         Index("ix_ticket_due", "community_id", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
         Index(
-            "ix_ticket_place", "building_id", "category_id", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED
+            *("ix_ticket_place", "building_id", "category_id", "closed_at", "kind"),
+            sqlite_where=_CLOSED,
+            postgresql_where=_CLOSED,
         ),
+        Index("ix_ticket_else", "building_id", "reported_on", sqlite_where=_ELSE, postgresql_where=_ELSE),
         # what binds a person to a ticket outside their area
         Index("ix_ticket_handler", "handler_id", "status", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_ticket_reporter", "reporter_user_id", "status", sqlite_where=_OPEN, postgresql_where=_OPEN),
