@@ -39,7 +39,7 @@ _LEGEND_ROOM = 28
 _LEGEND_AT = 64
 _YEAR = 12  # months that can each be named
 Trace = dict[str, Any]
-_NAMED = 5  # days that can be named beside each other on a phone
+_NAMED = 4  # days that can be named beside each other on a phone
 _FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 

@@ -51,7 +51,7 @@ def parts(
         bargap=0.36,
         annotations=_ends(said, wholes, head.unit, dark),
         xaxis={"range": [0, (max(wholes, default=0) or 1) * 1.22], "visible": False},
-        yaxis=_named(dark) | {"range": [max(len(names), 1) - 0.5, -0.5]},
+        yaxis=_named(dark) | {"range": [max(len(names), 1) - 0.5, -0.5], "showgrid": False},
     )
 
 
