@@ -1,6 +1,7 @@
 """What the push asks the database: the change stamps, who may share a board, versions of open tickets."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,6 +32,25 @@ class Reach:
 
     communities: frozenset[UUID]
     alone: bool
+
+
+_bells: set[Callable[[], object]] = set()
+
+
+@contextmanager
+def hearing(bell: Callable[[], object]) -> Iterator[None]:
+    """Have this called, in whatever thread, when something was written here that somebody waits to see."""
+    _bells.add(bell)
+    try:
+        yield
+    finally:
+        _bells.discard(bell)
+
+
+def ring() -> None:
+    for bell in tuple(_bells):
+        with suppress(RuntimeError):  # its loop has ended meanwhile
+            bell()
 
 
 def change_stamps(session: Session) -> dict[tuple[str, UUID], int]:

@@ -58,7 +58,7 @@ def live_board(sent: dict[str, bool]) -> None:
     filters, view = _filters.chosen(), _views.chosen()
     scope = repr((view, _views.query(), st.session_state.get("shown")))
     asked = repr((actor, scope))
-    held = None if asked in sent and not _is_told() else _READ[view.layout](actor, filters, view)
+    held = None if asked in sent and not _moves.asks_for_board() else _READ[view.layout](actor, filters, view)
     figures = markup.figures_html(held.figures, filters.due) if held else None
     live = _following(held, figures or "") if held else None
     draw(figures, key="figures", scope=scope, live=live and figures_of(live), on_picked=_pick)
@@ -77,12 +77,6 @@ def live_board(sent: dict[str, bool]) -> None:
         sent.clear()
     if isinstance(held, Board):
         sent[asked] = _is_empty(held)
-
-
-def _is_told() -> bool:
-    """Find whether this run answers the board: it may have moved a card, or asked for what it misses."""
-    parts = (st.session_state.get("board"), st.session_state.get("figures"))
-    return any(value is not None for part in parts if part for value in part.values())
 
 
 def _show(held: Held | None, actor: Actor, view: View, scope: str, live: dict[str, Any] | None) -> None:

@@ -9,15 +9,14 @@ from uuid import UUID
 import streamlit as st
 
 import db
-from db import ticket_detail
-from db.ticket_detail import Detail
-from db.ticket_events import check_version
+from db import live, ticket_detail
+from db.ticket_events import check_version, load
 from domain import clock, steps
 from domain.access import Actor
 from domain.errors import Invalid, Refused
 from domain.ids import parse_id
 from domain.moves import UNDO, label_of, meant
-from domain.tickets import COLUMN_OF, Action, Column, Status
+from domain.tickets import COLUMN_OF, Action, Column, Status, Ticket
 from pages import _alone, _form, _session
 from pages._step_forms import STEPS
 
@@ -35,6 +34,13 @@ class Move:
     action: Action | None
     column: Column | None
     nonce: str
+
+
+def asks_for_board() -> bool:
+    """Find whether this run answers the board: it may have asked for what it misses. A card it moved the push shows."""
+    parts = (st.session_state.get("board"), st.session_state.get("figures"))
+    told = (value for part in parts if part for value in part.values() if value is not None)
+    return any(not (isinstance(value, Mapping) and value.get("followed")) for value in told)
 
 
 def take() -> None:
@@ -60,20 +66,21 @@ def _read(sent: Mapping[str, Any]) -> Move | None:
 
 def _do(actor: Actor, move: Move) -> None:
     now = clock.now()
-    detail = db.read(ticket_detail.detail, actor=actor, ticket_id=move.ticket_id, now=now)
-    action = move.action or (meant(actor, detail.ticket, move.column, now=now) if move.column else None)
+    ticket = db.read(load, actor, move.ticket_id)
+    action = move.action or (meant(actor, ticket, move.column, now=now) if move.column else None)
     if action not in STEPS:
         raise Invalid("没有这一步，请打开工单再办。")
     if STEPS[action].fields:
-        _ask(actor, detail, action, move)
+        _ask(actor, ticket, action, move)
     call = {"actor": actor, "ticket_id": move.ticket_id, "expected_version": move.version}
     ticket = db.run(STEPS[action].command, **call, key=f"move-{move.nonce}", now=now)
+    live.ring()
     tell(move.nonce, f"{ticket.no} {STEPS[action].done}", undo=_undo(actor, ticket.id, action))
 
 
-def _ask(actor: Actor, detail: Detail, action: Action, move: Move) -> None:
+def _ask(actor: Actor, ticket: Ticket, action: Action, move: Move) -> None:
     """Open the form, unless it could only be refused."""
-    ticket, now = detail.ticket, clock.now()
+    now = clock.now()
     db.read(check_version, ticket=ticket, expected_version=move.version)
     first = action is Action.DISPATCH and ticket.status is Status.REPORTED
     steps.check(actor, Action.ACCEPT if first else action, ticket, now=now)

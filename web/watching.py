@@ -218,8 +218,17 @@ class Watcher:
             self.channels.pop(channel.key, None)
 
     async def _watch(self) -> None:
-        """Poll the stamps until nobody is left."""
+        """Poll the stamps until nobody is left, at once when a reader of this process waits for their own step."""
         self._served.clear()
+        with live.hearing(partial(asyncio.get_running_loop().call_soon_threadsafe, self._hurry)):
+            await self._poll()
+
+    def _hurry(self) -> None:
+        for channel in self.channels.values():
+            channel.not_before = 0.0
+        self._now.set()
+
+    async def _poll(self) -> None:
         while self.channels:
             self._now.clear()
             try:

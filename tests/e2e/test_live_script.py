@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.test_board_component import HERE, MOUNT, SCRIPTS, cards, html
+from tests.e2e.test_board_component import HERE, MOUNT, SCRIPTS, TABLE, cards, html
 from ui.board import markup
 from web import patches
 
@@ -42,9 +42,9 @@ def page(blank: BrowserContext) -> Iterator[Page]:
     page.close()
 
 
-def draw(page: Page, body: str, stamp: int, at: int = 0, scope: str = "", **more: Any) -> None:
+def draw(page: Page, body: str, stamp: int, at: int = 0, scope: str = "", table: Any = None, **more: Any) -> None:
     live = {"page": "tickets", "query": {}, "shown": {}, "stamp": stamp, "at": at, "empty": False, "ticket": None}
-    page.evaluate("data => draw(data)", {"html": body, "scope": scope, "live": live | more})
+    page.evaluate("data => draw(data)", {"html": body, "scope": scope, "live": live | more, "table": table})
 
 
 def asked(page: Page) -> list[dict[str, Any]]:
@@ -61,6 +61,14 @@ def push(page: Page, old: str, new: str, stamp: int, at: int = 0, **more: Any) -
 
 def resyncs(page: Page) -> list[Any]:
     return [value for name, value in page.evaluate("sent") if name == "resync"]
+
+
+def dispatch(page: Page) -> list[Any]:
+    """Dispatch the first card from its menu; give all moves that were sent so far."""
+    page.locator("a.card").first.focus()
+    page.keyboard.press("m")
+    page.get_by_role("menuitem", name="派单").click()
+    return [value for name, value in page.evaluate("sent") if name == "moved"]
 
 
 def shown(page: Page) -> list[str]:
@@ -153,6 +161,25 @@ def test_a_run_without_a_board_leaves_what_the_push_keeps_true_and_asks_for_it_o
     page.evaluate("sockets.at(-1).close()")
     page.evaluate("data => draw(data)", nothing)
     assert len(resyncs(page)) == 3 and len(shown(page)) == 3
+
+
+def test_a_move_that_was_taken_stays_where_it_goes_until_the_push_shows_it_there(page: Page) -> None:
+    draw(page, FIRST, 1, table=TABLE)
+    asked(page)
+    page.evaluate("m => push(m)", {"beat": 1, "now": 70_000, "good": 69_900})
+    draw(page, FIRST, 1, table=TABLE)
+    moved = dispatch(page)[-1]
+    waiting = page.locator('[data-col="doing"] a.card[aria-busy]')
+
+    answer = {"nonce": moved["nonce"], "words": "E0012 已派单"}
+    page.evaluate("data => draw(data)", {"html": None, "scope": "", "live": None, "table": TABLE, "answer": answer})
+    assert (moved["followed"], waiting.count()) == (True, 1)
+
+    (first, *rest) = cards(2)
+    push(page, FIRST, html(tuple(rest), (replace(first, version=first.version + 1),)), 2)
+    assert page.locator('[data-col="doing"] a.card').count() == 1
+    assert page.locator("[aria-busy]").count() == 0 and not resyncs(page)
+    assert len(dispatch(page)) == 2, "the next one may be moved"
 
 
 def test_an_answer_to_an_older_question_is_thrown_away_and_a_misfit_asked_anew(page: Page) -> None:

@@ -12,7 +12,7 @@ from db.ticket_detail import Detail, detail
 from db.ticket_filters import Filters
 from domain.ids import new_id, new_key
 from domain.tickets import Action, Column, Status, Ticket
-from pages import _export
+from pages import _export, _live_board
 from pages._one_by_one import Words, outcome
 from pages._together import MOST
 from tests.builders import World, assigned, report, step
@@ -56,6 +56,21 @@ def test_a_step_that_needs_nothing_is_taken_at_once(visit: Visit, world: World) 
 
     assert now_of(world, ticket).ticket.status is Status.ACCEPTED
     assert told(at, "answer") == {"nonce": move["nonce"], "words": "E0001 已撤回派单", "undo": None}
+
+
+def test_a_move_on_a_board_that_follows_the_push_is_answered_without_the_board(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, bool] = {}
+    fragment = _live_board.live_board
+    monkeypatch.setattr(_live_board, "live_board", lambda _: fragment(sent))  # as if the move alone ran it
+    first, second = dispatched(world), dispatched(world)
+    at = visit("coordinator")
+
+    send(at, "moved", pick(first, Action.CLAIM, followed=True))
+    assert (told(at, "html"), told(at, "answer")["words"]) == (None, "E0001 已接单")
+    send(at, "moved", pick(second, Action.CLAIM, followed=False))
+    assert "E0002" in told(at, "html")
 
 
 def test_the_same_movement_twice_is_one_step(visit: Visit, world: World) -> None:

@@ -97,6 +97,25 @@ def test_a_drawing_is_made_anew_after_a_minute_though_nobody_writes(world: World
     assert channel.is_due({}, 1000.0 + watching.REFRESH_SECONDS)
 
 
+def test_who_waits_for_their_own_step_is_not_kept_waiting_until_the_next_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "AGAIN_AFTER_SECONDS", 1000)
+    watcher, one = Watcher(poll_seconds=1000), viewer(world.coordinator, "hall")
+
+    async def run() -> None:
+        watcher.follow(one, Asked("tickets"))
+        assert one.channel
+        await until(lambda: one.channel.drawing)
+        before = one.channel.drawing
+        await asyncio.to_thread(report, world)
+        live.ring()
+        await until(lambda: one.channel.drawing is not before)
+        watcher.leave(one)
+
+    asyncio.run(run())
+
+
 def test_a_table_hears_of_what_was_reported_under_a_role_that_has_ended(world: World) -> None:
     actor, asked = world.coordinator, Asked("tickets", (("layout", "table"),))
     grant = {"user_id": actor.user_id, "role": Role.COORDINATOR.value, "area_id": world.other_community}

@@ -212,8 +212,11 @@ const nonce = () => [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n
 function go(root, held, card, step) {
   if (held.pending) return;
   const moved = { ticket: card.dataset.open, version: Number(card.dataset.version), do: step.do, column: step.to, nonce: nonce() };
+  moved.followed = isTrue(held.live); // live.js: the push shows what becomes of it, the run need not
   const timer = setTimeout(() => {
+    const { taken } = held.pending;
     putBack(root, held);
+    if (taken) return held.send("resync", Date.now());
     tell(root, held, { words: `${number(card)} 没有收到回答，请看看再试。`, bad: true });
   }, ANSWER_WITHIN_MS);
   held.pending = { ...moved, timer, mark: document.createComment("was here") };
@@ -222,23 +225,27 @@ function go(root, held, card, step) {
   held.send("moved", moved);
 }
 
-// Shown where it goes until the answer is there, whatever else is drawn meanwhile.
+// Shown where it goes until the answer is there and drawn, whatever else is drawn meanwhile.
 function place(root, held) {
-  const { ticket, version, column, mark } = held.pending;
+  const { ticket, column, mark, taken } = held.pending;
   const card = cardOf(root, ticket);
-  if (!card || Number(card.dataset.version) !== version) return;
+  if (!isAsMoved(root, held)) return taken && putBack(root, held);
   card.setAttribute("aria-busy", "true");
   const target = root.querySelector(`.col[data-col="${column}"] .list`);
   if (target && card.closest(".list") !== target) keepFocus(card, (item) => (item.before(mark), target.prepend(item)));
 }
 
+function isAsMoved(root, { pending }) {
+  return Number(cardOf(root, pending.ticket)?.dataset.version) === pending.version;
+}
+
 function putBack(root, held) {
-  const { ticket, version, mark, timer } = held.pending;
+  const { ticket, mark, timer } = held.pending;
+  const same = isAsMoved(root, held);
   clearTimeout(timer);
   held.pending = null;
   const card = cardOf(root, ticket);
   card?.removeAttribute("aria-busy");
-  const same = card && Number(card.dataset.version) === version;
   if (same && mark.isConnected) keepFocus(card, (item) => mark.replaceWith(item));
   else mark.remove();
 }
@@ -250,13 +257,14 @@ function keepFocus(card, act) {
   if (had) card.focus({ preventScroll: true });
 }
 
-// Before the drawing: what waited goes back, so that the drawing alone says where it is.
+// Before the drawing: what was refused goes back, what was taken waits to be drawn where it is.
 function answered(root, held, answer) {
   if (!answer || answer.nonce === held.told) return;
   const mine = held.pending?.nonce === answer.nonce;
   if (answer.asks) return mine && clearTimeout(held.pending.timer); // its form stands open
   held.told = answer.nonce;
-  if (mine) putBack(root, held);
+  if (mine) held.pending.taken = !answer.bad && Boolean(answer.words);
+  if (mine && !(held.pending.taken && isAsMoved(root, held))) putBack(root, held);
   if (answer.keep) held.chosen = new Set(answer.keep);
   if (answer.words) tell(root, held, answer);
 }
