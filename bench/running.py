@@ -23,6 +23,7 @@ from demo import town
 from demo.plan import town as plan_of
 from domain.access import Actor
 from domain.clock import now
+from domain.errors import Refused
 from settings import Settings
 
 SIZES = {"10k": (10_000, 3), "1M": (1_000_000, 3), "10M": (10_000_000, 8)}
@@ -85,7 +86,10 @@ def serving(folder: Path) -> Iterator[Server]:
             server = Server(f"http://127.0.0.1:{port}", psutil.Process(child.pid))
             if not _answers(f"{server.url}/readyz", child):
                 said.seek(0)
-                raise RuntimeError(f"the server under test does not answer: {said.read()[-2000:].decode()}")
+                told = said.read().decode(errors="replace").split("\n")
+                raise Refused(
+                    f"被测的服务器没有启动，它最后说：{' '.join(filter(None, told[-6:])) or '（没有说什么）'}"
+                )
             server.started = time.perf_counter() - start
             yield server
         finally:
