@@ -53,6 +53,7 @@ _DARK = re.compile(r"\.(linli|charts)\[data-dark\]([^{]*\{[^}]*\})")
 # the last two are those of 登记, which opens at a key press
 _WIDGETS = ("Html", "BidiComponent", "Selectbox", "ButtonGroup", "TextInput", "Button", "TextArea", "Checkbox")
 _CHARTED = ("Html", "BidiComponent", "PlotlyChart", "Selectbox", "ButtonGroup", "Button", "Popover")
+_LARGE = "PlotlyChart."  # its run would keep the page from beginning
 _UI = Path(markup.__file__ or "").parent.parent
 _IMPORT = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
 _BRAND = (
@@ -122,16 +123,19 @@ def _page(path: str, actor: Actor | None) -> str:
 
 @cache
 def _ahead(widgets: tuple[str, ...]) -> bytes:
-    """Name the scripts that Streamlit would ask for only when the first widgets have come."""
+    """Name the scripts that Streamlit would ask for only when the first widgets have come, and run them before."""
     folder = headers.streamlit_files() / "static" / "js"
-    wanted = [file.name for name in widgets for file in folder.glob(f"{name}.*.js")]
+    first = [file.name for name in widgets for file in folder.glob(f"{name}.*.js")]
     found: dict[str, None] = {}
+    wanted = [*first]
     while wanted:
         name = wanted.pop()
         if name not in found and name.encode() not in headers.streamlit_index():
             found[name] = None
             wanted += _IMPORT.findall((folder / name).read_text("utf-8"))
-    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in found).encode()
+    named = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in found)
+    run = (name for name in first if not name.startswith(_LARGE))
+    return (named + "".join(f'<script type="module" crossorigin src="./static/js/{n}"></script>' for n in run)).encode()
 
 
 @cache
