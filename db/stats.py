@@ -82,17 +82,16 @@ def _tickets(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime,
             continue
         counts, partial = _summed(session, scope, held, end, by)
         households = _households(session, scope, by, counts) if any(k.unit is Unit.PER_THOUSAND for k in held) else {}
+        marks: dict[str, Any] = {"new": fresh, "partial": partial, "until": end if end < scope.end else None}
         for key, kpi in product(counts, held):
-            made = _figure(kpi, counts[key], households.get(key), now)
-            told = replace(made, new=fresh, partial=partial, until=end if end < scope.end else None)
-            found.setdefault(key, {})[kpi.code] = told
+            found.setdefault(key, {})[kpi.code] = _figure(kpi, counts[key], households.get(key), now, **marks)
     for kpi in kpis:
         if kpi.basis is Basis.NOW:
             standing, partial = stat_now.standing(session, scope, kpi.code, now, by)
             for key in {*found, *standing}:
                 made = figure(kpi, standing.get(key, 0), None, as_of=now, new=fresh, partial=partial)
                 found.setdefault(key, {})[kpi.code] = made
-    empty = {kpi.code: replace(_figure(kpi, Counter(), None, now), new=fresh) for kpi in kpis}
+    empty = {kpi.code: _figure(kpi, Counter(), None, now, new=fresh) for kpi in kpis}
     return {key: empty | made for key, made in found.items()}
 
 
@@ -103,18 +102,18 @@ def _summed(session: Session, scope: Scope, kpis: Sequence[Kpi], end: date, by: 
     return sums(session, Asked(scope, measures, scope.start, end, by))
 
 
-def _figure(kpi: Kpi, counts: Counter[str], households: int | None, now: datetime) -> Figure:
+def _figure(kpi: Kpi, counts: Counter[str], households: int | None, now: datetime, **marks: Any) -> Figure:
     if kpi.times:
         spread = [counts[name] for name in kpi.times]
-        return Figure(kpi, None, sum(spread), quantile(spread, kpi.share), sum(spread), now)
+        return Figure(kpi, None, sum(spread), quantile(spread, kpi.share), sum(spread), now, **marks)
     top = sum(counts[name] for name in kpi.top)
     if kpi.unit is Unit.PER_THOUSAND:
         value = top / households * 1000 if households else None
-        return Figure(kpi, top, households or 0, value, top, now)
+        return Figure(kpi, top, households or 0, value, top, now, **marks)
     if not kpi.bottom:
-        return figure(kpi, top, None, as_of=now)
+        return figure(kpi, top, None, as_of=now, **marks)
     bottom = sum(counts[name] for name in kpi.bottom) - sum(counts[name] for name in kpi.less)
-    return figure(kpi, top, bottom, as_of=now)
+    return figure(kpi, top, bottom, as_of=now, **marks)
 
 
 def is_new(session: Session, scope: Scope, today: date) -> bool:
@@ -151,7 +150,7 @@ def several(
     allowed(actor, scope)
     grain = Grain(grain)
     by = BY_DAY if grain is Grain.DAY else BY_MONTH
-    days = [day for day, _ in _cut(scope, grain)]
+    days = list(_starts(scope.start, scope.end, grain))
     counted = [KPIS[code] for code in codes if KPIS[code].source is Source.TICKETS]
     counted = [kpi for kpi in counted if kpi.basis is not Basis.NOW]
     tickets = _tickets(session, scope, counted, now, by) if counted else {}
@@ -175,13 +174,12 @@ def several(
 _MODULES: dict[Source, Any] = {Source.POINTS: stat_points, Source.CHECKINS: stat_checkins}
 
 
-def _cut(scope: Scope, grain: Grain) -> Iterator[tuple[date, Scope]]:
-    """Cut a scope into its days or months, named by their first day."""
-    day = scope.start
-    while day <= scope.end:
-        last = day if grain is Grain.DAY else min(scope.end, next_month(day) - timedelta(days=1))
-        yield day if grain is Grain.DAY else month_of(day), replace(scope, start=day, end=last)
-        day = last + timedelta(days=1)
+def _starts(start: date, end: date, grain: Grain) -> Iterator[date]:
+    """List the days, or the months by their first day."""
+    day = start if grain is Grain.DAY else month_of(start)
+    while day <= end:
+        yield day
+        day = day + timedelta(days=1) if grain is Grain.DAY else next_month(day)
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,7 @@ def flow(session: Session, *, actor: Actor, scope: Scope, now: datetime) -> list
 def _flow(session: Session, scope: Scope, now: datetime) -> list[DayRow]:
     standing, days, partial = _read_flow(session, scope, now)
     told, came, went = [], 0, 0
-    for day, _part in _cut(replace(scope, end=min(scope.end, local_date(now))), Grain.DAY):
+    for day in _starts(scope.start, min(scope.end, local_date(now)), Grain.DAY):
         counts = days.get(day, Counter())
         standing += _open(counts)
         came, went = came + counts["reported"], went + counts["closed"]
