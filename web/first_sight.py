@@ -35,7 +35,7 @@ from ui.board import markup
 from ui.board.sent import BOARD, CARE, Sent
 from ui.care import markup as care_markup
 from ui.charts import markup as chart_markup
-from web import headers, logs
+from web import headers, logs, plotly
 from web.sent import AFTER_PAINT
 
 BUDGET_SECONDS = 0.25  # the live board takes longer still on a machine that needs this
@@ -114,6 +114,7 @@ def warm_up() -> None:
     for page in _PAGES.values():
         _style(page.styles)
         _ahead(page.widgets)
+    plotly.scripts()
 
 
 def _page(path: str, actor: Actor | None) -> str:

@@ -19,7 +19,7 @@ from db import sessions
 from domain.access import Actor
 from domain.accounts import SCREEN_COOKIE, SESSION_COOKIE
 from domain.clock import now
-from web import errors, first_sight, headers, logs, proxy
+from web import errors, first_sight, headers, logs, plotly, proxy
 
 Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
@@ -105,7 +105,7 @@ class Gate:
         if method not in SAFE_METHODS and not proxy.is_same_origin(scope, settings.current()):
             return errors.plain(403, "请从本系统的页面上操作")
         if path in PUBLIC or path.startswith(headers.ASSETS):
-            return None
+            return plotly.answer(scope, path)
         document = is_document(scope, path)
         by_hand = document or method not in SAFE_METHODS
         actor = await self._who(scope, path, fresh=by_hand, active=by_hand)

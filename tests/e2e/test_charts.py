@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e.visitors import Visitor
 
 Visit = Callable[..., Visitor]
-SLOW = 40_000  # Plotly is four megabytes of script, and other browsers run beside this one
+SLOW = 40_000  # Plotly is a megabyte of script, and other browsers run beside this one
 
 
 def test_a_leader_goes_from_a_figure_to_its_rows_to_a_ticket(visit: Visit) -> None:
