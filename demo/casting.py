@@ -1,5 +1,6 @@
 """The past of a large demo: cast by a second process, day by day, while the first one writes."""
 
+import gc
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -139,6 +140,7 @@ _casting: Caster
 def _begin(town: Town, kind: Callable[[None], Loader], used: Settings) -> None:
     """Make ready the process that casts; the people's numbers are encrypted with the installation's key."""
     global _casting
+    gc.disable()  # see `town`
     settings.use(used)
     _casting = Caster(town, kind(None))
 
