@@ -50,6 +50,7 @@ from domain.windows import MORNING
 
 FIGURE = "closed"
 SHOWN_TILES = 9
+LARGEST = 300 << 20  # bytes: a city is seven gigabytes, and each who looks would fill the disk with a copy
 _ELDER = "L0001"  # 张奶奶
 _REPAIRER = "王师傅"
 T = TypeVar("T")
@@ -60,6 +61,8 @@ def play(*, now: datetime) -> tuple[Scene, ...]:
     held = settings.current()
     if not held.is_demo:
         raise Refused("一分钟演示要用演示数据，这里是正式数据。想看演示，请另开一个数据目录启动。")
+    if held.demo_file.stat().st_size > LARGEST:
+        raise Refused("这里是大规模的演示数据，为演示复制一份太久。想看一分钟演示，请另开一个数据目录启动。")
     with TemporaryDirectory(prefix="linli-tour-") as folder:
         file = Path(folder) / "tour.sqlite3"
         _copy(held.demo_file, file, local_date(now))

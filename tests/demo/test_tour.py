@@ -85,6 +85,16 @@ def test_every_beat_is_drawn_and_says_what_it_is_about(scenes: tuple[Scene, ...]
         assert scene.title in drawn and scene.told in drawn
 
 
+def test_a_demo_too_large_to_be_copied_for_each_who_looks_is_no_stage(
+    scenes: tuple[Scene, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scenes, "the small one is"
+    monkeypatch.setattr(tour, "LARGEST", 1000)
+
+    with pytest.raises(Refused, match="另开一个数据目录"):
+        tour.play(now=NOW)
+
+
 def test_real_data_is_no_stage(template: Path, tmp_path: Path) -> None:
     assert not copy_of(template, tmp_path).is_demo
 

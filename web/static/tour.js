@@ -12,6 +12,7 @@ let [beat, playing, timer] = [0, true, 0];
 async function begin() {
   const answer = await fetch("/wall/tour?beats", { cache: "no-store" });
   if (answer.redirected) return again(); // to the login
+  if (answer.status === 409) return location.replace("/wall/tour?beats"); // it says why not
   if (!answer.ok) throw new Error(answer.status);
   stage.innerHTML = await answer.text();
   beats = [...stage.querySelectorAll(".beat")];
