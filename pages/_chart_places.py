@@ -137,17 +137,10 @@ def _floor(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], below
         for key, name, found in held_rows
         for one in (found["on_time_rate"],)
     ]
-    title = f"{LEVEL_LABELS[level]}平面图：按期办结率"
-    above = head(
-        held,
-        title,
-        "%",
-        sum(f["on_time_rate"].n for *_, f in rows),
-        note=both(
-            _partial([*rows, *chain.from_iterable(part for _, part in groups)]),
-            ("暗到亮" if dark else "浅到深") + _SCALE,
-        ),
-    )
+    partial = _partial([*rows, *chain.from_iterable(part for _, part in groups)])
+    note = both(partial, ("暗到亮" if dark else "浅到深") + _SCALE)
+    due = sum(f["on_time_rate"].n for *_, f in rows)
+    above = head(held, f"{LEVEL_LABELS[level]}平面图：按期办结率", "%", due, note=note)
     figure = places.floor(above, cells, dark=dark)
     table = [{"所在": room, LEVEL_LABELS[level]: name, "按期办结率": said} for room, _, name, _, said, _ in cells]
     return Picture(figure, above, table, key="floor", narrows=level.value, code="on_time_rate")
