@@ -1,6 +1,6 @@
 // Loads the application when what the document shows is drawn: a hundred scripts, even if they lie in the cache, would
 // keep the first frame waiting.
-const LATEST_MS = 300; // a page that nobody looks at draws nothing
+const LATEST_MS = 1000; // a page that nobody looks at draws nothing; one that is slow to draw needs the wait most
 
 const { content } = document.getElementById("linli-then");
 const load = () => document.head.append(content); // which is empty from then on
