@@ -21,6 +21,7 @@ from domain.access import Actor
 from domain.accounts import SESSION_COOKIE
 from domain.clock import now
 from domain.due import Grade
+from domain.errors import Refused
 from domain.ids import new_key
 from web import patches
 
@@ -118,7 +119,8 @@ async def _changes(opened: list[Board], actor: Actor) -> tuple[list[float], int]
 
 async def open_one(server: Server, http: httpx.AsyncClient, token: str) -> Board:
     session = StSession(server.url, http, page="tickets", cookies={SESSION_COOKIE: token})
-    await session.connect()
+    if error := (await session.connect()).error:
+        raise Refused(f"看板没有打开：{error}")
     address = server.url.replace("http", "ws", 1) + "/live"
     headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
     socket = await connect(

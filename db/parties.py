@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import crypto, people
 from db.models import AreaRow, CategoryRow, PartyAreaRow, PartyCategoryRow, PartyRow, PersonRow, TicketRow
+from db.models.tickets import OPEN_WORK
 from db.writes import audit, bump, first_result, remember, update_version
 from domain import access
 from domain.access import DISPATCHERS, Actor, communities_of
@@ -82,7 +83,7 @@ def _open_counts(session: Session, ids: frozenset[UUID]) -> dict[UUID | None, in
     query = (
         select(TicketRow.handler_id, func.count())
         .where(TicketRow.handler_id.in_(ids), TicketRow.status.in_((Status.DISPATCHED, Status.IN_PROGRESS)))
-        .where(TicketRow.hidden_at.is_(None))
+        .where(OPEN_WORK)  # in the words of its index: with statuses as parameters SQLite reads all tickets
         .group_by(TicketRow.handler_id)
     )
     return {name: count for name, count in session.execute(query)}  # noqa: C416

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 import db
-from db import engine, stats
+from db import engine, parties, stats
 from db.board import board, card, waiting
 from db.listing import table
 from db.ticket_filters import Filters
@@ -25,6 +25,7 @@ ASKED: dict[str, Callable[[Actor], Any]] = {
     "search": lambda actor: db.read(board, actor=actor, filters=Filters(text="灯 E0012"), now=NOW),
     "table": lambda actor: db.read(table, actor=actor, filters=Filters(), now=NOW),
     "waiting": lambda actor: db.read(waiting, actor=actor, now=NOW),
+    "handlers": lambda actor: db.read(parties.listed, actor=actor),
     "card": lambda actor: db.read(card, actor=actor, ticket_id=new_id(), now=NOW),
 }
 
