@@ -46,11 +46,11 @@ def parts(
         traces,
         dark,
         height=HEAD_ROOM + _ROW * max(len(names), 2) + 16,
-        margin=_named_room(names),
+        margin=_named_room(names) | {"r": room(f"{short(whole)} {head.unit}" for whole in wholes)},
         barmode="stack",
         bargap=0.36,
         annotations=_ends(said, wholes, head.unit, dark),
-        xaxis={"range": [0, (max(wholes, default=0) or 1) * 1.22], "visible": False},
+        xaxis={"range": [0, (max(wholes, default=0) or 1) * 1.02], "visible": False},
         yaxis=_named(dark) | {"range": [max(len(names), 1) - 0.5, -0.5], "showgrid": False},
     )
 
