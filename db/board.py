@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db import rules, ticket_scope
 from db.cards import cards_of, cards_query
 from db.models import TicketRow
-from db.models.tickets import CLOSED_WORK, OPEN_WORK
+from db.models.tickets import CLOSED_WORK, OPEN_WORK, URGENT
 from db.ticket_events import inside, may_read, offered
 from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, numbers
 from db.writes import stamps
@@ -170,10 +170,13 @@ def _numbers(session: Session, query: Select[Any], now: datetime) -> dict[Status
     return {Status(status): tuple(counts) for status, *counts in rows}
 
 
+# an index of open work has each state's in this order, another what is urgent of it
+_BY_DUE = (TicketRow.due_at.nulls_last(), TicketRow.id)
+# nobody may have to look for an alarm behind what has been late for longer
+_PRESSING = (case((URGENT, 0), else_=1), *_BY_DUE)
 _ORDERS: dict[Column, tuple[Any, ...]] = {
-    # an index of open work has each state's in this order
-    Column.TODO: (TicketRow.due_at.nulls_last(), TicketRow.id),
-    Column.DOING: (TicketRow.due_at.nulls_last(), TicketRow.id),
+    Column.TODO: _PRESSING,
+    Column.DOING: _PRESSING,
     Column.FOLLOW_UP: (TicketRow.resolved_at, TicketRow.id),
     # a search shows among them what never was closed: null comes first on one engine and last on the other
     Column.DONE: (TicketRow.closed_at.desc().nulls_last(), TicketRow.id),
@@ -200,12 +203,13 @@ Part = tuple[Sequence[ColumnElement[bool]], tuple[Any, ...], int]  # which, in w
 
 def _part(column: Column, held: list[ColumnElement[bool]], filters: Filters, order: Sort, size: int) -> Part:
     ordered, states = _ordered(column, order), COLUMN_STATUSES[column]
-    if len(states) == 1 or ordered is not _ORDERS[column] or clean(filters.text):
+    if ordered is not _PRESSING or clean(filters.text):
         return held, ordered, size
-    # state by state, as the index has them: else all would be read and sorted for the first few
+    # state by state, as the indexes have them: else all would be read and sorted for the first few
     firsts = (
-        select(TicketRow.id).where(*held, TicketRow.status == state).order_by(*ordered).limit(size).subquery()
+        select(TicketRow.id).where(*held, TicketRow.status == state, *only).order_by(*_BY_DUE).limit(size).subquery()
         for state in states
+        for only in ((URGENT,), ())
     )
     return [TicketRow.id.in_(union_all(*(select(first.c.id) for first in firsts)))], ordered, size
 
@@ -254,8 +258,13 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
         ("to_help", "可以帮忙的事", near, offered()),
         ("reported", "我登记的，还在办", row.reporter_user_id == actor.user_id, row.status.in_(OPEN)),
     )
-    order, known = _ORDERS[Column.TODO], (may_read(actor), OPEN_WORK)
-    parts = {name: ((whose, held, *known), order, limit) for name, _, whose, held in groups if whose is not None}
+    known = (may_read(actor), OPEN_WORK)
+    orders = {"to_help": _PRESSING}
+    parts = {
+        name: ((whose, held, *known), orders.get(name, _BY_DUE), limit)
+        for name, _, whose, held in groups
+        if whose is not None
+    }
     cards = _by_part(session, _first_cards(actor, list(parts.values())), len(parts), actor, now)
     read = dict(zip(parts, cards, strict=True))
     counts = {name: len(cards) for name, cards in read.items()}

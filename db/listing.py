@@ -17,6 +17,7 @@ from db.writes import stamps
 from domain.access import Actor, communities_of
 from domain.board import Calendar, DayCount, Table
 from domain.clock import at_local
+from domain.due import Grade
 from domain.tickets import CLOCK_RUNS, COLUMN_STATUSES, Column, Status
 from domain.views import Sort
 
@@ -26,7 +27,8 @@ _RUNNING = TicketRow.status.in_(CLOCK_RUNS)
 _DUE = case((_RUNNING, TicketRow.due_at))
 # the work whose clock runs, then what waits for the call back, then what has ended
 _RANK = case((_RUNNING, 0), (TicketRow.status == Status.RESOLVED, 1), else_=2)
-_LEFT = (_RANK, _DUE.is_(None), _DUE, TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id)
+_CALM = case((and_(_RUNNING, TicketRow.grade == Grade.URGENT), 0), else_=1)
+_LEFT = (_RANK, _CALM, _DUE.is_(None), _DUE, TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id)
 _ORDERS: dict[Sort, tuple[Any, ...]] = {
     Sort.LEFT: _LEFT,
     Sort.CONTACT: (_RANK, TicketRow.first_contact_at.is_not(None), *_LEFT[1:]),

@@ -13,12 +13,14 @@ from domain.tickets import OPEN, Action, Channel, Kind, PhotoStage, RejectReason
 
 _OPEN_STATUSES = ", ".join(f"'{s}'" for s in Status if s in OPEN)
 _OPEN = text(f"status IN ({_OPEN_STATUSES}) AND hidden_at IS NULL")
+_URGENT = text(f"status IN ({_OPEN_STATUSES}) AND hidden_at IS NULL AND grade = 'urgent'")
 _CLOSED = text("status = 'closed' AND hidden_at IS NULL")
 _ENDED = text("status IN ('closed', 'rejected', 'cancelled') AND hidden_at IS NULL")
 _DUE = text("due_at IS NOT NULL AND hidden_at IS NULL")
 _ELSE = text("kind NOT IN ('report', 'hazard') AND building_id IS NOT NULL AND hidden_at IS NULL")
 # the same for a WHERE: SQLite uses a partial index only where its condition stands to the letter
 OPEN_WORK: Any = text(f"ticket.status IN ({_OPEN_STATUSES}) AND ticket.hidden_at IS NULL")
+URGENT: Any = text("ticket.grade = 'urgent'")  # beside OPEN_WORK
 CLOSED_WORK: Any = text("ticket.status = 'closed' AND ticket.hidden_at IS NULL")
 DUE_WORK: Any = text("ticket.due_at IS NOT NULL AND ticket.hidden_at IS NULL")
 # what comes up nowhere by itself: it is ordered, agreed or begun by us
@@ -46,6 +48,11 @@ class TicketRow(Base):
         ),
         CheckConstraint("status <> 'closed' OR closed_at IS NOT NULL", name="closed_has_time"),
         Index("ix_ticket_open", "community_id", "status", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            *("ix_ticket_urgent", "community_id", "status", "due_at", "id"),
+            sqlite_where=_URGENT,
+            postgresql_where=_URGENT,
+        ),
         Index("ix_ticket_closed", "community_id", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
         Index(None, "community_id", "reported_at"),
         # what was due in a period; what was closed at a place before, and what there is no complaint

@@ -8,6 +8,7 @@ from sqlalchemy import select
 import db
 from db import areas, tickets
 from db.board import board, card, waiting
+from db.listing import table
 from db.models import CategoryRow
 from db.ticket_filters import Filters
 from domain.access import Actor
@@ -78,6 +79,21 @@ def test_the_most_pressing_stands_first(any_world: World) -> None:
     shown = look(any_world.coordinator)
 
     assert [card.grade for card in shown.columns[0].cards] == [Grade.URGENT, Grade.FAST, Grade.NORMAL, Grade.HARD]
+
+
+def test_an_alarm_stands_before_all_that_has_been_late_for_longer(any_world: World) -> None:
+    late = [report(any_world, title=f"早已超时{n}", now=NOW - timedelta(days=30 + n)) for n in range(3)]
+    alarm = report(any_world, title="窗帘没拉开", grade=Grade.URGENT)
+
+    def first() -> str:
+        return look(any_world.coordinator, limit=1).columns[0].cards[0].no
+
+    assert first() == alarm.no
+    listed = db.read(table, actor=any_world.coordinator, filters=Filters(), now=NOW)
+    assert listed.cards[0].no == alarm.no
+    for ticket in late:
+        step(tickets.accept, ticket, any_world.coordinator)
+    assert first() == alarm.no
 
 
 @pytest.mark.parametrize(("later", "count"), [(DONE_SHOWN - SECOND, 1), (DONE_SHOWN, 1), (DONE_SHOWN + SECOND, 0)])

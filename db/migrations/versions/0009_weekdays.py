@@ -1,4 +1,4 @@
-"""Figures: reports by a month's weekdays, what else than reports there was in a building, kinds of what was closed"""
+"""Figures by a month's weekdays, of what else than reports, by kinds of what was closed; what is urgent, at once"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,8 @@ branch_labels = None
 depends_on = None
 
 _CLOSED = sa.text("status = 'closed' AND hidden_at IS NULL")
+_OPEN = "'reported', 'accepted', 'dispatched', 'in_progress', 'resolved'"
+_URGENT = sa.text(f"status IN ({_OPEN}) AND hidden_at IS NULL AND grade = 'urgent'")
 _ELSE = sa.text("kind NOT IN ('report', 'hazard') AND building_id IS NOT NULL AND hidden_at IS NULL")
 # the first day of the month with the same weekday
 _FIRST = {
@@ -33,6 +35,7 @@ def upgrade() -> None:
     _create("ix_ticket_else", ["building_id", "reported_on"], _ELSE)
     op.drop_index("ix_ticket_place", "ticket")
     _create("ix_ticket_place", ["building_id", "category_id", "closed_at", "kind"], _CLOSED)
+    _create("ix_ticket_urgent", ["community_id", "status", "due_at", "id"], _URGENT)
 
 
 def _create(name: str, columns: list[str], where: sa.TextClause) -> None:
@@ -40,6 +43,7 @@ def _create(name: str, columns: list[str], where: sa.TextClause) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_ticket_urgent", "ticket")
     op.drop_index("ix_ticket_place", "ticket")
     _create("ix_ticket_place", ["building_id", "category_id", "closed_at"], _CLOSED)
     op.drop_index("ix_ticket_else", "ticket")
