@@ -1,12 +1,13 @@
 """Backups: one zip of database, photos and a signed manifest. The keys are never in it."""
 
 import hashlib
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,8 @@ MANIFEST = "manifest.json"
 COPIES = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 PHOTOS = "blobs"
 _BLOCK = 1 << 20
+_ROOM = 1.5  # of the database: its copy, and the zip of that
+_LEFT_BEHIND = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,29 @@ def write(file: Path, *, now: datetime) -> Manifest:
     """Write a backup of the database in use; the file appears only when it is whole."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(file.parent, now)
+        _check_room(file.parent)
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as folder:
             return _write(file, Path(folder), now)
     except OSError as error:
         raise Refused(f"备份没有写成（{error.strerror}），请检查磁盘空间和写入权限：{file}") from error
+
+
+def _sweep(folder: Path, now: datetime) -> None:
+    """Remove what a program that was killed in the middle of a backup left."""
+    for left in folder.glob(".backup-*"):
+        if left.stat().st_mtime < (now - _LEFT_BEHIND).timestamp():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _check_room(folder: Path) -> None:
+    """Refuse before the disk is full: the database in use could write no more."""
+    if not settings.current().is_sqlite:
+        return
+    needed, free = Path(str(engine.get().url.database)).stat().st_size * _ROOM, shutil.disk_usage(folder).free
+    if free < needed:
+        told = f"备份约要 {needed / 1e9:.2f} GB，磁盘只剩 {free / 1e9:.2f} GB"
+        raise Refused(f"{told}。请先腾出空间，再来一次：{folder}")
 
 
 def _write(file: Path, folder: Path, now: datetime) -> Manifest:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -303,6 +304,26 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(world: World
 
     with pytest.raises(Refused, match="备份没有写成"):
         backup.write(tmp_path / "file" / "linli.zip", now=NOW)
+
+
+def test_a_backup_that_would_fill_the_disk_is_refused_before_it_begins(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))  # type: ignore[attr-defined]
+
+    with pytest.raises(Refused, match="磁盘只剩 0"):
+        backup.write(tmp_path / "to" / "linli.zip", now=NOW)
+    assert not list((tmp_path / "to").iterdir())
+
+
+def test_a_backup_removes_what_a_killed_one_left_the_day_before(world: World, tmp_path: Path) -> None:
+    for name, age in ((".backup-old", timedelta(days=2)), (".backup-now", timedelta(minutes=5))):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, ((NOW - age).timestamp(),) * 2)
+
+    backup.write(tmp_path / "linli.zip", now=NOW)
+
+    assert [folder.name for folder in tmp_path.glob(".backup-*")] == [".backup-now"]
 
 
 def test_pruning_keeps_the_fourteen_youngest_nights_and_all_others(world: World) -> None:
