@@ -35,6 +35,8 @@ _QUICK = (
     "PRAGMA cache_size=-500000",
     "PRAGMA temp_store=MEMORY",
 )
+# an index of ten million tickets is sorted on the disk, this much of it at a time in memory
+_SORTING = ("PRAGMA temp_store=FILE", "PRAGMA cache_size=-200000")
 _LASTING = ("PRAGMA locking_mode=NORMAL", "PRAGMA journal_mode=DELETE")
 
 
@@ -185,6 +187,8 @@ def _new_file(now: datetime) -> Iterator[Loader]:
             put_back = _drop_indexes(driver)
             loader = SqliteLoader(session)
             yield loader
+            for pragma in _SORTING:
+                driver.execute(pragma)
             for statement in put_back:
                 session.execute(text(statement))
             stat_rebuild.count_in(session, loader.uncounted)
@@ -245,7 +249,7 @@ def _emptied_of_indexes(now: datetime) -> Iterator[Loader]:
         stat_rebuild.count_in(session, loader.uncounted)
     with engine.get().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text(f"VACUUM ANALYZE {', '.join(TABLES)}"))
+        connection.execute(text(f"VACUUM ANALYZE {', '.join(TABLES)}, ticket_stat, checkin_stat"))
 
 
 def _take_off(session: Session) -> Iterator[str]:
