@@ -11,6 +11,7 @@ from demo.chance import Chance
 from demo.histories import History
 from demo.people import Team
 from demo.places import Place
+from demo.plan import LATELY, Service
 from domain.areas import Level
 from domain.awards import TICKET_LONGEST, TIMELESS, Facts, method_of
 from domain.clock import at_local, local_date
@@ -21,6 +22,7 @@ WEEKS = 56  # of the fixed volunteer's Wednesdays: over a hundred hours, the fir
 WAITING = 4  # of yesterday's, not vouched for yet
 _AT_NIGHT = time(2, 40)
 _A_STOP = timedelta(minutes=4)
+_NOTED_AFTER = timedelta(minutes=20)
 _BACKFILLED = timedelta(days=5)
 _KINDS = {
     RecordKind.SERVICE: 0.55,
@@ -49,18 +51,41 @@ class Deed:
     def served_on(self) -> date:
         return local_date(self.facts.ended_at)
 
+    @property
+    def length(self) -> timedelta:
+        return self.facts.ended_at - self.facts.started_at
+
 
 def deeds(
-    team: Team, histories: Sequence[History], chance: Chance, now: datetime, windows: Sequence[dict[str, Any]] = ()
+    team: Team,
+    histories: Sequence[History],
+    chance: Chance,
+    now: datetime,
+    windows: Sequence[dict[str, Any]] = (),
+    service: Service = LATELY,
 ) -> Iterator[Deed]:
-    """List them, no two of one person at the same time."""
+    """List them, no two of one person at the same time; then more, until the hours asked for are full."""
     taken: Spans = defaultdict(list)
+    left = timedelta(hours=service.hours)
     for deed in (*_of_tickets(team, histories), *_walked(team, windows, now), *_noted(team, chance, now)):
-        start, end = deed.facts.started_at, deed.facts.ended_at
-        met = any(start < other_end and end > other_start for other_start, other_end in taken[deed.person_id])
-        if not met and deed.recorded_at <= now:
-            taken[deed.person_id].append((start, end))
+        if deed.recorded_at <= now and _is_free(deed, taken):
+            left -= deed.length
             yield deed
+    while left > timedelta(0):
+        deed = _served(team, chance, local_date(now), service.days)
+        if _is_free(deed, taken):
+            left -= deed.length
+            yield deed
+
+
+def _is_free(deed: Deed, taken: Spans) -> bool:
+    """Take the time for this deed, if its person did nothing else then."""
+    start, end = deed.facts.started_at, deed.facts.ended_at
+    theirs = taken[deed.person_id]
+    if any(start < other_end and end > other_start for other_start, other_end in theirs):
+        return False
+    theirs.append((start, end))
+    return True
 
 
 def _of_tickets(team: Team, histories: Sequence[History]) -> Iterator[Deed]:
@@ -112,7 +137,7 @@ def _wednesdays(team: Team, chance: Chance, today: date) -> Iterator[Deed]:
     for week in range(WEEKS):
         day = last - timedelta(weeks=week)
         start, end = at_local(day, time(9)), at_local(day, time(11))
-        facts = Facts(RecordKind.SERVICE, start, end, end + timedelta(minutes=20))
+        facts = Facts(RecordKind.SERVICE, start, end, end + _NOTED_AFTER)
         yield _at(team, chance, team.helpers[0], facts)
 
 
@@ -123,9 +148,17 @@ def _deed(
     long = {RecordKind.ROUND: (2, 4), RecordKind.SERVICE: (3, 18)}.get(kind, (3, 6))
     start = end if kind in TIMELESS else end - timedelta(minutes=10 * chance.randint(*long))
     items = chance.randint(2, 8) if kind is RecordKind.ROUND else 1
-    recorded_at = end + (_BACKFILLED if late else timedelta(minutes=20))
+    recorded_at = end + (_BACKFILLED if late else _NOTED_AFTER)
     facts = Facts(kind, start, end, recorded_at, method_of(end, recorded_at), items)
     return _at(team, chance, person, facts, waits=waits)
+
+
+def _served(team: Team, chance: Chance, today: date, days: int) -> Deed:
+    """Draw a service of about two hours, long enough ago to be confirmed by now."""
+    day = today - timedelta(days=chance.randint(4, days))
+    start = at_local(day, time(chance.randint(8, 15), 10 * chance.randint(0, 5)))
+    end = start + timedelta(minutes=10 * chance.randint(9, 15))
+    return _at(team, chance, chance.one(team.helpers), Facts(RecordKind.SERVICE, start, end, end + _NOTED_AFTER))
 
 
 def _at(team: Team, chance: Chance, person: UUID, facts: Facts, *, waits: bool = False) -> Deed:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+SERVED_DAYS = 3 * 365  # the ledger is younger than the oldest tickets
+
 
 @dataclass(frozen=True)
 class Screen:
@@ -31,6 +33,17 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Service:
+    """What a community's helpers come to, older years included: so many hours, over so many days."""
+
+    hours: int = 0  # 0: what the last months happen to give
+    days: int = 0
+
+
+LATELY = Service()
+
+
+@dataclass(frozen=True)
 class Plan:
     grids: tuple[int, ...]  # of each community
     buildings: int  # a grid
@@ -38,6 +51,7 @@ class Plan:
     shares: tuple[Share, ...]
     cast: int = 0  # past tickets cast from moulds, beside those played one by one
     brief: bool = False  # the past as it came over from an older system: three events a ticket
+    hours: int = 0  # of service, by all volunteers of a large demo
 
     @property
     def span(self) -> timedelta:
@@ -46,6 +60,10 @@ class Plan:
     @property
     def tickets(self) -> int:
         return sum(share.tickets for share in self.shares) + self.cast
+
+    def service(self, share: Share) -> Service:
+        helpers = sum(one.volunteers for one in self.shares)
+        return Service(self.hours * share.volunteers // helpers, min(self.days, SERVED_DAYS))
 
 
 def town(tickets: int, *, years: int, brief: bool = False) -> Plan:
@@ -57,7 +75,7 @@ def town(tickets: int, *, years: int, brief: bool = False) -> Plan:
         *(Share(160, 92, 12, 43, 200, 5, calm) for _ in grids[1:]),
     )
     played = sum(share.tickets for share in shares)
-    return Plan(grids, 5, years * 365, shares, cast=max(tickets - played, 0), brief=brief)
+    return Plan(grids, 5, years * 365, shares, cast=max(tickets - played, 0), brief=brief, hours=60_000)
 
 
 PLANS = {

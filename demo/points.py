@@ -13,39 +13,38 @@ from demo.chance import Chance
 from demo.deeds import Deed, deeds
 from demo.histories import History
 from demo.people import Rows, Team
+from demo.plan import LATELY, Service
 from demo.shop import Shop
 from domain.awards import DEFAULT_RULES, Day, award, expires_on
 from domain.clock import at_local, local_date
 from domain.ledger import Move, award_moves
 from domain.points import DAY_CAP, Account, Posting, RecordState, month_of, next_month
 
+_LATELY = timedelta(days=420)
 _OLD = timedelta(days=200)
 _DAY = timedelta(days=1)
 _AT_NIGHT = time(2, 31)
 
 
-def add(rows: Rows, team: Team, histories: Sequence[History], chance: Chance, now: datetime) -> None:
+def add(
+    rows: Rows, team: Team, histories: Sequence[History], chance: Chance, now: datetime, service: Service = LATELY
+) -> None:
     """Write what the community's helpers did, earned and changed into goods."""
-    story = Story(team, chance, now)
-    for deed in deeds(team, histories, chance, now, rows["check_window"]):
+    story = Story(team, chance, now, max(_LATELY, timedelta(days=service.days + 30)))
+    for deed in deeds(team, histories, chance, now, rows["check_window"], service):
         story.note(deed)
     story.shop.open(team.helpers)
-    story.play()
+    story.timeline.play()
     rows["service_record"] += story.records
     story.shop.add_to(rows)
     story.books.add_to(rows)
 
 
-class Story:
-    """Plays postings in the order of time, up to now."""
+class Timeline:
+    """What is to be done at which moment, played in the order of time, up to now."""
 
-    def __init__(self, team: Team, chance: Chance, now: datetime) -> None:
-        self.team, self.chance, self.now = team, chance, now
-        opened = at_local(local_date(now) - timedelta(days=420), time(9))
-        self.books = Books(team.community.id, team.community.path, chance, opened)
-        self.shop = Shop(self.books, team, chance, now, self.at)
-        self.records: list[dict[str, Any]] = []
-        self._earned: Counter[tuple[UUID, str, date | str]] = Counter()
+    def __init__(self, now: datetime) -> None:
+        self.now = now
         self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._queued = 0
 
@@ -60,7 +59,19 @@ class Story:
             moment, _, do = heappop(self._queue)
             do(moment)
 
-    # --- records -----------------------------------------------------------------------------------
+
+class Story:
+    """Turns deeds into records and postings."""
+
+    def __init__(self, team: Team, chance: Chance, now: datetime, span: timedelta) -> None:
+        self.team, self.chance, self.now = team, chance, now
+        opened = at_local(local_date(now) - span, time(9))
+        self.books = Books(team.community.id, team.community.path, chance, opened)
+        self.timeline = Timeline(now)  # apart, so that no cycle keeps all rows where cycles are not looked for
+        self.at = self.timeline.at
+        self.shop = Shop(self.books, team, chance, now, self.at)
+        self.records: list[dict[str, Any]] = []
+        self._earned: Counter[tuple[UUID, str, date | str]] = Counter()
 
     def note(self, deed: Deed) -> None:
         """Write the record as far as it has come by now; what is confirmed is posted in its turn."""
@@ -91,7 +102,8 @@ class Story:
             "recorded_by": deed.recorded_by,
             "recorded_at": deed.recorded_at,
             **dict.fromkeys(("verified_by", "verified_at", "confirmed_by", "confirmed_at", "points_tenths")),
-            **{"minutes": 0, "rule_version": None, "why": "", "txn_id": None, "version": 1},
+            **dict.fromkeys(("evidence_sha256", "rule_version", "txn_id")),
+            **{"note": "", "reason": "", "minutes": 0, "why": "", "version": 1},
         }
 
     def _confirm(self, deed: Deed, row: dict[str, Any], at: datetime) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from db import bulk, categories, loading
 from db.loading import Loader
-from demo import care, casting, people
+from demo import care, casting, people, points
 from demo.cases import Weather
 from demo.casting import Town
 from demo.chance import Chance
@@ -64,13 +64,17 @@ def _fill(town: Town, loader: Loader, progress: Progress | None) -> Counter[str]
         add(present, home, histories, before=numbers[home], events_before=events[home])
     bulk.fill(loader.session, present)
     loader.uncounted = [history.row["id"] for histories in shown for history in histories]
-    for team, histories in zip(teams, shown, strict=True):
-        looked = people.Rows(list)
-        chance = Chance(town.seed, team.community.code, "care")
-        care.add(looked, team, histories, chance, town.now, evenings=1)
-        bulk.fill(loader.session, looked)
-        written += Counter({name: len(held) for name, held in looked.items()})
-    return written + Counter({name: len(held) for name, held in present.items()})
+    written += Counter({name: len(held) for name, held in present.items()})
+    for team, histories, share in zip(teams, shown, town.plan.shares, strict=True):
+        helped = people.Rows(list)
+        care.add(helped, team, histories, Chance(town.seed, team.community.code, "care"), town.now, evenings=1)
+        chance = Chance(town.seed, team.community.code, "points")
+        points.add(helped, team, histories, chance, town.now, town.plan.service(share))
+        bulk.fill(loader.session, helped)
+        written += Counter({name: len(held) for name, held in helped.items()})
+        if progress:
+            progress(town.plan.tickets, town.plan.tickets, sum(written.values()))
+    return written
 
 
 def _write_past(

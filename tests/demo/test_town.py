@@ -10,14 +10,15 @@ from sqlalchemy import func, select
 import db
 import settings
 from db import fsck, rules, schema
-from db.models import TicketEventRow, TicketRecurrenceRow, TicketRow
+from db.models import LedgerAccountRow, LedgerTxnRow, TicketEventRow, TicketRecurrenceRow, TicketRow
 from demo import casting, starting, town
 from demo.plan import PLANS, Plan
 from domain.errors import Refused
+from domain.points import Account, Posting
 from tests.demo.conftest import copy_of
 
 NOW = datetime(2026, 11, 22, 2, 42, 7, tzinfo=UTC)
-SMALL = replace(PLANS["demo"], days=400, cast=1500)
+SMALL = replace(PLANS["demo"], days=800, cast=1500, hours=1500)
 
 
 def small(size: str) -> Plan:
@@ -53,7 +54,21 @@ def test_a_large_demo_passes_every_check_of_rows_events_and_schema(
     assert db.read(rules.get_raw, "demo")["size"] == size
     assert faults() == []  # among them: the roll-ups summed up while casting are what the rows come to
     assert db.read(lambda s: s.scalars(select(TicketRecurrenceRow.of_id)).first())
+    assert served() == pytest.approx(SMALL.hours, rel=0.03)
+    assert has_expired()
     db.engine.dispose()
+
+
+def served() -> float:
+    """Sum the hours of service that are posted."""
+    minutes = select(func.sum(-LedgerAccountRow.balance)).where(LedgerAccountRow.kind == Account.HOURS_WORLD)
+    return float(db.read(lambda s: s.scalars(minutes).one())) / 60
+
+
+def has_expired() -> bool:
+    """Tell whether points are old enough here to have reached their last day."""
+    expired = select(LedgerTxnRow.id).where(LedgerTxnRow.kind == Posting.EXPIRE)
+    return db.read(lambda s: s.scalars(expired).first()) is not None
 
 
 @pytest.mark.slow
@@ -62,6 +77,7 @@ def test_postgresql_has_its_keys_indexes_and_triggers_back(db_postgres_once: set
     build("city")
 
     assert faults() == []
+    assert served() == pytest.approx(SMALL.hours, rel=0.03)
     with db.engine.get().connect() as connection:
         assert schema.differences(connection) == []
     with pytest.raises(Refused, match="已有账号或工单"):
