@@ -34,12 +34,12 @@ class Reach:
     alone: bool
 
 
-_bells: set[Callable[[], object]] = set()
+_bells: set[Callable[[str], object]] = set()
 
 
 @contextmanager
-def hearing(bell: Callable[[], object]) -> Iterator[None]:
-    """Have this called, in whatever thread, when something was written here that somebody waits to see."""
+def hearing(bell: Callable[[str], object]) -> Iterator[None]:
+    """Have this called, in whatever thread, with the session that waits to see what it has written here."""
     _bells.add(bell)
     try:
         yield
@@ -47,10 +47,10 @@ def hearing(bell: Callable[[], object]) -> Iterator[None]:
         _bells.discard(bell)
 
 
-def ring() -> None:
+def ring(session: str) -> None:
     for bell in tuple(_bells):
         with suppress(RuntimeError):  # its loop has ended meanwhile
-            bell()
+            bell(session)
 
 
 def change_stamps(session: Session) -> dict[tuple[str, UUID], int]:

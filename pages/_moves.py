@@ -74,7 +74,7 @@ def _do(actor: Actor, move: Move) -> None:
         _ask(actor, ticket, action, move)
     call = {"actor": actor, "ticket_id": move.ticket_id, "expected_version": move.version}
     ticket = db.run(STEPS[action].command, **call, key=f"move-{move.nonce}", now=now)
-    live.ring()
+    live.ring(_session.token() or "")
     tell(move.nonce, f"{ticket.no} {STEPS[action].done}", undo=_undo(actor, ticket.id, action))
 
 

@@ -220,12 +220,15 @@ class Watcher:
     async def _watch(self) -> None:
         """Poll the stamps until nobody is left, at once when a reader of this process waits for their own step."""
         self._served.clear()
-        with live.hearing(partial(asyncio.get_running_loop().call_soon_threadsafe, self._hurry)):
+        loop = asyncio.get_running_loop()
+        with live.hearing(lambda session: loop.call_soon_threadsafe(self._hurry, session)):
             await self._poll()
 
-    def _hurry(self) -> None:
+    def _hurry(self, session: str) -> None:
         for channel in self.channels.values():
-            channel.not_before = 0.0
+            # one that is wanted could not be read: it is tried again in its time
+            if not channel.wanted and any(viewer.session == session for viewer in channel.viewers):
+                channel.not_before = 0.0
         self._now.set()
 
     async def _poll(self) -> None:

@@ -109,7 +109,8 @@ def test_who_waits_for_their_own_step_is_not_kept_waiting_until_the_next_look(
         await until(lambda: one.channel.drawing)
         before = one.channel.drawing
         await asyncio.to_thread(report, world)
-        live.ring()
+        live.ring("another session")
+        live.ring(one.session)
         await until(lambda: one.channel.drawing is not before)
         watcher.leave(one)
 

@@ -241,6 +241,7 @@ function onMessage(root, held, live, message) {
   if (message.sub !== live.sub) return;
   if (message.of !== live.pieces.length) return misfit(held, live);
   live.misfits = 0;
+  live.late ||= 0; // an answer is the newest there is; the first beat came before it and says nothing
   const { stamp, at, ops, figures, ticket } = message;
   for (const [from, to, pieces] of [...ops].reverse()) live.pieces.splice(from, to - from, ...pieces);
   Object.assign(live, { stamp, at });

@@ -245,6 +245,7 @@ function putBack(root, held) {
   clearTimeout(timer);
   held.pending = null;
   const card = cardOf(root, ticket);
+  for (const button of root.querySelectorAll(".snack button")) button.disabled = false;
   card?.removeAttribute("aria-busy");
   if (same && mark.isConnected) keepFocus(card, (item) => mark.replaceWith(item));
   else mark.remove();
@@ -275,6 +276,7 @@ function tell(root, held, { words, bad, undo, ticket }) {
   snack.firstChild.textContent = words;
   const button = (label, act) => snack.append(node("button", { type: "button", textContent: label, onclick: () => (snack.remove(), act()) }));
   if (undo) button(undo.label, () => cardOf(root, undo.ticket) && go(root, held, cardOf(root, undo.ticket), undo));
+  if (undo) snack.lastChild.disabled = Boolean(held.pending); // until the card stands where it was moved to
   if (ticket) button("打开", () => openTicket(root, held, ticket));
   button("知道了", () => {});
   setTimeout(() => snack.remove(), bad ? 2 * TOLD_FOR_MS : TOLD_FOR_MS);
