@@ -43,10 +43,10 @@ def read(actor: Actor, held: Chosen, *, dark: bool) -> Lines:
 
 
 def _beyond(held: Chosen, rows: Sequence[Row], below: Level, call: dict[str, Any]) -> str:
-    """Say how many are noted for the place itself and for none below it: the parts do not add up to its card."""
+    """Say how many are of none of these places, but of the place itself or of a closed one: they add up to less."""
     whole = db.read(stats.figures, scope=held.scope, codes=("reported",), **call)["reported"]
     rest = (whole.numerator or 0) - sum(_count(found) for *_, found in rows)
-    return f"另有上报的 {rest:,} 件没有写到{LEVEL_LABELS[below]}" if rest > 0 and not _partial(rows) else ""
+    return f"另有上报的 {rest:,} 件不在下面这些{LEVEL_LABELS[below]}里" if rest > 0 and not _partial(rows) else ""
 
 
 def _inner(held: Chosen, rows: Sequence[Row], call: dict[str, Any]) -> dict[Key, list[Row]]:

@@ -90,7 +90,9 @@ def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
 
 
 def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
-    after = st.session_state.get(_AFTER)
+    of = (code, part, held.key)  # a cursor of one list says nothing in another, which "back" in the browser may open
+    kept, after = st.session_state.get(_AFTER, (of, None))
+    after = after if kept == of else None
     call: dict[str, Any] = {"actor": actor, "scope": held.scope, "code": code, "part": part, "after": after}
     try:
         page = db.read(stats.rows, now=now(), **call)
@@ -109,8 +111,8 @@ def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:
         if after:
             st.button("回到最新", icon=":material/first_page:", on_click=_begin_again)
         if page.after:
-            st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(page.after,))
+            st.button("更早的", icon=":material/chevron_right:", on_click=_go, args=(of, page.after))
 
 
-def _go(after: Any) -> None:
-    st.session_state[_AFTER] = after
+def _go(of: tuple[str, str, str], after: Any) -> None:
+    st.session_state[_AFTER] = (of, after)

@@ -1,6 +1,7 @@
 """数据分析: empty and filled, narrowed by taps, figures that open to their rows, and what each role may do there."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 import db
-from db import categories, stat_sums, tickets
+from db import categories, stat_sums, stats, tickets
 from db.models import AreaRow, TicketRow
 from domain.tickets import Kind, Result, Satisfaction
 from pages import _chart_cards, _chart_parts
@@ -17,6 +18,7 @@ from tests.builders import NOW, World, assigned, report, step
 from tests.db import earning
 from tests.pages.conftest import drawn, field, page_html, press, send
 
+MINUTE = timedelta(minutes=1)
 PARTS = ("工单", "辖区", "时段", "积分", "守望")
 
 
@@ -120,6 +122,22 @@ def test_what_is_not_in_a_rates_numerator_is_listed_with_how_late_it_was(charts:
 
     assert "没按期 1" in page.segmented_control(key="part-on_time_rate").options
     assert all(words in drawn(page) for words in ("晚了多久", "还没办结", f"ticket={late.id}"))
+
+
+def test_back_from_an_older_page_of_one_figure_to_another_begins_with_its_newest(
+    charts: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = earning.person(world)
+    earning.confirmed(world, someone)
+    tickets = [report(world, now=NOW + number * MINUTE) for number in range(2)]
+    monkeypatch.setattr(stats, "rows", partial(stats.rows, limit=1))
+    page = press(charts(proof="reported"), "更早的")
+    assert f"ticket={tickets[0].id}" in drawn(page)
+
+    page.query_params["proof"] = "points_awarded"
+    page = page.run()
+    assert not page.exception
+    assert "第 1 笔" in drawn(page)
 
 
 def test_a_figure_of_points_opens_to_the_postings_and_their_amounts(charts: Any, world: World) -> None:
@@ -258,6 +276,18 @@ def test_what_could_not_be_read_is_not_drawn_as_noted_higher_up(
     cut_off = places()
     assert "直接登记" not in cut_off["上报量"].spec
     assert ["只算了" in cut_off[name].alt for name in ("上报量", "网格平")] == [True, True]
+
+
+def test_what_was_reported_in_a_closed_grid_is_told_beside_the_others(charts: Any, world: World) -> None:
+    report(world)
+    closed_now = update(AreaRow).where(AreaRow.id == world.grid)
+    db.run(lambda tx: tx.execute(closed_now.values(valid_to=NOW)))
+
+    assert "另有上报的 1 件不在下面这些网格里" in told_under(charts(part="辖区"))
+
+
+def told_under(page: AppTest) -> str:
+    return "".join(chart.proto.alt for chart in page.get("plotly_chart"))
 
 
 def test_a_tap_in_the_tree_leads_down_and_a_button_up_again(charts: Any, world: World) -> None:
