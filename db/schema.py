@@ -66,6 +66,8 @@ def upgrade(engine: Engine) -> None:
     """Bring the database to this program's schema, alone: others wait for the lock or the lease."""
     with _ALONE, engine.execution_options(begin_mode="IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
+            # of large tables an index takes minutes, and as long waits who comes second
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text(_VERSION_TABLE))
             connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
         refuse_newer(connection)

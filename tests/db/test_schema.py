@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.config import Config
 from sqlalchemy import inspect, text
 
 import db.engine
@@ -53,6 +54,21 @@ def test_an_upgrade_of_what_is_current_changes_nothing(any_db: Settings) -> None
     schema.upgrade(db.engine.get())
 
     assert schema.is_current(db.engine.get())
+
+
+@pytest.mark.pg
+def test_an_upgrade_may_take_longer_than_a_page_waits_for_a_statement(
+    db_postgres_once: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def upgraded(held: Config, _to: str) -> None:
+        told.append(held.attributes["connection"].scalar(text("SHOW statement_timeout")))
+
+    monkeypatch.setattr(command, "upgrade", upgraded)
+    schema.upgrade(db.engine.get())
+
+    assert told == ["0"]
 
 
 def test_a_newer_programs_database_is_refused(any_db: Settings) -> None:
