@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, event, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from db.models import CHECKIN_STAT, CheckWindowRow, IncidentRow
 from db.stat_writes import write
@@ -96,6 +96,7 @@ def _flush(tx: Session) -> None:
     write(tx, CHECKIN_STAT, without_zeros(cells))
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget(tx: Session) -> None:
-    tx.info.pop(_TOUCHED, None)
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(tx: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:  # back to a savepoint all else still stands
+        tx.info.pop(_TOUCHED, None)

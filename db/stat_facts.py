@@ -80,7 +80,11 @@ def _earlier(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Round]]
 
 
 def facts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
-    return dict(read(session, session.execute(_OF, {"ids": list(ids)}).all()))
+    held = list(ids)
+    found: dict[UUID, Facts] = {}
+    for n in range(0, len(held), BATCH):  # a statement takes only so many parameters
+        found |= read(session, session.execute(_OF, {"ids": held[n : n + BATCH]}).all())
+    return found
 
 
 def every(session: Session, *held: ColumnElement[bool]) -> Iterator[Facts]:

@@ -1,6 +1,7 @@
 """Roll-ups from the rows alone: all written anew, or compared, a community at a time, with what is there."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain, groupby, islice
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from db.models import (
     AreaRow,
     CheckWindowRow,
     IncidentRow,
+    SettingRow,
     TicketEventRow,
     TicketRoundRow,
     TicketRow,
@@ -38,32 +40,55 @@ Progress = Callable[[int, int], None]
 
 def owed(session: Session) -> int:
     """Give the number of tickets to be counted if this database has no roll-ups of this version yet."""
-    return _number(session) if rules.get_raw(session, _DONE) != VERSION else 0
+    return 0 if _is_done(session) else _number(session)
+
+
+def _is_done(session: Session) -> bool:
+    # asked of the database each time: another process may have done it since
+    return session.scalar(select(SettingRow.value).where(SettingRow.name == _DONE)) == VERSION
 
 
 def ensure(tx: Session) -> None:
     """Write the roll-ups if this database has none of this version yet."""
-    if rules.get_raw(tx, _DONE) != VERSION:
+    if _is_done(tx):
+        return
+    _lock(tx)
+    if not _is_done(tx):  # by who held the lock
         rebuild_all(tx)
+
+
+def _lock(tx: Session) -> None:
+    """Make writers wait with what they add, and take the time that it takes."""
+    if tx.connection().dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL statement_timeout = 0"))  # one pass over millions of tickets is one statement
+        tx.execute(text("LOCK TABLE ticket_stat, checkin_stat IN EXCLUSIVE MODE"))
 
 
 def rebuild_all(tx: Session, *, progress: Progress | None = None) -> int:
     """Write all anew, with the facts below them if this version never did; gives the number of cells."""
-    on_sqlite = tx.connection().dialect.name == "sqlite"
-    if on_sqlite:  # with its usual 2 MB millions of rows in no order fetch each leaf again and again
-        tx.execute(text("PRAGMA cache_size=-200000"))
-    cells = rebuild(tx, facts=rules.get_raw(tx, _DONE) != VERSION, progress=progress)
-    rules.put(tx, _DONE, VERSION)
-    if on_sqlite:
-        tx.execute(text("PRAGMA cache_size=-2000"))
+    with _large_cache(tx):
+        cells = rebuild(tx, facts=not _is_done(tx), progress=progress)
+        rules.put(tx, _DONE, VERSION)
     return cells
+
+
+@contextmanager
+def _large_cache(tx: Session) -> Iterator[None]:
+    """On SQLite: with its usual 2 MB millions of rows in no order fetch each leaf again and again."""
+    if tx.connection().dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = tx.connection().connection.driver_connection
+    driver.execute("PRAGMA cache_size=-200000")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA cache_size=-2000")
 
 
 def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = None) -> int:
     """Write all roll-ups anew; with `facts` also find earlier rounds and what came again. Gives the number of cells."""
-    if tx.connection().dialect.name == "postgresql":
-        tx.execute(text("LOCK TABLE ticket_stat, checkin_stat IN EXCLUSIVE MODE"))  # writers wait with what they add
-        tx.execute(text("SET LOCAL statement_timeout = 0"))  # one pass over millions of tickets is one statement
+    _lock(tx)
     communities = _communities(tx)
     if facts:
         _find_rounds(tx)

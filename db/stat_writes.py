@@ -79,7 +79,8 @@ def _flush(tx: Session) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(tx: Session, ended: SessionTransaction) -> None:
     tx.info.pop(_WRITTEN, None)  # it may have been written inside what was taken back
-    if not ended.nested:  # back to a savepoint all else still stands
+    # back to a savepoint all else still stands; a flush that fails inside of it ends as a part, not as nested
+    if ended.parent is None:
         tx.info.pop(_TOUCHED, None)
 
 

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import db
@@ -17,7 +20,10 @@ from db import (
     areas,
     import_batches,
     imports,
+    rules,
     stat_cards,
+    stat_checkin_writes,
+    stat_facts,
     stat_now,
     stat_rebuild,
     stat_rows,
@@ -25,20 +31,24 @@ from db import (
     stat_ties,
     stat_writes,
     stats,
+    tickets,
 )
-from db.models import TICKET_STAT, CategoryRow, SettingRow, TicketRecurrenceRow, TicketRoundRow
+from db.models import TICKET_STAT, CategoryRow, CheckWindowRow, SettingRow, TicketRecurrenceRow, TicketRoundRow
 from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
 from domain import steps
+from domain.care import WindowState
 from domain.clock import local, local_date
 from domain.due import Grade
 from domain.errors import NotAllowed, Refused
+from domain.ids import new_key
 from domain.imports import Incoming
 from domain.kpis import EMPTY, KPIS, Better, Source, Unit, delta, figure
 from domain.stats import Dim, Grain, Scope
 from domain.tickets import Action, Kind, Satisfaction, Status, Ticket
 from settings import Settings
 from tests.builders import NOW, World, make_world, report
+from tests.db import alarming
 from tests.db.acting import at, at_once, do
 
 ONWARD = (Action.ACCEPT, Action.DISPATCH, Action.CLAIM, Action.RESOLVE, Action.CLOSE)
@@ -276,6 +286,52 @@ def test_what_no_start_has_found_yet_is_found_once_and_no_start_does_it_again(
     assert db.read(stat_rebuild.owed) == 0
     monkeypatch.setattr(stat_rebuild, "rebuild", None)
     db.run(stat_rebuild.ensure)
+
+
+@pytest.mark.pg
+def test_who_waited_for_another_process_to_count_does_not_count_again(
+    pg_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again: list[Session] = []
+    monkeypatch.setattr(stat_rebuild, "rebuild_all", again.append)
+    db.run(lambda tx: tx.execute(delete(SettingRow).where(SettingRow.name == "stats")))
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ticket_stat'::regclass")
+
+    with ThreadPoolExecutor(1) as pool:
+        with Session(db.engine.get()) as first, first.begin():
+            first.execute(text("LOCK TABLE ticket_stat IN EXCLUSIVE MODE"))
+            second = pool.submit(db.run, stat_rebuild.ensure)
+            while not second.done() and not first.scalar(waiting):
+                pass
+            rules.put(first, "stats", stat_rebuild.VERSION)
+        second.result()
+
+    assert again == []
+
+
+def test_however_many_are_asked_for_at_once_each_has_its_facts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = {report(world).id for _ in range(3)}
+    monkeypatch.setattr(stat_facts, "BATCH", 2)
+
+    assert db.read(stat_facts.facts_of, ids).keys() == ids
+
+
+def test_a_write_that_fails_back_to_a_savepoint_takes_back_no_count_from_before(world: World) -> None:
+    ticket, look = report(world), alarming.window(world, alarming.elder(world))
+    call: dict[str, Any] = {"actor": world.coordinator, "ticket_id": ticket.id, "now": NOW, "key": new_key()}
+    closed = update(CheckWindowRow).where(CheckWindowRow.id == look.id).values(state=WindowState.EXCUSED.value)
+
+    def several(tx: Session) -> None:
+        tickets.cancel(tx, **call, expected_version=ticket.version, note="报重了")
+        stat_checkin_writes.touch_windows(tx, [look.id])
+        tx.execute(closed)
+        with suppress(IntegrityError), tx.begin_nested():
+            tx.add(SettingRow(name="stats", value=0))
+            tx.flush()
+
+    db.run(several)
+
+    assert wrong() == []
 
 
 def test_two_communities_of_a_street_count_at_once(any_world: World) -> None:
