@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db import rules, ticket_scope
@@ -247,13 +247,16 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
     mine = row.handler_id == actor.party_id if actor.party_id else None
     desk, helps = grants_for(actor, OFFICE), grants_for(actor, (Role.VOLUNTEER,))
     office, near = inside(desk) if desk else None, inside(helps) if helps else None
-    late = and_(row.status.in_(CLOCK_RUNS), row.due_at.is_not(None), row.due_at < now)
+    runs = row.status.in_(CLOCK_RUNS)
+    # of open work alone: by the plain column SQLite would go through all that was ever due, in its order
+    late = and_(runs, case((runs, row.due_at)) < now)
+    in_time = or_(row.due_at.is_(None), row.due_at >= now)
     groups: Sequence[tuple[str, str, ColumnElement[bool] | None, ColumnElement[bool]]] = (
         ("to_claim", "派给我，等我接单", mine, row.status == Status.DISPATCHED),
         ("doing", "我正在办", mine, row.status == Status.IN_PROGRESS),
         ("late", "已超时", office, late),
-        ("to_accept", "等受理", office, and_(row.status == Status.REPORTED, ~late)),
-        ("to_dispatch", "等派单", office, and_(row.status == Status.ACCEPTED, ~late)),
+        ("to_accept", "等受理", office, and_(row.status == Status.REPORTED, in_time)),
+        ("to_dispatch", "等派单", office, and_(row.status == Status.ACCEPTED, in_time)),
         ("to_follow_up", "等回访", office, row.status == Status.RESOLVED),
         ("to_help", "可以帮忙的事", near, offered()),
         ("reported", "我登记的，还在办", row.reporter_user_id == actor.user_id, row.status.in_(OPEN)),

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
 from db import crypto
 from db.models import AreaRow, CategoryRow, PartyRow, PersonRow, TicketRow, TicketSupportRow, TicketTextRow
@@ -110,9 +110,11 @@ def _own(actor: Actor) -> list[ColumnElement[bool]]:
 
 def due(due: str, at: Moments) -> ColumnElement[bool]:
     running = TicketRow.status.in_(CLOCK_RUNS)
+    # of open work alone: by the plain column SQLite would go through all that was ever due
+    due_at = case((running, TicketRow.due_at))
     if due == "late":
-        return and_(running, TicketRow.due_at < at.now)
-    return and_(running, TicketRow.due_at >= at.now, TicketRow.due_at <= at.tomorrow)
+        return and_(running, due_at < at.now)
+    return and_(running, due_at >= at.now, due_at <= at.tomorrow)
 
 
 def _clear(actor: Actor) -> ColumnElement[bool]:

@@ -22,8 +22,7 @@ const OFFLINE = '<svg viewBox="0 0 16 16" width="14" height="14" fill="none" str
 const split = (html) => html.split(PIECES).filter(Boolean);
 const textOf = new WeakMap(); // element of a card → the piece it was made from
 
-function putHtml(into, html) {
-  const pieces = split(html);
+function putHtml(into, html, pieces = split(html)) {
   const isCard = pieces.map((piece) => CARD.test(piece) && piece.indexOf("<li", 1) < 0);
   const skeleton = document.createElement("template");
   skeleton.innerHTML = pieces.map((piece, n) => isCard[n] ? `<li data-slot="${n}"></li>` : piece).join("");
@@ -75,6 +74,7 @@ function filled(child, slots) {
 }
 
 function sameAttributes(element, like) {
+  if (element.classList.contains("on")) like.classList.add("on"); // taken off and put back, all in it would be styled anew
   for (const { name } of [...element.attributes]) if (!like.hasAttribute(name)) element.removeAttribute(name);
   for (const { name, value } of like.attributes) if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
@@ -271,7 +271,7 @@ function show(root, held, live) {
   held.html = live.pieces.join("");
   const before = places(root);
   const kept = focusIn(root);
-  putHtml(root.querySelector(".drawn"), held.html);
+  putHtml(root.querySelector(".drawn"), held.html, live.pieces);
   redrawn(root, held); // moves.js
   if (kept && !root.contains(root.getRootNode().activeElement)) root.querySelector(kept)?.focus({ preventScroll: true });
   showTab(root, held, held.tab ?? firstTab(root));
