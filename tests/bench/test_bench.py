@@ -70,10 +70,12 @@ def test_the_server_under_test_has_a_hello_page_behind_the_same_login_and_a_floo
     with running.serving(db_sqlite.data_dir) as server:
         assert httpx.get(f"{server.url}/hello").status_code in (302, 303, 307)
         hello, full, fragment = asyncio.run(reruns._all(server, token, "tickets"))
+        anew = asyncio.run(reruns._after_changes(server, token, "tickets", actor))
         assert asyncio.run(_pages(server.url, token)) >= {"hello", "tickets"}
         flood.measure(flooded, "demo", server, actor)
 
     assert 0 < hello.messages < fragment.messages < full.messages
+    assert fragment.bytes * 3 < anew.bytes, "a timer's run sends no board that was sent, one that is asked for it does"
     held = {row["what"]: row["value"] for row in flooded.rows}
     assert (held["flood: commands"], held["flood: last states that a board missed"]) == (20, 0)
     db.engine.dispose()
