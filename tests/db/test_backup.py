@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 import db
@@ -341,13 +342,24 @@ def test_pruning_keeps_the_fourteen_youngest_nights_and_all_others(world: World)
 
 def test_a_database_of_an_older_program_is_backed_up_before_it_is_migrated(world: World) -> None:
     with db.engine.get().begin() as connection:
-        connection.execute(text("DELETE FROM alembic_version"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('9999')"))
+        command.downgrade(schema.config(connection), "0008")
+
+    setup.prepare(now=NOW)
+
+    (made,) = backup.nightly_folder().iterdir()
+    assert made.name == "before-migration-20261120-100000.zip"
+    with zipfile.ZipFile(made) as archive:
+        assert json.loads(archive.read(backup.MANIFEST))["schema"] == "0008"
+
+
+def test_a_database_of_a_newer_program_is_refused_as_it_is(world: World) -> None:
+    with db.engine.get().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
     with pytest.raises(Refused, match="数据库由更新版本的程序建立"):
         setup.prepare(now=NOW)
 
-    assert [path.name for path in backup.nightly_folder().iterdir()] == ["before-migration-20261120-100000.zip"]
+    assert not backup.nightly_folder().exists()
 
 
 @pytest.mark.pg
