@@ -8,6 +8,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Make the database ready, warm up, and keep the worker going until the end."""
     logs.configure(settings.current().data_dir / "logs")
     # `run.py serve` has done this already; `streamlit run app.py` on a new folder has not
-    first = await asyncio.to_thread(get_ready, now=now(), tell=_say)
+    first = await asyncio.to_thread(get_ready, now=now(), tell=partial(print, flush=True))
     if first:
         print(f"管理员账号 {first.login}，初始密码 {first.password}（只显示这一次，登录后请修改）")  # noqa: T201
     await asyncio.to_thread(web.warm_up)
@@ -46,10 +47,6 @@ async def life(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         if worker:
             await asyncio.to_thread(worker.stop)
         engine.dispose()
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 def _freeze() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -36,7 +37,7 @@ def serve(asked: argparse.Namespace) -> int:
     if held.demo_lan and not held.demo_passcode:
         held = settings.use(_settings(asked, demo_passcode=SecretStr(new_passcode())))
     port = listening.free_port(held.host, held.port)
-    if first := starting.get_ready(empty=asked.empty, now=now(), tell=_say):
+    if first := starting.get_ready(empty=asked.empty, now=now(), tell=partial(print, flush=True)):
         print(greeting.admin(first), flush=True)  # at once: it can't be told again if the start fails
 
     def tell() -> None:
@@ -176,7 +177,7 @@ def migrate(_asked: argparse.Namespace) -> int:
     _must_exist()
     from db import schema, setup
 
-    setup.prepare(now=now(), tell=_say)
+    setup.prepare(now=now(), tell=partial(print, flush=True))
     print(f"数据库结构已是本版本（{schema.head()}）。")
     return 0
 
@@ -231,10 +232,6 @@ def rebuild_stats(_asked: argparse.Namespace) -> int:
     cells = db.run(stat_rebuild.rebuild_all, progress=_tickets_done if sys.stderr.isatty() else None)
     print(f"统计已按工单和守望记录重算，共 {cells:,} 格。")
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _tickets_done(done: int, of_all: int) -> None:

@@ -183,7 +183,7 @@ _ORDERS: dict[Column, tuple[Any, ...]] = {
 }
 # an order other than time left: of open work, which is bounded, and without an index of its own
 _OTHER_ORDERS: dict[Sort, tuple[Any, ...]] = {
-    Sort.CONTACT: (TicketRow.first_contact_at.is_not(None), TicketRow.due_at.is_(None), TicketRow.due_at, TicketRow.id),
+    Sort.CONTACT: (TicketRow.first_contact_at.is_not(None), *_PRESSING),
     Sort.NEWEST: (TicketRow.reported_at.desc(), TicketRow.id),
     Sort.STALE: (TicketRow.updated_at, TicketRow.id),
 }

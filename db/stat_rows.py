@@ -25,7 +25,6 @@ from domain.stats import ON_DUE, ON_REPORT, Facts, Scope, bookings, moments
 from domain.tickets import CLOCK_RUNS
 
 _READ = 500  # open tickets read at once
-_MICROSECOND = timedelta(microseconds=1)
 _T = TicketRow
 
 Mark = tuple[datetime, UUID]  # a place in the order of rows
@@ -82,7 +81,7 @@ def _in_time(
     """Go back from the end of the period, reading only as much of it as is asked for."""
     begin, until = at_local(asked.start, time(0)), at_local(asked.end + timedelta(days=1), time(0))
     if after:
-        until = min(until, after[0] + _MICROSECOND)
+        until = min(until, after[0] + datetime.resolution)
     while begin < until:
         since = _since(session, asked, begin, until, most)
         ids = list(session.scalars(union(*counted_between(session, asked, since, until))))
@@ -119,7 +118,7 @@ def _clock(measures: Sequence[str]) -> tuple[Any, Any, timedelta]:
     if measures[0] in ON_REPORT:
         return _T.reported_at, _T.hidden_at.is_(None), timedelta(0)
     if measures[0] in ON_DUE:
-        return _T.due_at, DUE_WORK, _MICROSECOND
+        return _T.due_at, DUE_WORK, datetime.resolution
     return _T.closed_at, CLOSED_WORK, timedelta(0)
 
 

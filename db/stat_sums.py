@@ -35,7 +35,6 @@ MOST_READ = 5000  # tickets, where the roll-ups don't keep what is asked for
 PARTIAL = f"只算了这个范围内最新的 {MOST_READ} 张工单"
 BY_DAY, BY_MONTH, BY_AREA = "day", "month", "area"
 FIRST, LAST = date(1970, 1, 1), date(9999, 12, 1)
-_MICROSECOND = timedelta(microseconds=1)
 _S = TICKET_STAT.c
 
 Sums = dict[Any, Counter[str]]  # by whatever was asked for: None, a day, a member, an area's key
@@ -194,7 +193,7 @@ def counted_between(session: Session, asked: Asked, since: datetime, until: date
     if wanted & set(ON_DUE):
         # 24:00 counts for the day that ends
         parts.append(_ids(*inside, DUE_WORK, _T.due_at > since, _T.due_at <= until))
-        parts.append(_earlier(inside, TicketRoundRow.due_at, since, until + _MICROSECOND))
+        parts.append(_earlier(inside, TicketRoundRow.due_at, since, until + datetime.resolution))
     if wanted & set(ON_REOPENING):
         parts.append(_earlier(inside, TicketRoundRow.reopened_at, since, until))
     if wanted - {*ON_REPORT, *ON_DUE, *ON_REOPENING}:
@@ -202,7 +201,7 @@ def counted_between(session: Session, asked: Asked, since: datetime, until: date
         parts.append(_earlier(inside, TicketRoundRow.closed_at, since, until))
     if "recurred" in wanted:
         again = TicketRecurrenceRow
-        days = local_date(since), local_date(until - _MICROSECOND)
+        days = local_date(since), local_date(until - datetime.resolution)
         tied = select(again.ticket_id).where(again.community_id.in_(communities(session, scope)))
         parts.append(_ids(*inside, _T.id.in_(tied.where(again.closed_on.between(*days)))))
     return parts

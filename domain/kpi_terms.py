@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 SMALL = 10  # fewer than this are shown grey and not ranked
 NEW_DAYS = 7  # with less than a week behind it a figure says 刚启用
@@ -118,12 +117,21 @@ def _time(minutes: float) -> str:
     return f"{minutes / 60:.1f} 小时" if minutes < 2880 else f"{minutes / 1440:.1f} 天"
 
 
-def figure(kpi: Kpi, numerator: int | None, denominator: int | None, *, as_of: datetime, **marks: Any) -> Figure:
+def figure(
+    kpi: Kpi,
+    numerator: int | None,
+    denominator: int | None,
+    *,
+    as_of: datetime,
+    new: bool = False,
+    partial: str = "",
+    until: date | None = None,
+) -> Figure:
     """Work a figure out; without anything to divide by it is empty, never 0 or 100 %."""
     if denominator is None:
-        return Figure(kpi, numerator, None, numerator, numerator or 0, as_of, **marks)
+        return Figure(kpi, numerator, None, numerator, numerator or 0, as_of, new, partial, until)
     value = None if not denominator or numerator is None else numerator / denominator
-    return Figure(kpi, numerator, denominator, value, denominator, as_of, **marks)
+    return Figure(kpi, numerator, denominator, value, denominator, as_of, new, partial, until)
 
 
 _TENFOLD = 9

@@ -57,7 +57,6 @@ MEASURES = (*ON_REPORT, *ON_CLOSING, *ON_REOPENING, *ON_DUE, *CONTACT, *CLOSING)
 CHECKIN_MEASURES = ("looked", "missed", "ok", "closed", "excused", "incidents", "escalated", *DOOR)
 REOPENED_SOON = timedelta(days=7)
 RECURS_WITHIN = timedelta(days=30)
-_MICROSECOND = timedelta(microseconds=1)
 DROPPED = frozenset({Status.REJECTED, Status.CANCELLED})
 SATISFIED = frozenset({Satisfaction.SATISFIED, Satisfaction.MOSTLY})
 FOUND_BY_US = frozenset({Channel.PATROL, Channel.BUILDING_HEAD, Channel.SYSTEM})
@@ -153,7 +152,7 @@ def _reported(ticket: Facts) -> Iterator[str]:
 
 def due_day(due_at: datetime) -> date:
     """Tell on which day something is due: 24:00 belongs to the day that ends."""
-    return local_date(due_at - _MICROSECOND)
+    return local_date(due_at - datetime.resolution)
 
 
 def _due(ticket: Facts) -> Iterator[Booking]:
@@ -204,7 +203,7 @@ def moments(ticket: Facts, measures: Set[str]) -> Iterator[datetime]:
         yield ticket.reported_at
     for one in ticket.rounds:
         if one.due_at and measures & set(ON_DUE):
-            yield one.due_at - _MICROSECOND
+            yield one.due_at - datetime.resolution
         if one.reopened_at and measures & set(ON_REOPENING):
             yield one.reopened_at
         if one.closed_at and measures - {*ON_REPORT, *ON_DUE, *ON_REOPENING}:

@@ -142,6 +142,15 @@ def test_who_was_not_contacted_comes_before_who_was(world: World) -> None:
     assert True in running
 
 
+@pytest.mark.parametrize("order", [Sort.LEFT, Sort.CONTACT])
+def test_what_is_urgent_stands_first_in_the_column_as_in_the_table(world: World, order: Sort) -> None:
+    busy(world)
+    report(world, title="窗帘没拉开", grade=Grade.URGENT)
+
+    assert of_board(world, "coordinator", order=order)[Column.TODO][0].title == "窗帘没拉开"
+    assert of_table(world, "coordinator", order=order).cards[0].title == "窗帘没拉开"
+
+
 def test_a_long_table_says_how_long_it_is(world: World) -> None:
     busy(world)
 
