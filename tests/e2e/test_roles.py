@@ -32,7 +32,8 @@ def test_one_click_brings_each_role_to_its_home(visit: Visit, name: str, home: s
 def test_a_volunteer_takes_a_task_on_the_phone(visit: Visit) -> None:
     who = visit("赵阿姨", PHONE, has_touch=True, is_mobile=True)
     who.page.get_by_role("button", name=re.compile("可以帮忙的事")).tap()
-    who.page.get_by_role("button", name="我来").first.tap()
+    # 我来看, about a round to take over, stands on the part being left
+    who.page.get_by_role("button", name="我来", exact=True).first.tap()
 
     who.page.get_by_role("button", name="确定，我去帮忙").tap()
 
