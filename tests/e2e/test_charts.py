@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.e2e.visitors import Visitor
+from tests.e2e.visitors import PHONE, Visitor
+from ui.charts import markup
+from ui.charts.markup import Face, cards_html
 
 Visit = Callable[..., Visitor]
+CSS = Path(markup.__file__).with_name("charts.css")
 SLOW = 40_000  # Plotly is a megabyte of script, and other browsers run beside this one
 
 
@@ -46,3 +51,16 @@ def test_a_tap_on_a_grid_narrows_the_whole_page_and_the_address(visit: Visit) ->
 
     who.page.wait_for_url("**grid=*", timeout=SLOW)
     expect(who.page.get_by_role("button", name="清除筛选")).to_be_visible()
+
+
+def test_on_a_phone_what_changed_stands_right_under_each_figure(blank: Any) -> None:
+    short, long = (("环比", "+1.2%", "up"),), (("环比", "+9.2 个百分点", "up"), ("同比", "-10.4 个百分点", "down"))
+    faces = (Face("a", "解决率", "77.2%", moves=short), Face("b", "满意率", "89.9%", moves=long))
+    page = blank.new_page()
+    page.set_viewport_size(PHONE)
+    page.set_content(f'<style>{CSS.read_text("utf-8")}</style><div class="charts">{cards_html(faces)}</div>')
+
+    tops = page.locator(".moves span").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    page.close()
+
+    assert tops[0] == tops[1] < tops[2]
