@@ -111,8 +111,9 @@ def test_every_beat_fits_the_screen_and_axe_finds_nothing_serious(watch: Watch, 
         too_high = size is not PHONE and high > size["height"]
         found = axe.Axe().run(who.page).response["violations"]
         serious = {v["id"]: v["nodes"][0]["html"][:200] for v in found if v["impact"] in ("serious", "critical")}
-        if cut or serious or too_high or wide > size["width"]:
-            wrong[name] = (cut, serious, wide, high)
+        small = who.page.evaluate(SMALL) if size is PHONE else []
+        if cut or serious or too_high or small or wide > size["width"]:
+            wrong[name] = (cut, serious, small, wide, high)
         who.page.keyboard.press("ArrowRight")
 
     assert wrong == {}
@@ -121,3 +122,6 @@ def test_every_beat_fits_the_screen_and_axe_finds_nothing_serious(watch: Watch, 
 # a screen of the stage whose content runs out of it at the bottom or the side
 CUT = """() => [...document.querySelectorAll('.beat:not([hidden]) .screen')].filter((e) => e.checkVisibility()
   && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)).map((e) => e.className)"""
+# what a thumb would miss in the bar of buttons, or the bar itself if it takes more of a phone than one row
+SMALL = """() => [...document.querySelectorAll('nav, nav button, nav a')].map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, {width, height}]) => width < 48 || height < 48 || height > 100).map(([e]) => e.textContent)"""
