@@ -1,17 +1,18 @@
 """The figures on the cards of 数据分析, the same for the page and for what its document shows before it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import stats
+from db import stat_checkins, stats
 from domain.access import Actor
 from domain.charts import CARDS, FIRST_PART, Card, days_before, months_before, year_before
-from domain.kpis import KPIS, Basis, Delta, Figure, Source, delta
-from domain.stats import Grain, Scope
+from domain.clock import local_date
+from domain.kpis import KPIS, NEW_DAYS, Basis, Delta, Figure, Kpi, Source, delta, unripe
+from domain.stats import Grain, Scope, month_of
 
 _DAYS = 31  # a longer period's trend is by month
 
@@ -25,22 +26,62 @@ def asked(session: Session, *, actor: Actor, query: Mapping[str, str], now: date
 
 def cards(session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str], now: datetime) -> list[Card]:
     call: dict[str, Any] = {"actor": actor, "now": now}
-    start, end = days_before(scope.start, scope.end)
-    before = replace(scope, start=start, end=end)
-    ago = replace(scope, start=year_before(scope.start), end=year_before(scope.end))
     held = stats.figures(session, scope=scope, codes=codes, **call)
-    moving = [code for code in codes if KPIS[code].basis is not Basis.NOW]
-    earlier, last_year = (stats.figures(session, scope=one, codes=moving, **call) for one in (before, ago))
+    before, ago = (_earlier(session, scope, codes, period, call) for period in (_before, _year_ago))
     trends = _trends(session, scope, codes, call)
-    return [
-        Card(held[code], _moved(held[code], earlier), _moved(held[code], last_year), trends.get(code, ()))
-        for code in codes
-    ]
+    today = local_date(now)
+
+    def moved(code: str, earlier: Mapping[str, Figure]) -> Delta | None:
+        return _moved(held[code], earlier.get(code), scope.end, today)
+
+    return [Card(held[code], moved(code, before), moved(code, ago), trends.get(code, ())) for code in codes]
 
 
-def _moved(figure: Figure, earlier: Mapping[str, Figure]) -> Delta | None:
-    before = earlier.get(figure.kpi.code)
-    return delta(figure, before) if before else None
+def _before(scope: Scope, kpi: Kpi) -> Scope:
+    """Give the time before: as many days, or as many months of what is counted by whole months."""
+    start, end = days_before(scope.start, scope.end)
+    if kpi.basis is Basis.MONTH:
+        first = month_of(scope.end if kpi.source is Source.CHECKINS else scope.start)  # visits: the last month alone
+        end = first - timedelta(days=1)
+        start = months_before(end, (scope.end.year - first.year) * 12 + scope.end.month - first.month)
+    return replace(scope, start=start, end=end)
+
+
+def _year_ago(scope: Scope, _kpi: Kpi) -> Scope:
+    return replace(scope, start=year_before(scope.start), end=year_before(scope.end))
+
+
+def _earlier(
+    session: Session,
+    scope: Scope,
+    codes: Iterable[str],
+    period: Callable[[Scope, Kpi], Scope],
+    call: dict[str, Any],
+) -> dict[str, Figure]:
+    """Read the figures of an earlier time, each of its own; one that began before anything was counted is new."""
+    by_scope: dict[Scope, list[str]] = {}
+    for code in codes:
+        if KPIS[code].basis is not Basis.NOW:
+            by_scope.setdefault(period(scope, KPIS[code]), []).append(code)
+    told: dict[str, Figure] = {}
+    for one, some in by_scope.items():
+        found = stats.figures(session, scope=one, codes=some, **call)
+        late = {source for source in {KPIS[code].source for code in some} if _began_within(session, one, source)}
+        told |= {code: replace(f, new=f.new or f.kpi.source in late) for code, f in found.items()}
+    return told
+
+
+def _began_within(session: Session, scope: Scope, source: Source) -> bool:
+    """Tell whether the first of all was counted after this time began: then it is no whole one to compare with."""
+    is_new = {Source.TICKETS: stats.is_new, Source.CHECKINS: stat_checkins.is_new}.get(source)
+    return is_new is not None and is_new(session, scope, scope.start + timedelta(days=NEW_DAYS))
+
+
+def _moved(figure: Figure, before: Figure | None, end: date, today: date) -> Delta | None:
+    if before is None:
+        return None
+    early = unripe(figure.kpi, end, today)
+    return Delta(None, early, None) if early else delta(figure, before)
 
 
 def _trends(

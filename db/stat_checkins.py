@@ -24,7 +24,7 @@ Days = dict[date | None, Counter[str]]
 
 def figures(session: Session, scope: Scope, kpis: Sequence[Kpi], now: datetime) -> dict[str, Figure]:
     counts = _sums(session, scope, kpis, None).get(None, Counter()) if kept(scope) else None
-    fresh = _is_new(session, scope, local_date(now))
+    fresh = is_new(session, scope, local_date(now))
     told = {}
     for kpi in kpis:
         made = _visits(session, scope, kpi, now) if kpi.code == "visit_rate" else _figure(kpi, counts, now)
@@ -77,7 +77,7 @@ def _figure(kpi: Kpi, counts: Counter[str] | None, now: datetime) -> Figure:
     return figure(kpi, top, sum(counts[name] for name in kpi.bottom) if kpi.bottom else None, as_of=now)
 
 
-def _is_new(session: Session, scope: Scope, today: date) -> bool:
+def is_new(session: Session, scope: Scope, today: date) -> bool:
     held = (_S.area == key_of(scope.area_id), _S.grain == Grain.DAY)
     first = session.scalar(select(func.min(_S.starts_on)).where(*held))
     return first is None or first > today - timedelta(days=NEW_DAYS)

@@ -63,10 +63,13 @@ def nothing(scope: Scope, kpis: Sequence[Kpi], now: datetime) -> dict[str, Figur
 def _figure(kpi: Kpi, counts: Counter[str], now: datetime, *, whole: bool) -> Figure:
     if kpi.code in HOURS:
         made = figure(kpi, counts[kpi.code], None, as_of=now)
-        return replace(made, value=counts[kpi.code] / 60) if kpi.code == "service_hours" else made
+        if kpi.code == "service_times":
+            return made
+        return replace(made, value=counts[kpi.code] / 60, n=counts["service_times"])  # it rests on records, not minutes
     if not whole:
         return Figure(kpi, None, None, None, 0, now)
-    return replace(figure(kpi, counts[kpi.code], None, as_of=now), value=counts[kpi.code] / 10)
+    points = counts[kpi.code] / 10
+    return replace(figure(kpi, counts[kpi.code], None, as_of=now), value=points, n=int(points))
 
 
 def _sums(session: Session, scope: Scope, kpis: Sequence[Kpi], by: str | None) -> Sums:

@@ -10,13 +10,14 @@ FIRST_PART = "工单"
 # part → the figures on its cards
 CARDS: dict[str, tuple[str, ...]] = {
     FIRST_PART: (
-        *("reported", "closed", "open", "overdue", "on_time_rate", "solve_rate", "satisfaction", "rating_coverage"),
-        *("reopen_7d", "recurrence_30d", "first_contact_median", "close_time_median"),
+        *("reported", "open", "overdue", "on_time_rate", "first_contact_median", "close_time_median"),
+        # closed is not solved: what came back stands beside what was closed, and who answered beside who is content
+        *("close_rate", "reopen_7d", "recurrence_30d", "solve_rate", "satisfaction", "rating_coverage"),
     ),
     "辖区": ("reported_per_1000", "on_time_rate", "solve_rate", "satisfaction", "proactive_share", "same_day_rate"),
     "时段": (
-        *("reported", "first_contact_median", "first_contact_p90", "close_time_median", "close_time_p90"),
-        "recurrence_30d",
+        *("reported", "closed", "first_contact_median", "first_contact_p90", "close_time_median"),
+        "close_time_p90",
     ),
     "积分": (
         *("points_awarded", "points_redeemed", "points_expired", "points_balance", "service_hours"),

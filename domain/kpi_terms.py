@@ -1,13 +1,14 @@
 """The terms of figures: what a definition says, what comes out, how that is said and compared."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 SMALL = 10  # fewer than this are shown grey and not ranked
 NEW_DAYS = 7  # with less than a week behind it a figure says 刚启用
 EMPTY = "—"
 TOO_FEW = "样本不足"
+UNFINISHED = "本月未完"
 
 
 class Unit(StrEnum):
@@ -66,6 +67,7 @@ class Kpi:
     less: tuple[str, ...] = ()  # taken off `bottom`
     times: tuple[str, ...] = ()
     share: float = 0.5
+    ripens: int = 0  # days after which it moves by itself no more: a younger period is compared with none
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -144,6 +146,13 @@ class Delta:
     value: float | None
     text: str
     better: bool | None
+
+
+def unripe(kpi: Kpi, end: date, today: date) -> str:
+    """Say why a period up to `end` is compared with nothing yet, if so: what is not over looks better, or worse."""
+    if kpi.basis is Basis.MONTH:
+        return UNFINISHED if (end.year, end.month) == (today.year, today.month) else ""
+    return f"未满 {kpi.ripens} 天" if end + timedelta(days=kpi.ripens) > today else ""
 
 
 def delta(now: Figure, before: Figure) -> Delta:

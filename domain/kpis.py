@@ -1,7 +1,21 @@
 """The dictionary of figures. Two pages cannot show two values for one name: all go through it."""
 
 from domain.kpi_others import OTHERS
-from domain.kpi_terms import EMPTY, NEW_DAYS, SMALL, Basis, Better, Delta, Figure, Kpi, Source, Unit, delta, figure
+from domain.kpi_terms import (
+    EMPTY,
+    NEW_DAYS,
+    SMALL,
+    Basis,
+    Better,
+    Delta,
+    Figure,
+    Kpi,
+    Source,
+    Unit,
+    delta,
+    figure,
+    unripe,
+)
 from domain.kpi_tickets import TICKETS
 
 __all__ = [
@@ -18,5 +32,6 @@ __all__ = [
     "Unit",
     "delta",
     "figure",
+    "unripe",
 ]
 KPIS: dict[str, Kpi] = {kpi.code: kpi for kpi in (*TICKETS, *OTHERS)}

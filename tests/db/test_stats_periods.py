@@ -1,19 +1,22 @@
 """Figures of long periods: rows a page at a time in the order of time, weekdays of whole months, last year's spots."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from alembic import command
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from db import areas, schema, stat_now, stats
+from db import areas, schema, stat_cards, stat_now, stat_points, stats
 from db.models import TICKET_STAT
 from db.stat_page import NUMERATOR
 from domain.clock import local, local_date
+from domain.ids import new_id
+from domain.kpis import KPIS, delta
 from domain.stats import Grain, Scope
 from domain.tickets import Channel, Kind, Ticket
 from tests.builders import NOW, World, report
@@ -104,3 +107,62 @@ def test_a_hot_spot_tells_what_the_same_months_had_a_year_before(any_world: Worl
 
     (spot,) = db.read(query)
     assert (spot.area_id, spot.count, spot.last_year, spot.months) == (world.building, 2, 3, {month: 2})
+
+
+@pytest.mark.parametrize(
+    ("code", "start", "end", "before"),
+    [
+        ("reported", date(2026, 10, 25), date(2026, 11, 23), (date(2026, 9, 25), date(2026, 10, 24))),
+        ("points_awarded", date(2026, 10, 25), date(2026, 11, 23), (date(2026, 8, 1), date(2026, 9, 30))),
+        ("points_awarded", date(2026, 11, 17), date(2026, 11, 23), (date(2026, 10, 1), date(2026, 10, 31))),
+        ("visit_rate", date(2026, 8, 26), date(2026, 11, 23), (date(2026, 10, 1), date(2026, 10, 31))),
+    ],
+)
+def test_what_is_of_months_is_compared_with_the_months_before_and_never_with_one_of_its_own(
+    code: str, start: date, end: date, before: tuple[date, date]
+) -> None:
+    earlier = stat_cards._before(Scope(new_id(), "/1/", start, end), KPIS[code])
+
+    assert (earlier.start, earlier.end) == before
+
+
+def compared(world: World, now: datetime, start: date, end: date) -> dict[str, str]:
+    codes = ("reported", "close_rate", "reopen_7d", "recurrence_30d", "points_awarded", "visit_rate")
+
+    def query(session: Session) -> dict[str, str]:
+        scope = scope_of(session, world.street, start, end)
+        found = stat_cards.cards(session, actor=world.leader, scope=scope, codes=codes, now=now)
+        return {card.figure.kpi.code: card.chain.text for card in found if card.chain}
+
+    return db.read(query)
+
+
+def test_what_still_changes_by_itself_is_neither_better_nor_worse_yet(world: World) -> None:
+    ends = {"close_rate": "未满 30 天", "reopen_7d": "未满 7 天", "recurrence_30d": "未满 30 天"}
+    unfinished = {"points_awarded": "本月未完", "visit_rate": "本月未完"}
+
+    young = compared(world, NOW, TODAY - 6 * DAY, TODAY)
+    old = compared(world, NOW + 60 * DAY, TODAY - 6 * DAY, TODAY)
+
+    assert young.items() >= (ends | unfinished).items()
+    assert not {*ends.values(), *unfinished.values()} & {*old.values()}
+
+
+def test_nothing_is_compared_with_a_time_that_began_before_the_first_report(world: World) -> None:
+    for back in [*range(10)] * 2:
+        report(world, now=NOW - back * DAY)
+
+    assert compared(world, NOW, TODAY - 4 * DAY, TODAY)["reported"] == "持平"
+    assert compared(world, NOW, TODAY - 6 * DAY, TODAY)["reported"] == "—", "of these seven days only three had reports"
+
+
+def test_hours_rest_on_as_many_records_as_stand_beside_them() -> None:
+    kpi = KPIS["service_hours"]
+    scope = Scope(new_id(), "/1/2/", TODAY, TODAY)
+
+    def figure(records: int) -> Any:
+        counts = Counter({"service_hours": records * 60, "service_times": records})
+        return stat_points._figure(kpi, counts, NOW, whole=stat_points.is_whole(scope))
+
+    assert delta(figure(20), figure(9)).text == "样本不足", "nine hours are nine records, not 540 of anything"
+    assert delta(figure(20), figure(10)).text == "+100.0%"

@@ -73,7 +73,7 @@ def test_one_look_becomes_a_visit_points_and_a_figure_on_every_page_within_a_min
     for who in (desk, watching):
         who.is_still()
         who.page.evaluate("() => { window.stayed = true }")
-    leader.open("/charts")
+    leader.open("/charts?charts=时段")
     closed = figure(leader)
     leader.open("/wall")
     still_open = leader.page.locator('[data-code="open"] b')
@@ -101,7 +101,7 @@ def test_one_look_becomes_a_visit_points_and_a_figure_on_every_page_within_a_min
     expect(line).to_contain_text("+2 分")
     expect(line).to_contain_text("为什么是2分")
 
-    leader.open("/charts")
+    leader.open("/charts?charts=时段")
     assert figure(leader) == closed + 1
     leader.page.locator(CLOSED).click()
     with leader.page.context.expect_page() as opened:
