@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import AreaRow, LedgerAccountRow, PointLotRow, PointsStatRow, ServiceRecordRow
@@ -26,7 +26,7 @@ from domain.points import (
 
 @dataclass(frozen=True)
 class Month:
-    """Points in tenths as the postings of the month came to; what is outstanding is as of now."""
+    """Points in tenths as the postings of the month came to, minutes as were served in it; the rest is as of now."""
 
     month: date
     awarded: int
@@ -55,7 +55,6 @@ def month_figures(session: Session, *, actor: Actor, community_id: UUID, month: 
     def points(kind: Posting) -> int:
         return sums.get((kind.value, Unit.POINTS.value), 0)
 
-    minutes = sum(value for (_, unit), value in sums.items() if unit == Unit.MINUTES)
     return Month(
         month,
         points(Posting.AWARD),
@@ -63,10 +62,20 @@ def month_figures(session: Session, *, actor: Actor, community_id: UUID, month: 
         -points(Posting.EXPIRE),
         -points(Posting.REVERSE),
         points(Posting.RETURN),
-        minutes,
+        session.scalar(
+            select(func.coalesce(func.sum(ServiceRecordRow.minutes), 0)).where(*_served(community_id, month))
+        )
+        or 0,
         outstanding(session, community_id),
         _expiring(session, community_id),
     )
+
+
+def _served(community_id: UUID, month: date) -> list[ColumnElement[bool]]:
+    """Say which records are the month's, by the day of the service, as on /charts and the wall."""
+    row = ServiceRecordRow
+    served = (row.served_on >= month_of(month), row.served_on < next_month(month))
+    return [row.community_id == community_id, row.state == RecordState.CONFIRMED.value, *served]
 
 
 def outstanding(session: Session, community_id: UUID) -> int:
@@ -89,8 +98,7 @@ def hours_by_grid(session: Session, *, actor: Actor, community_id: UUID, month: 
     _check(actor, community_id)
     row, total = ServiceRecordRow, func.sum(ServiceRecordRow.minutes)
     query = select(func.coalesce(AreaRow.name, "未分网格"), total).outerjoin(AreaRow, AreaRow.id == row.grid_id)
-    query = query.where(row.community_id == community_id, row.state == RecordState.CONFIRMED.value)
-    query = query.where(row.served_on >= month_of(month), row.served_on < next_month(month))
+    query = query.where(*_served(community_id, month))
     rows = session.execute(query.group_by(AreaRow.id, AreaRow.name).order_by(total.desc(), AreaRow.name))
     return [(name, int(minutes)) for name, minutes in rows]
 
@@ -100,10 +108,7 @@ def month_ranking(session: Session, *, actor: Actor, community_id: UUID, month: 
     grants = grants_for(actor, RIGHTS["points.read"])
     row = ServiceRecordRow
     query = select(row.person_id, func.sum(row.minutes)).where(
-        row.community_id == community_id,
-        row.state == RecordState.CONFIRMED.value,
-        row.served_on >= month_of(month),
-        row.served_on < next_month(month),
+        *_served(community_id, month),
         scope(grants, row.community_id, row.area_path),
     )
     found = [(person, int(minutes)) for person, minutes in session.execute(query.group_by(row.person_id))]

@@ -70,7 +70,7 @@ def _before(month: date, count: int) -> list[date]:
 def _figures(held: Month) -> list[tuple[str, str]]:
     return [
         ("发放", f"{points_text(held.awarded)} 分"),
-        ("兑换", f"{points_text(held.redeemed)} 分"),
+        ("兑换", f"{points_text(held.redeemed - held.returned)} 分"),
         ("到期作废", f"{points_text(held.expired)} 分"),
         ("服务时长", f"{hours_text(held.minutes)} 小时"),
         ("现在未用", f"{points_text(held.outstanding)} 分"),

@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 import db
 import db.engine
-from db import awards, points, points_figures, records, shop, statements
+from db import awards, points, points_figures, records, shop, statements, stats
 from db.points import Balance
 from domain.errors import NotAllowed, NotFound
 from domain.points import Account, Posting, RecordState
 from tests.builders import NOW, World
 from tests.db.earning import HOUR, confirmed, give, item, me, person, record, redeem, step, verified
 
-MONTH = date(2026, 11, 1)
+MONTH, DAY = date(2026, 11, 1), timedelta(days=1)
 
 
 def balances(world: World, who: str = "coordinator", **more: Any) -> list[Balance]:
@@ -110,6 +111,23 @@ def test_a_statement_opens_closes_and_runs_without_a_gap(any_world: World) -> No
     assert newest.lines[0].why == ""
     assert (newest.head_seq, len(newest.head_hash)) == (5, 64)
     assert newest.lines[1].source_id == order.id
+
+
+def test_a_months_hours_are_those_of_its_figures_whenever_they_were_posted(world: World) -> None:
+    verified_late = verified(world, person(world), started_at=NOW - 30 * DAY, ended_at=NOW - 30 * DAY + HOUR)
+    step(awards.confirm, verified_late, world.coordinator)
+    confirmed(world, person(world))
+
+    def told(session: Session, month: date, last: date) -> tuple[int, float | None, int]:
+        call: dict[str, Any] = {"actor": world.leader, "community_id": world.community, "month": month}
+        scope = stats.scope_of(session, actor=world.leader, area_id=world.community, start=month, end=last)
+        charts = stats.figures(session, actor=world.leader, scope=scope, codes=("service_hours",), now=NOW)
+        by_grid = points_figures.hours_by_grid(session, **call)
+        minutes = points_figures.month_figures(session, **call).minutes
+        return minutes, (charts["service_hours"].value or 0) * 60, sum(part for _, part in by_grid)
+
+    assert db.read(told, date(2026, 10, 1), date(2026, 10, 31)) == (60, 60, 60)
+    assert db.read(told, MONTH, date(2026, 11, 30)) == (60, 60, 60)
 
 
 def test_hours_have_a_statement_of_their_own(world: World) -> None:
