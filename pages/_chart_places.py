@@ -97,8 +97,9 @@ def _count(found: dict[str, Figure]) -> int:
 
 
 def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], beyond: str, dark: bool) -> Block:
-    """Draw each with what lies in it; what is noted only higher up has a part of its own, if all could be read."""
-    own = "直接登记"
+    """Draw each with what lies in it; what is in none of them has a part of its own, if all could be read."""
+    beneath = _beneath(held) if inner else None
+    own = f"不在现有{LEVEL_LABELS[beneath]}" if beneath else ""  # noted higher up, or in one that is closed by now
     root = str(held.area.id)
     nodes = [(root, "", held.area.name, sum(_count(found) for *_, found in rows))]
     table: list[dict[str, Any]] = []
@@ -115,7 +116,7 @@ def _tree(held: Chosen, rows: Sequence[Row], inner: dict[Key, list[Row]], beyond
     above = head(held, "上报量落在哪里", "件", nodes[0][3], note=both(_partial(drawn), beyond, held.partial))
     if not nodes[0][3]:
         return "这个期间没有上报的工单。"
-    levels = [level for level in (held.area.level_below, *([_beneath(held)] if inner else [])) if level]
+    levels = [level for level in (held.area.level_below, beneath) if level]
     narrows = "|".join(level.value for level in levels)
     shares = ((key, found["reported_per_1000"]) for key, _, found in drawn)
     also = {str(key): f"，每千户 {one.text} 件" for key, one in shares if one.value is not None}

@@ -270,11 +270,11 @@ def test_what_could_not_be_read_is_not_drawn_as_noted_higher_up(
         pictures = charts("leader", part="辖区", kind="report").get("plotly_chart")
         return {one.proto.alt.partition("，")[0][:3]: one.proto for one in pictures}
 
-    assert "直接登记" in places()["上报量"].spec
+    assert "不在现有网格" in places()["上报量"].spec
     _chart_parts._lines.clear()
     monkeypatch.setattr(stat_sums, "MOST_READ", 1)
     cut_off = places()
-    assert "直接登记" not in cut_off["上报量"].spec
+    assert "不在现有网格" not in cut_off["上报量"].spec
     assert ["只算了" in cut_off[name].alt for name in ("上报量", "网格平")] == [True, True]
 
 

@@ -153,7 +153,7 @@ def test_parts_of_a_whole_end_with_the_whole() -> None:
 
 def test_areas_lie_in_areas_as_large_as_their_counts_and_a_tap_hands_back_the_way_to_one() -> None:
     nodes = [("s", "", "梧桐街道", 12), ("a", "s", "桂花社区", 8), ("b", "s", "玉兰社区", 4)]
-    nodes += [("g1", "a", "桂花一网格", 5), ("a-own", "a", "直接登记", 3)]
+    nodes += [("g1", "a", "桂花一网格", 5), ("a-own", "a", "不在现有网格", 3)]
     figure = places.tree(HEAD, nodes, also={"a": "，每千户 40.0 件"})
 
     assert list(figure.data[0].customdata) == ["a", "a|g1", "a", "b"]

@@ -151,10 +151,10 @@ def board(*columns: BoardColumn) -> str:
 
 
 def test_a_column_says_its_true_count_and_what_is_not_shown() -> None:
-    html = board(BoardColumn(Column.TODO, 75, (CARD,)))
+    html = board(BoardColumn(Column.TODO, 1075, (CARD,)))
 
-    assert "待处理 <i>75</i>" in html
-    assert "还有 74 件，显示更多" in html
+    assert "待处理 <i>1,075</i>" in html
+    assert "还有 1,074 件，显示更多" in html
     assert 'data-more="todo"' in html
 
 

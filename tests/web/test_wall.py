@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 import db
-from db import screens
+from db import categories, screens
+from db import wall as walls
 from domain.clock import now
 from domain.ids import new_key
 from domain.incidents import Cause
-from tests.builders import World, report
+from tests.builders import NOW, World, report
 from tests.db.alarming import alarm, elder
 from tests.web.conftest import HERE
 from tests.web.test_first_sight import visit
@@ -64,6 +65,17 @@ def test_every_open_incident_has_its_turn_the_gravest_first(world: World) -> Non
     assert "预警 2" in body
     assert body.index("求助") < body.index("超时未查看")
     assert "本月各社区服务时长" in body, "of a street"
+
+
+def test_categories_are_counted_by_their_first_level_as_the_charts_do(world: World) -> None:
+    listed = db.read(categories.listed)
+    first = next(one for one in listed if any(below.parent_id == one.id for below in listed))
+    for one in (first, *[below for below in listed if below.parent_id == first.id][:2]):
+        report(world, category_id=one.id)
+
+    (bar,) = db.read(walls.wall, actor=world.leader, now=NOW).categories
+
+    assert (bar.name, bar.text) == (first.name, "3 件")
 
 
 def test_the_leaders_way_in_leads_to_the_wall(world: World) -> None:

@@ -196,7 +196,7 @@ def _items(held: BoardColumn, now: datetime, group: Group) -> str:
     parts, first = [], True
     for name, cards in lanes(held.cards, group):
         if name:
-            parts.append(f'<li class="lane"><h4>{escape(name)} <i>{of}{len(cards)}</i></h4></li>')
+            parts.append(f'<li class="lane"><h4>{escape(name)} <i>{of}{len(cards):,}</i></h4></li>')
         for card in cards:
             parts.append(card_html(card, now, first=first))
             first = False
@@ -204,7 +204,7 @@ def _items(held: BoardColumn, now: datetime, group: Group) -> str:
 
 
 def _limit(held: BoardColumn) -> str:
-    return f"/{held.limit}" if held.limit else ""
+    return f"/{held.limit:,}" if held.limit else ""
 
 
 def _over(held: BoardColumn) -> str:
@@ -221,16 +221,16 @@ def _rest(held: BoardColumn) -> str:
         return ""
     if len(held.cards) >= LONGEST_COLUMN:
         return f'<li class="most">只列前 {LONGEST_COLUMN} 件，请用筛选缩小范围</li>'
-    return f'<li><button class="more" data-more="{held.column}">还有 {more} 件，显示更多</button></li>'
+    return f'<li><button class="more" data-more="{held.column}">还有 {more:,} 件，显示更多</button></li>'
 
 
 def column_html(held: BoardColumn, now: datetime, group: Group = Group.NONE) -> str:
     name, column = COLUMN_LABELS[held.column], held.column
     span = _span(held) if column is Column.DONE else ""
-    items, rest = _items(held, now, group), _rest(held)
+    items, rest, count = _items(held, now, group), _rest(held), f"{held.count:,}"
     return (
-        f'<section class="col" data-col="{column}" aria-label="{name} {span}{held.count} 件">'
-        f"<h3>{name} <i>{span}{held.count}{_limit(held)}</i>{_over(held)}</h3>"
+        f'<section class="col" data-col="{column}" aria-label="{name} {span}{count} 件">'
+        f"<h3>{name} <i>{span}{count}{_limit(held)}</i>{_over(held)}</h3>"
         f'<ul class="list">{items}{rest}</ul>'
         f'<p class="empty">{_NARROWED if held.narrowed else _EMPTY[column]}</p></section>'
     )
@@ -256,7 +256,7 @@ def once(board: object, how: object, draw: Callable[[], str]) -> str:
 def draw(board: Board, fields: Container[Field], group: Group) -> str:
     """Render it; `board.at` is the moment it was read."""
     tabs = "".join(
-        f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count}</b></button>'
+        f'<button role="tab" data-tab="{c.column}">{COLUMN_LABELS[c.column]}<b>{c.count:,}</b></button>'
         for c in board.columns
     )
     columns = "".join(column_html(c, board.at, group) for c in board.columns)
@@ -272,8 +272,8 @@ def mark_html(stamp: int) -> str:
 def waiting_html(groups: Iterable[Waiting], now: datetime) -> str:
     """Render the groups of 我的 that hold something."""
     return "".join(
-        f'<section class="group" aria-label="{group.title} {group.count} 件">'
-        f"<h3>{group.title} <i>{group.count}</i></h3>{cards_html(group.cards, now)}</section>"
+        f'<section class="group" aria-label="{group.title} {group.count:,} 件">'
+        f"<h3>{group.title} <i>{group.count:,}</i></h3>{cards_html(group.cards, now)}</section>"
         for group in groups
         if group.count
     )
