@@ -95,6 +95,25 @@ def test_arrows_move_in_a_column_and_across(page: Page) -> None:
     assert steps == [2, 3, 3, 12, 11, 1, 1]
 
 
+def test_up_and_down_lead_into_the_cards_unless_somebody_types_chooses_or_reads_a_dialog(page: Page) -> None:
+    draw(page, html((), cards(3)), table=TABLE)
+    elsewhere = "<input><textarea></textarea><button role=radio></button><dialog open><button></button></dialog>"
+    page.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", elsewhere)
+    for there in ("input", "textarea", "[role=radio]", "dialog button"):
+        page.locator(there).first.focus()
+        page.keyboard.press("ArrowDown")
+        assert focused(page) == 0, there
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Shift+ArrowDown")
+    assert focused(page) == 0
+
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == 1
+    page.locator(".tick").nth(2).focus()
+    page.keyboard.press("ArrowUp")
+    assert focused(page) == 3
+
+
 def test_an_update_keeps_focus_and_scroll_and_lights_what_changed(page: Page) -> None:
     before = cards(20)
     draw(page, html(before))

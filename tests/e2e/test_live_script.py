@@ -75,6 +75,8 @@ def shown(page: Page) -> list[str]:
     return page.locator("a.card .t").all_text_contents()
 
 
+NEXT_WORDS = "log => log.textContent || new Promise(said => new MutationObserver(() => said(log.textContent))"
+NEXT_WORDS += ".observe(log, {childList: true}))"
 FIRST, SECOND, THIRD = html(cards(2)), html(cards(3)), html(cards(3), cards(1, first=9))
 
 
@@ -176,9 +178,13 @@ def test_a_move_that_was_taken_stays_where_it_goes_until_the_push_shows_it_there
     assert (moved["followed"], waiting.count()) == (True, 1)
 
     (first, *rest) = cards(2)
-    push(page, FIRST, html(tuple(rest), (replace(first, version=first.version + 1),)), 2)
+    after = html(tuple(rest), (replace(first, version=first.version + 1),))
+    push(page, FIRST, after, 2)
     assert page.locator('[data-col="doing"] a.card').count() == 1
     assert page.locator("[aria-busy]").count() == 0 and not resyncs(page)
+    push(page, after, html((), (replace(first, version=first.version + 1), replace(rest[0], version=9))), 3)
+    first_told = page.locator("[role=log]").evaluate(NEXT_WORDS)
+    assert first_told == "E0612 到了处理中", "of one's own move only the answer speaks"
     assert len(dispatch(page)) == 2, "the next one may be moved"
 
 

@@ -270,13 +270,14 @@ function show(root, held, live) {
   live.behind = false;
   held.html = live.pieces.join("");
   const before = places(root);
+  const own = held.pending?.ticket; // what became of it its answer says
   const kept = focusIn(root);
   putHtml(root.querySelector(".drawn"), held.html, live.pieces);
   redrawn(root, held); // moves.js
   if (kept && !root.contains(root.getRootNode().activeElement)) root.querySelector(kept)?.focus({ preventScroll: true });
   showTab(root, held, held.tab ?? firstTab(root));
   highlight(root, held, held.scope);
-  live.say(arrivals(root, before));
+  live.say(arrivals(root, before, own));
   resync(root, held, live);
 }
 
@@ -298,10 +299,10 @@ const columnName = (card) => card.closest(".col,.group")?.querySelector("h3")?.f
 const places = (root) => new Map([...root.querySelectorAll(".drawn [data-open]")].map((card) => [card.dataset.open, placeOf(card)]));
 const placeOf = (card) => ({ version: card.dataset.version, column: columnName(card) });
 
-function arrivals(root, before) {
+function arrivals(root, before, own) {
   return [...root.querySelectorAll(".drawn [data-open]")].flatMap((card) => {
     const [was, is] = [before.get(card.dataset.open), placeOf(card)];
-    if (was?.version === is.version || (!was && !card.classList.contains("moved"))) return [];
+    if (card.dataset.open === own || was?.version === is.version || (!was && !card.classList.contains("moved"))) return [];
     const no = card.querySelector(".n")?.textContent.trim().split(" ")[0] ?? "";
     return [was?.column === is.column ? `${no} 有变化` : `${no} 到了${is.column}`];
   });

@@ -388,8 +388,16 @@ function onPageKey(event, root, held) {
   else if (event.key.toLowerCase() === "n" && held.table.reports) held.send("picked", "new");
   else if (event.key === "?" || event.key === "？") help(root);
   else if (event.key === "Escape" && held.chosen.size) (held.chosen.clear(), redrawn(root, held), held.say("已取消选择"));
+  else if (/^Arrow(Up|Down)$/.test(event.key) && !event.shiftKey && !at.matches("[role=radio]")) return toCard(event, root, at);
   else return;
   event.preventDefault();
+}
+
+// Into the cards, from wherever: the first one, from a card's own tick that card.
+function toCard(event, root, at) {
+  const near = [...(at.closest(".col li") ?? root).querySelectorAll(".col [data-open]")].find((card) => card.checkVisibility());
+  if (near) event.preventDefault();
+  near?.focus();
 }
 
 function onCardKey(event, root, held, card) {
