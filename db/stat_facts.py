@@ -79,11 +79,16 @@ def _earlier(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Round]]
     return found
 
 
-def facts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
+def batches(ids: Collection[UUID]) -> Iterator[list[UUID]]:
+    """Part them: a statement takes only so many parameters."""
     held = list(ids)
+    return (held[n : n + BATCH] for n in range(0, len(held), BATCH))
+
+
+def facts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
     found: dict[UUID, Facts] = {}
-    for n in range(0, len(held), BATCH):  # a statement takes only so many parameters
-        found |= read(session, session.execute(_OF, {"ids": held[n : n + BATCH]}).all())
+    for some in batches(ids):
+        found |= read(session, session.execute(_OF, {"ids": some}).all())
     return found
 
 
@@ -105,15 +110,20 @@ def find_recurrences(tx: Session, ids: Collection[UUID]) -> bool:
 
     A closing comes again once: what is tied to it first stays. Tells whether anything changed.
     """
-    gone = tx.execute(delete(TicketRecurrenceRow).where(_AGAIN.ticket_id.in_(ids)), execution_options=_PLAIN)
-    placed = (_T.id.in_(ids), _T.building_id.is_not(None), _T.category_id.is_not(None), _T.hidden_at.is_(None))
+    gone = 0
+    found: list[Read] = []
+    placed = (_T.building_id.is_not(None), _T.category_id.is_not(None), _T.hidden_at.is_(None))
     columns = (_T.id, _T.community_id, _T.building_id, _T.category_id, _T.reported_at)
-    reports = tx.execute(select(*columns).where(*placed, _T.status.not_in(DROPPED)).order_by(_T.reported_at, _T.id))
-    found = reports.all()
+    query = select(*columns).where(*placed, _T.status.not_in(DROPPED))
+    for some in batches(ids):
+        tied = delete(TicketRecurrenceRow).where(_AGAIN.ticket_id.in_(some))
+        gone += tx.execute(tied, execution_options=_PLAIN).rowcount  # type: ignore[attr-defined]
+        found += tx.execute(query.where(_T.id.in_(some)))
+    found.sort(key=lambda row: (row.reported_at, row.id.int))
     ties = list(_ties(found, _closings(tx, found))) if found else []
     if ties:
         tx.execute(_TIE, ties)
-    return bool(ties or gone.rowcount)  # type: ignore[attr-defined]
+    return bool(ties or gone)
 
 
 def find_all_recurrences(tx: Session) -> None:
@@ -163,18 +173,19 @@ def _ties(reports: Sequence[Read], closings: Sequence[Read]) -> Iterator[dict[st
 
 
 def _closings(tx: Session, reports: Sequence[Read]) -> Sequence[Read]:
-    """Read what was closed at these places in time, in the order of `_ties`, and came again for nobody yet."""
+    """Read what was closed at these places in time, of each in the order of `_ties`, and came again for nobody yet."""
     tied = select(_AGAIN.ticket_id).where(_AGAIN.of_id == _T.id, _AGAIN.of_round == _T.round_no)
     columns = (_T.id, _T.round_no, _T.building_id, _T.category_id, _T.closed_at)
     held = (
         CLOSED_WORK,
-        _T.building_id.in_({report.building_id for report in reports}),
         _T.category_id.in_({report.category_id for report in reports}),
         _T.closed_at >= reports[0].reported_at - RECURS_WITHIN,
         _T.closed_at < reports[-1].reported_at,
         ~tied.exists(),
     )
-    return tx.execute(select(*columns).where(*held).order_by(_T.closed_at, _T.id.desc())).all()
+    query = select(*columns).where(*held).order_by(_T.closed_at, _T.id.desc())
+    buildings = batches({report.building_id for report in reports})
+    return list(chain.from_iterable(tx.execute(query.where(_T.building_id.in_(some))) for some in buildings))
 
 
 _TIE = text(

@@ -104,7 +104,8 @@ def rebuild(tx: Session, *, facts: bool = False, progress: Progress | None = Non
 
 def count_in(tx: Session, tickets: Sequence[UUID]) -> None:
     """Count these as new beside what is counted already, and all looks and incidents: the end of a filling."""
-    _find_rounds(tx, _T.id.in_(tickets))
+    for some in stat_facts.batches(tickets):
+        _find_rounds(tx, _T.id.in_(some))
     stat_writes.touch_new(tx, tickets)
     for _, held in _parts(tx, _communities(tx), _checkins):
         write(tx, CHECKIN_STAT, held)
@@ -220,7 +221,7 @@ def _find_rounds(tx: Session, *held: ColumnElement[bool]) -> None:
     # in the order of the file: in that of their random ids ten million tickets are read from all over the disk
     found = list(tx.scalars(select(_T.id).where(_T.round_no > 1, ~kept.exists(), *held)))
     columns = (_E.ticket_id, _E.community_id, _E.round_no, _E.at, _E.changes)
-    for ids in (found[n : n + stat_facts.BATCH] for n in range(0, len(found), stat_facts.BATCH)):
+    for ids in stat_facts.batches(found):
         events = tx.execute(select(*columns).where(_E.ticket_id.in_(ids)).order_by(_E.ticket_id, _E.seq))
         rows = [row for _, told in groupby(events, lambda event: event.ticket_id) for row in rounds(told)]
         tx.execute(insert(TicketRoundRow), rows)

@@ -37,6 +37,7 @@ from db.models import TICKET_STAT, CategoryRow, CheckWindowRow, SettingRow, Tick
 from db.stat_page import DENOMINATOR, NUMERATOR, REST
 from db.ticket_events import load
 from domain import steps
+from domain.areas import Level
 from domain.care import WindowState
 from domain.clock import local, local_date
 from domain.due import Grade
@@ -314,6 +315,25 @@ def test_however_many_are_asked_for_at_once_each_has_its_facts(world: World, mon
     monkeypatch.setattr(stat_facts, "BATCH", 2)
 
     assert db.read(stat_facts.facts_of, ids).keys() == ids
+
+
+def test_however_many_come_in_at_once_each_is_tied_as_if_they_came_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_door = db.run(areas.insert_area, level=Level.BUILDING, name="5号楼", parent_id=world.grid).id
+    came: list[UUID] = []
+    for building in (world.building, next_door):
+        for day in range(3):  # of three that were closed at one place the last comes again first
+            what = {"area_id": building, "category_id": db.read(categories)[0], "matter": None}
+            at(world, Status.CLOSED, **what)
+            came.append(report(world, now=NOW + (2 + day) * DAY, **what).id)
+    tied = select(*TicketRecurrenceRow.__table__.columns).order_by(TicketRecurrenceRow.ticket_id)
+    one_by_one = db.read(lambda session: session.execute(tied).all())
+    monkeypatch.setattr(stat_facts, "BATCH", 1)
+
+    db.run(stat_facts.find_recurrences, came[::-1])
+
+    assert db.read(lambda session: session.execute(tied).all()) == one_by_one and len(one_by_one) == 6
 
 
 def test_a_write_that_fails_back_to_a_savepoint_takes_back_no_count_from_before(world: World) -> None:
