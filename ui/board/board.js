@@ -121,9 +121,10 @@ function isOutOfSight(card) {
 const headsOf = (root, col) => [col.querySelector("h3"), root.querySelector(`[data-tab="${col.dataset.col}"]`)].filter(Boolean);
 
 function lightUp(head) {
-  const [lit, out] = ["0 0 0 3px var(--col), 0 0 0 7px var(--brand)", "0 0 0 3px transparent, 0 0 0 7px transparent"];
+  const boxShadow = ["0 0 0 3px var(--col), 0 0 0 7px var(--brand)", "0 0 0 3px transparent, 0 0 0 7px transparent"];
   for (const before of head.getAnimations()) before.cancel();
-  head.animate({ boxShadow: [lit, lit, out] }, LIT_MS); // no class: the next drawing would take it away
+  // no class: the next drawing would take it away
+  head.animate({ boxShadow }, { duration: LIT_MS / 2, delay: LIT_MS / 2, fill: "backwards" });
 }
 
 function firstTab(root) {
@@ -194,6 +195,8 @@ function neighbour(root, card, across, down) {
 // One card a column is reached by Tab, the others by arrows.
 function rove(root, card) {
   if (!card) return;
-  for (const other of (card.closest(".list") ?? root).querySelectorAll("[data-open]")) other.tabIndex = -1;
-  card.tabIndex = 0;
+  for (const other of (card.closest(".list") ?? root).querySelectorAll('[data-open][tabindex="0"]')) {
+    if (other !== card) other.tabIndex = -1;
+  }
+  if (card.tabIndex) card.tabIndex = 0;
 }
