@@ -20,7 +20,7 @@ NUMERATOR, DENOMINATOR, REST = "numerator", "denominator", "rest"  # rest: in th
 class StatRow:
     """A row behind a figure: its number, the day on which it counts, and the page that shows it, if this reader may.
 
-    `amount` is what it adds to a sum of points or hours, in the unit of the figure's numerator.
+    `amount` is what it adds to a sum of points or hours, in the unit of the figure's numerator; of a time, its minutes.
     """
 
     no: str

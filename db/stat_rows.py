@@ -21,7 +21,7 @@ from domain.access import Actor
 from domain.board import Card
 from domain.clock import at_local, local_date
 from domain.kpis import KPIS, Basis, Kpi, Source
-from domain.stats import ON_DUE, ON_REPORT, Facts, Scope, bookings, moments
+from domain.stats import CONTACT, ON_DUE, ON_REPORT, Facts, Scope, bookings, moments
 from domain.tickets import CLOCK_RUNS
 
 _READ = 500  # open tickets read at once
@@ -55,10 +55,10 @@ def rows(
     last = after
     for mark, one, days in _counted(session, scope, kpi, part, after, limit + 1, now):
         if len(found) + len(days) > limit and found:
-            return Page(_shown(session, actor, scope, found, now), last)
+            return Page(_shown(session, actor, scope, kpi, found, now), last)
         found += [(one, day) for day in days]
         last = mark
-    return Page(_shown(session, actor, scope, found, now), None)
+    return Page(_shown(session, actor, scope, kpi, found, now), None)
 
 
 def _counted(
@@ -156,15 +156,24 @@ def _days(facts: Facts, plus: tuple[str, ...], minus: tuple[str, ...], start: da
 
 
 def _shown(
-    session: Session, actor: Actor, scope: Scope, found: list[tuple[UUID, date]], now: datetime
+    session: Session, actor: Actor, scope: Scope, kpi: Kpi, found: list[tuple[UUID, date]], now: datetime
 ) -> tuple[StatRow, ...]:
     ids = {one for one, _ in found}
     cards = cards_of(session.execute(cards_query(actor).where(TicketRow.id.in_(ids))), actor, now)
     if never_names(actor, scope):
         cards = [replace(card, handler="", place="", handler_user=None) for card in cards]
     by_id = {card.id: card for card in cards}
-    return tuple(_row(by_id[one], day) for one, day in found)
+    facts = stat_facts.facts_of(session, list(ids)) if kpi.times else {}
+    took = {one: _minutes(told, kpi.times) for one, told in facts.items()}
+    return tuple(_row(by_id[one], day, took.get(one)) for one, day in found)
 
 
-def _row(card: Card, day: date) -> StatRow:
-    return StatRow(card.no, card.title, day, card.grid, f"/tickets?ticket={card.id}", None, card.id, card)
+def _row(card: Card, day: date, took: int | None) -> StatRow:
+    return StatRow(card.no, card.title, day, card.grid, f"/tickets?ticket={card.id}", took, card.id, card)
+
+
+def _minutes(ticket: Facts, times: Sequence[str]) -> int | None:
+    """Say how long it took what these buckets are of."""
+    closed = (one.closed_at for one in ticket.rounds if one.closed_at)
+    end = ticket.first_contact_at if times is CONTACT else next(closed, None)
+    return round((end - ticket.reported_at).total_seconds() / 60) if end else None

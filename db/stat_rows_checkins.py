@@ -120,11 +120,12 @@ def _incidents(
 
 def _incident(row: Read, grid: str, named: bool) -> StatRow:
     title = f"{CAUSE_LABELS[Cause(row.cause)]}：{INCIDENT_LABELS[IncidentState(row.state)]}"
-    if row.on_scene_at:
-        title += f"，{(row.on_scene_at - row.opened_at).total_seconds() / 60:.0f} 分钟到门"
+    took = round((row.on_scene_at - row.opened_at).total_seconds() / 60) if row.on_scene_at else None
+    if took is not None:
+        title += f"，{took} 分钟到门"
     day = next(day for day, _ in bookings(IncidentFacts(*(getattr(row, name) for name in INCIDENT))))
     link = f"/checkins?incident={row.id}" if named else ""
-    return StatRow(no_text(row.number), title, day, grid, link)
+    return StatRow(no_text(row.number), title, day, grid, link, took)
 
 
 # --- visits -----------------------------------------------------------------------------------------------------

@@ -107,13 +107,13 @@ def _said(value: float, unit: Unit) -> str:
     if unit is Unit.RATE:
         return f"{value * 100:.1f}%"
     if unit is Unit.MINUTES:
-        return _time(value)
+        return time_text(value)
     if unit in (Unit.HOURS, Unit.POINTS, Unit.PER_THOUSAND):
         return f"{value:,.1f}"
     return f"{value:,.0f}"
 
 
-def _time(minutes: float) -> str:
+def time_text(minutes: float) -> str:
     if minutes < 60:
         return f"{minutes:.0f} 分钟"
     return f"{minutes / 60:.1f} 小时" if minutes < 2880 else f"{minutes / 1440:.1f} 天"

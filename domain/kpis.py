@@ -14,6 +14,7 @@ from domain.kpi_terms import (
     Unit,
     delta,
     figure,
+    time_text,
     unripe,
 )
 from domain.kpi_tickets import TICKETS
@@ -32,6 +33,7 @@ __all__ = [
     "Unit",
     "delta",
     "figure",
+    "time_text",
     "unripe",
 ]
 KPIS: dict[str, Kpi] = {kpi.code: kpi for kpi in (*TICKETS, *OTHERS)}

@@ -9,16 +9,26 @@ from db import stats
 from domain.access import Actor
 from domain.clock import local, now
 from domain.errors import Refused
-from domain.kpis import KPIS, Basis, Figure, Source, Unit
+from domain.kpis import KPIS, Basis, Figure, Kpi, Source, Unit
 from pages import _chart_proof_rows, _form
 from pages._chart_scope import Chosen
 from pages._session import require
 from ui import cards
 from ui.charts import component
 
-_PARTS = {"numerator": "分子", "denominator": "分母", "rest": "没计入"}
-# what is in the denominator alone, where it has a name of its own
-_REST = {"on_time_rate": "没按期", "solve_rate": "没解决", "satisfaction": "不满意"}
+_PARTS = {"numerator": "分子", "denominator": "分母", "rest": "其余"}
+# what is in the denominator alone: it is counted, so each has a name of its own
+_REST = {
+    "close_rate": "还没办结",
+    "on_time_rate": "没按期",
+    "same_day_rate": "没当日办结",
+    "solve_rate": "没解决",
+    "satisfaction": "一般或不满意",
+    "rating_coverage": "没有评价",
+    "reopen_7d": "没重开",
+    "recurrence_30d": "没复发",
+    "proactive_share": "居民上报",
+}
 _AFTER = "proof-after"
 
 
@@ -67,11 +77,12 @@ def _begin_again() -> None:
 
 def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
     kpi = figure.kpi
-    if kpi.times or figure.denominator is None:
-        worked = figure.text
-    else:
-        worked = f"{figure.text} = {figure.numerator or 0:,} ÷ {figure.denominator:,}"
-    period = "现在" if kpi.basis is Basis.NOW else held.period
+    worked = figure.text
+    if kpi.times and figure.value is not None:
+        worked = f"约 {worked}"
+    elif figure.denominator is not None and not kpi.times:
+        worked += f" = {figure.numerator or 0:,} ÷ {figure.denominator:,}"
+        worked += " × 1,000" if kpi.unit is Unit.PER_THOUSAND else ""
     until = f"（算到 {figure.until.month}月{figure.until.day}日）" if figure.until else ""
     return [
         ("结果", worked + ("，刚启用，数据不足 7 天" if figure.new else "")),
@@ -79,7 +90,8 @@ def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
         ("分子", kpi.numerator),
         ("分母", kpi.denominator),
         ("样本", f"{figure.n:,}{'，不足 10，不作比较' if figure.small else ''}" if kpi.bottom or kpi.times else ""),
-        ("范围", f"{held.area.name} · {period}{until}"),
+        ("单位", "" if kpi.unit in (Unit.RATE, Unit.MINUTES) else kpi.unit.value),
+        ("范围", f"{held.area.name} · {_period(held, kpi)}{until}"),
         ("时间口径", kpi.basis.value),
         ("不计入", kpi.exclusions),
         ("没有算全", figure.partial),
@@ -87,6 +99,17 @@ def _facts(held: Chosen, figure: Figure) -> list[tuple[str, str]]:
         ("基线（参考）", kpi.baseline),
         ("版本", f"第 {kpi.version} 版 · 数据截至 {local(figure.as_of):%Y-%m-%d %H:%M:%S}"),
     ]
+
+
+def _period(held: Chosen, kpi: Kpi) -> str:
+    """Say which days are counted: of what is kept by months the whole ones, of visits the last."""
+    if kpi.basis is Basis.NOW:
+        return "现在"
+    if kpi.basis is not Basis.MONTH:
+        return held.period
+    first = held.scope.end if kpi.source is Source.CHECKINS else held.scope.start
+    months = [f"{day.year}年{day.month}月" for day in (first, held.scope.end)]
+    return "—".join(dict.fromkeys(months)) + "整月"
 
 
 def _rows(actor: Actor, held: Chosen, code: str, part: str) -> None:

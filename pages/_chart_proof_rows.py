@@ -1,17 +1,21 @@
 """The rows behind a figure as a table: each leads on, with what it adds to a sum or how late it was."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from db import stats
 from domain.clock import local, now
-from domain.kpis import Unit
+from domain.kpis import Unit, time_text
 from domain.points import hours_text, points_text
 from ui.charts import markup
 from ui.charts.markup import Cell
 
 # what is summed: the words above the column, and how an amount of it is said
-_SAID = {Unit.POINTS: ("积分", points_text), Unit.HOURS: ("小时", hours_text)}
+_SAID: dict[Unit, tuple[str, Callable[[int], str]]] = {
+    Unit.POINTS: ("积分", points_text),
+    Unit.HOURS: ("小时", hours_text),
+    Unit.MINUTES: ("用时", time_text),
+}
 _LATE = ("到期", "办结", "晚了多久")
 
 

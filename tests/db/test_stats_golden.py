@@ -178,6 +178,18 @@ def test_figures_of_tickets_are_those_worked_out_by_hand(october: World) -> None
     assert db.read(lambda session: list(stat_rebuild.problems(session))) == []
 
 
+def test_the_rows_of_a_time_are_the_times_it_is_worked_out_of(october: World) -> None:
+    def minutes(session: Any, code: str) -> list[int]:
+        place: dict[str, Any] = {"area_id": october.community, "start": OCTOBER[0], "end": OCTOBER[1]}
+        scope = stats.scope_of(session, actor=october.leader, **place)
+        page = stats.rows(session, actor=october.leader, scope=scope, code=code, part="denominator", now=NOW)
+        return sorted(row.amount or 0 for row in page.rows)
+
+    assert db.read(minutes, "first_contact_median") == [30, 60, 120, 180, 300]
+    days = [round(took / 1440, 1) for took in db.read(minutes, "close_time_p90") if took]
+    assert (len(days), days[-4:]) == (9, [3, 5, 9, 18])
+
+
 STATES: list[WindowState] = [
     *[WindowState.SEEN_OK] * 6,
     *(WindowState.SEEN_CLOSED, WindowState.ALARM, WindowState.UNCHECKED, WindowState.EXCUSED, WindowState.SCHEDULED),
