@@ -1,6 +1,7 @@
 """Backups: one zip of database, photos and a signed manifest. The keys are never in it."""
 
 import hashlib
+import math
 import shutil
 import tempfile
 import zipfile
@@ -73,12 +74,19 @@ def _sweep(folder: Path, now: datetime) -> None:
 
 def _check_room(folder: Path) -> None:
     """Refuse before the disk is full: the database in use could write no more."""
-    if not settings.current().is_sqlite:
-        return
-    needed, free = Path(str(engine.get().url.database)).stat().st_size * _ROOM, shutil.disk_usage(folder).free
+    needed, free = _ROOM * _database_size() + sum(blob.size for blob in blobs.listed()), shutil.disk_usage(folder).free
     if free < needed:
         told = f"备份约要 {needed / 1e9:.2f} GB，磁盘只剩 {free / 1e9:.2f} GB"
         raise Refused(f"{told}。请先腾出空间，再来一次：{folder}")
+
+
+def _database_size() -> int:
+    """Measure a SQLite database with what its log still holds; how small a server's dump will be nobody knows."""
+    if not settings.current().is_sqlite:
+        return 0
+    with engine.get().connect() as connection:
+        told = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "page_size"))
+        return math.prod(told)
 
 
 def _write(file: Path, folder: Path, now: datetime) -> Manifest:

@@ -27,6 +27,7 @@ class Gone(NotFound):
 class Blob:
     sha256: str
     at: datetime  # when it was put last
+    size: int
 
 
 def folder() -> Path:
@@ -127,7 +128,8 @@ def listed() -> Iterator[Blob]:
         sha256 = path.parent.name + path.name
         with suppress(FileNotFoundError):
             if _SHA256.fullmatch(sha256):
-                yield Blob(sha256, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+                told = path.stat()
+                yield Blob(sha256, datetime.fromtimestamp(told.st_mtime, UTC), told.st_size)
 
 
 def clear_parts(before: datetime) -> None:

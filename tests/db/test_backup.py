@@ -22,6 +22,7 @@ from db.crypto import KeyProblem
 from domain.errors import Refused
 from settings import Settings
 from tests.builders import NOW, World, assigned, report
+from tests.conftest import finish
 from tests.postgres import fresh_database
 
 LATER = NOW + timedelta(hours=1)
@@ -310,11 +311,27 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(world: World
 def test_a_backup_that_would_fill_the_disk_is_refused_before_it_begins(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))  # type: ignore[attr-defined]
+    def left(free: float) -> None:
+        told = shutil._ntuple_diskusage(10**9, 10**9, int(free))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: told)
 
-    with pytest.raises(Refused, match="磁盘只剩 0"):
-        backup.write(tmp_path / "to" / "linli.zip", now=NOW)
-    assert not list((tmp_path / "to").iterdir())
+    def refused() -> None:
+        with pytest.raises(Refused, match="磁盘只剩 0"):
+            backup.write(tmp_path / "to" / "linli.zip", now=NOW)
+        assert not list((tmp_path / "to").iterdir())
+
+    left(1000)
+    refused()
+    finish()
+    enough = 1.5 * Path(str(db.engine.get().url.database)).stat().st_size + 1000
+    left(enough)
+    db.run(lambda tx: tx.execute(text("CREATE TABLE in_the_log AS SELECT zeroblob(100000)")))
+    refused()
+    left(enough + 300_000)
+    blobs.put(bytes(400_000))
+    refused()
+    left(enough + 700_000)
+    backup.write(tmp_path / "to" / "linli.zip", now=NOW)
 
 
 def test_a_backup_removes_what_a_killed_one_left_the_day_before(world: World, tmp_path: Path) -> None:
