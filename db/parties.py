@@ -95,19 +95,25 @@ def _phones(session: Session, rows: Sequence[PartyRow]) -> dict[UUID, str]:
     return {person: crypto.unseal(phone) for person, phone in found}
 
 
-def proposed(session: Session, actor: Actor, ticket: Ticket) -> list[Party]:
-    """List who could handle this ticket, the best fitting and least busy first."""
+def proposed(session: Session, actor: Actor, *tickets: Ticket) -> list[Party]:
+    """List who could handle these tickets of one community: who fits all of them first, and the less busy."""
     path = {a.id: a.path for a in session.scalars(select(AreaRow))}
-    category = session.get(CategoryRow, ticket.category_id) if ticket.category_id else None
-    wanted = {category.id, category.parent_id} if category else set()
-    scored: list[Party] = []
+    asked = [(ticket, _kinds_of(session, ticket)) for ticket in tickets]
+    scored: list[tuple[int, Party]] = []
     for party in listed(session, actor):
-        if party.community_id != ticket.community_id:
+        if party.community_id != tickets[0].community_id:
             continue
-        near = any(ticket.area_path.startswith(path[a]) for a in party.area_ids if a in path)
-        fits = 2 * bool(wanted & party.category_ids) + near
-        scored.append(replace(party, fits=fits))
-    return sorted(scored, key=lambda p: (-p.fits, p.open_tickets, p.label))
+        near = [path[a] for a in party.area_ids if a in path]
+        fits = [2 * bool(kinds & party.category_ids) + any(map(t.area_path.startswith, near)) for t, kinds in asked]
+        scored.append((sum(fits), replace(party, fits=min(fits))))
+    in_order = sorted(scored, key=lambda one: (-one[1].fits, -one[0], one[1].open_tickets, one[1].label))
+    return [party for _, party in in_order]
+
+
+def _kinds_of(session: Session, ticket: Ticket) -> set[UUID | None]:
+    """Give the ticket's category and the one above it: who serves either fits."""
+    category = session.get(CategoryRow, ticket.category_id) if ticket.category_id else None
+    return {category.id, category.parent_id} if category else set()
 
 
 def check_serves(session: Session, party_id: UUID, ticket: Ticket) -> None:

@@ -11,6 +11,7 @@ from db import attachments
 from domain.errors import Refused
 from domain.tickets import PhotoStage, Ticket
 from pages import _photos
+from ui.text import escape_md
 
 
 def choose(key: str) -> list[UploadedFile]:
@@ -26,5 +27,5 @@ def add(ticket: Ticket, files: Sequence[UploadedFile], call: dict[str, Any]) -> 
     try:
         db.run(attachments.add, stage=PhotoStage.BEFORE, pictures=_photos.kept(files), **call)
     except Refused as refused:
-        return f"但照片没有存上（{refused.message.rstrip('。')}），可以打开工单再添加"
+        return f"但照片没有存上（{escape_md(refused.message.rstrip('。'))}），可以打开工单再添加"
     return f"照片 {len(files)} 张"

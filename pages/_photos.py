@@ -60,14 +60,15 @@ def kept(files: Sequence[UploadedFile]) -> tuple[Kept, ...]:
     if len(files) > STAGE_MAX:
         raise Invalid(f"一次最多 {STAGE_MAX} 张照片，现在选了 {len(files)} 张，请去掉几张。", field="pictures")
     with st.spinner("正在处理照片…"):
-        return tuple(_kept(file, number, len(files)) for number, file in enumerate(files, 1))
+        return tuple(_kept(file, len(files)) for file in files)
 
 
-def _kept(file: UploadedFile, number: int, of_all: int) -> Kept:
+def _kept(file: UploadedFile, of_all: int) -> Kept:
+    """Keep one; by its name it is found again, for the uploader lists the refused ones first."""
     try:
         return pictures.keep(file.getvalue())
     except Refused as refused:
-        which = f"第 {number} 张：" if of_all > 1 else ""
+        which = f"{file.name}：" if of_all > 1 else ""
         raise Invalid(which + refused.message, field="pictures") from refused
 
 

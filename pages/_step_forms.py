@@ -34,7 +34,7 @@ def _handlers(form: Form) -> dict[UUID, Party]:
     held = form.name("handlers")
     if held not in st.session_state or form.name("handler") not in st.session_state:
         ticket = form.detail.ticket
-        found = db.read(parties.proposed, actor=form.actor, ticket=ticket)
+        found = db.read(parties.proposed, form.actor, ticket)
         free = (p for p in found if ticket.status not in _HANDED or p.id != ticket.handler_id)
         st.session_state[held] = {p.id: p for p in free}
     listed: dict[UUID, Party] = st.session_state[held]

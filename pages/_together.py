@@ -88,12 +88,10 @@ def _dispatch(actor: Actor, chosen: Chosen, found: list[Ticket]) -> None:
     if len(communities) != 1:
         st.info("选中的工单分属几个社区，处理人各不相同，请按社区分开派单。")
         return
-    held = {p.id: p for p in db.read(parties.listed, actor=actor) if p.community_id in communities}
-    order = sorted(held, key=lambda name: (held[name].open_tickets, held[name].label))
+    words = {party.id: party_words(party) for party in db.read(parties.proposed, actor, *found)}
     with st.form(f"together-{chosen.nonce}"):
-        words = {name: party_words(held[name]) for name in order}
         handler = st.selectbox(
-            "派给谁", order, index=None, format_func=words.__getitem__, placeholder="选择处理人，可输入查找"
+            "派给谁", list(words), index=None, format_func=words.__getitem__, placeholder="选择处理人，可输入查找"
         )
         note = st.text_input("交代几句（可不填，写进每张派单通知）")
         sent, said = _buttons(f"派单 {len(found)} 件", chosen)

@@ -140,6 +140,18 @@ def test_the_fitting_and_least_busy_handler_is_proposed_first(world: World) -> N
     assert world.stranger.party_id not in proposed
 
 
+def test_for_several_tickets_who_fits_all_comes_before_who_fits_some(world: World) -> None:
+    lamp, lift = make_category(world, name="楼道灯2"), make_category(world, name="电梯2")
+    both = make_party(world, label="物业", category_ids=frozenset({lamp, lift}))
+    one = make_party(world, label="电工", category_ids=frozenset({lamp}))
+    asked = [report(world, category_id=lamp), report(world, category_id=lift)]
+
+    first, second, *_ = db.read(parties.proposed, world.coordinator, *asked)
+
+    assert (first.id, second.id) == (both, one)
+    assert (first.fits >= 2, second.fits >= 2) == (True, False)  # only the one that fits all is called 适合
+
+
 @pytest.mark.parametrize(("who", "shown"), [("coordinator", True), ("admin", True), ("grid_worker", False)])
 def test_a_handlers_number_is_for_those_who_dispatch(world: World, who: str, shown: bool) -> None:
     made = make_party(world)

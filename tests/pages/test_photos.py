@@ -17,6 +17,7 @@ from tests.builders import World, assigned, report, step
 from tests.db.acting import at as brought
 from tests.pages.conftest import Visit, field, labels, page_html, press
 from tests.pictures import drawn, encoded, with_exif
+from ui.text import escape_md
 
 
 def photos(world: World, ticket: Ticket) -> tuple[Photo, ...]:
@@ -93,7 +94,7 @@ def test_one_bad_file_of_several_is_named_and_none_is_saved(world: World, visit:
     at = visit("coordinator", ticket=str(ticket.id))
     at = press(choose(at, encoded(), b"<html>"), "保存照片")
 
-    assert [error.value for error in at.error] == ["第 2 张：这不是 JPG、PNG 或 WebP 照片，请换一张。"]
+    assert [error.value for error in at.error] == [escape_md("IMG_1.jpg：这不是 JPG、PNG 或 WebP 照片，请换一张。")]
     assert photos(world, ticket) == ()
 
 
