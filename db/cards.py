@@ -14,7 +14,7 @@ from db.ticket_filters import sees_private
 from domain.access import Actor, communities_of
 from domain.board import Card
 from domain.due import Grade, Matter, Urgency, urgency
-from domain.tickets import CLOCK_RUNS, Channel, Kind, Satisfaction, Status
+from domain.tickets import CLOCK_RUNS, KIND_LABELS, Channel, Kind, Satisfaction, Status
 
 PRIVATE = "私事"
 MOST = 12_000  # cards to be had without making them, about 15 MB
@@ -42,6 +42,13 @@ _WHAT_THEY_DO = case(
     (PartyRow.trade != "", PartyRow.trade),
     (PartyRow.id.is_not(None), "已有人处理"),
 )
+# a service at home is somebody's, by its words and its flat: to who sees no person it is what it is about
+_AT_HOME = _T.kind == Kind.SERVICE.value
+_WITHOUT_PERSON = {
+    "title": case((_AT_HOME, func.coalesce(CategoryRow.name, KIND_LABELS[Kind.SERVICE])), else_=_T.title),
+    "address": case((_AT_HOME, ""), else_=_T.address),
+}
+_WITHOUT = tuple(_WITHOUT_PERSON[c.key].label(c.key) if c.key in _WITHOUT_PERSON else c for c in _SHOWN)
 
 
 # the same for every run of one person; to write it anew costs as much as to make their cards
@@ -49,7 +56,7 @@ _WHAT_THEY_DO = case(
 def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
     return (
         select(
-            *_SHOWN,
+            *(_WITHOUT if actor.figures_only else _SHOWN),
             (_WHAT_THEY_DO if actor.figures_only else PartyRow.label).label("handler"),
             sees_private(actor).label("sees_private"),
         )

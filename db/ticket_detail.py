@@ -91,14 +91,16 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
     shown = card(session, actor=actor, ticket_id=ticket_id, now=now)
     if shown is None:
         raise NotFound()
+    # a service at home is somebody's, by its words and its flat
+    personal = shown.hidden or (actor.figures_only and ticket.kind is Kind.SERVICE)
     texts = session.get(TicketTextRow, ticket_id)
-    open_text = texts if texts and not shown.hidden else TicketTextRow(description="", result="", extra={})
+    open_text = texts if texts and not personal else TicketTextRow(description="", result="", extra={})
     person = _person(session, actor, row.reporter_id, now) if not shown.hidden else None
     return Detail(
-        ticket=replace(ticket, title=PRIVATE, address="", category_id=None) if shown.hidden else ticket,
+        ticket=_shown_ticket(ticket, shown, personal=personal),
         card=shown,
         community=_name(session, row.community_id),
-        area=PRIVATE if shown.hidden else _place(session, row.area_id),
+        area=PRIVATE if shown.hidden else shown.grid if personal else _place(session, row.area_id),
         category="" if shown.hidden else _category(session, row.category_id),
         description=open_text.description,
         result=open_text.result,
@@ -119,6 +121,12 @@ def detail(session: Session, *, actor: Actor, ticket_id: UUID, now: datetime) ->
         actions=() if shown.hidden else steps.allowed(actor, ticket, now=now),
         hidden=shown.hidden,
     )
+
+
+def _shown_ticket(ticket: Ticket, shown: Card, *, personal: bool) -> Ticket:
+    if shown.hidden:
+        return replace(ticket, title=PRIVATE, address="", category_id=None)
+    return replace(ticket, title=shown.title, address="") if personal else ticket
 
 
 def _name(session: Session, area_id: UUID) -> str:
@@ -156,7 +164,8 @@ def _whole_timeline(session: Session, actor: Actor, ticket: Ticket) -> list[Entr
     """Tell of a 预警 what was done there too: one story, whichever page it is read on."""
     own = _timeline(session, ticket.id)
     if actor.figures_only:
-        return [_without_names(entry) for entry in own]
+        bare: dict[str, Any] = {"note": "", "changes": {}} if ticket.kind is Kind.SERVICE else {}
+        return [replace(_without_names(entry), **bare) for entry in own]
     if ticket.kind is not Kind.ALERT:
         return own
     theirs = (

@@ -95,6 +95,9 @@ def conditions(
         held.append(or_(row.category_id == filters.category_id, row.category_id.in_(below)))
     if text := clean(filters.text):
         held.append(_matches(text))
+        if actor.figures_only:  # a service's words are somebody's: by its number alone
+            by_number = [found for word in text.split() if (found := _numbered(word)) is not None]
+            held.append(or_(row.kind != Kind.SERVICE, *by_number))
     tells = (filters.grid_id, filters.category_id, filters.kind, filters.grade, filters.handler_id, text)
     if any(tells):
         held.append(_clear(actor))

@@ -154,5 +154,21 @@ def test_a_leader_reads_what_was_done_and_nobodys_name(world: World) -> None:
     assert "赵阿姨" in repr(detail_for(world, "coordinator", ticket))
 
 
+def test_a_service_at_home_is_to_a_leader_what_it_is_about_and_to_staff_whose_it_is(world: World) -> None:
+    category = db.read(lambda s: s.scalars(select(CategoryRow.id).where(CategoryRow.name == "陪诊取药")).one())
+    texts = {"title": "陪何婆婆取药", "address": "7号楼1单元202", "description": "降压药快吃完了"}
+    ticket = at(world, Status.IN_PROGRESS, kind=Kind.SERVICE, category_id=category, **texts)
+    ticket = do(world, Action.COMMENT, ticket, note="何婆婆腿脚不便")
+
+    [card] = cards(world, "leader")
+    shown = repr(card) + repr(detail_for(world, "leader", ticket))
+
+    assert (card.title, card.place) == ("陪诊取药", "")
+    assert not [words for words in ("何婆婆", "1单元202", "降压药", "腿脚") if words in shown]
+    assert detail_for(world, "leader", ticket).timeline, "what was done, and when"
+    assert cards(world, "leader", text="何婆婆") == []
+    assert [one.title for one in cards(world, "grid_lead", text="何婆婆")] == ["陪何婆婆取药"]
+
+
 def detail_for(world: World, who: str, ticket: Ticket) -> Detail:
     return db.read(detail, actor=world.actors[who], ticket_id=ticket.id, now=NOW)
