@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, or_, select
+from sqlalchemy import Row, Table, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db.area_rows import area_of as _area
@@ -83,7 +83,7 @@ def community_ids(actor: Actor) -> frozenset[UUID]:
     return communities_of(actor.grants)
 
 
-def grant_of(session: Session, role: Role, area: AreaRow) -> Grant:
+def grant_of(session: Session, role: Role, area: AreaRow | Row[*tuple[Any, ...]]) -> Grant:
     """Work out which communities a grant on this area reaches."""
     if area.level == Level.STREET:
         ids = session.scalars(

@@ -44,10 +44,12 @@ def board(
     order: Sort = Sort.LEFT,
     columns: Sequence[Column] = tuple(Column),
     alone: bool = True,
+    stamp: int | None = None,
 ) -> Board:
     """Read these columns with true counts and their most pressing cards: the usual number, or what `shown` says.
 
     `alone` is `db.live.reach`'s word: who is not sees nothing beyond their areas, and need not be asked about.
+    `stamp` is what the stamps of the reader's communities add up to, where they have been read in this transaction.
     """
     sizes = tuple((column, shown.get(column, CARDS_A_COLUMN)) for column in columns)
     if clean(filters.text):
@@ -69,7 +71,7 @@ def board(
         readers = grants_for(actor, RIGHTS["tickets.read"])
         whole = communities_of(grant for grant in readers if grant.whole_communities)
         read = _limited(session, read) if len({filters.community_id} & whole or whole) == 1 else read
-    return Board(read, figures, now, stamps(session, communities_of(actor.grants)))
+    return Board(read, figures, now, stamps(session, communities_of(actor.grants)) if stamp is None else stamp)
 
 
 def _limited(session: Session, columns: tuple[BoardColumn, ...]) -> tuple[BoardColumn, ...]:
@@ -166,7 +168,7 @@ def _by_status(held: list[ColumnElement[bool]], *parts: ColumnElement[bool]) -> 
 
 
 def _numbers(session: Session, query: Select[Any], now: datetime) -> dict[Status, tuple[int, ...]]:
-    rows = session.execute(query, moments(now)._asdict())
+    rows = session.connection().execute(query, moments(now)._asdict())
     return {Status(status): tuple(counts) for status, *counts in rows}
 
 
@@ -224,7 +226,8 @@ def _first_cards(actor: Actor, parts: Sequence[Part]) -> Select[Any]:
 
 def _by_part(session: Session, query: Select[Any], parts: int, actor: Actor, now: datetime) -> list[tuple[Card, ...]]:
     found: list[list[Any]] = [[] for _ in range(parts)]
-    for row in session.execute(query, moments(now)._asdict()):
+    # the connection's own rows: the session's way is for objects, of which there are none
+    for row in session.connection().execute(query, moments(now)._asdict()):
         found[row[-1]].append(row)
     return [tuple(cards_of(rows, actor, now)) for rows in found]
 

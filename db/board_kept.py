@@ -14,7 +14,7 @@ from db import board as boards
 from db import engine, live
 from db.ticket_filters import Filters
 from db.writes import stamps_of
-from domain.access import Actor
+from domain.access import Actor, communities_of
 from domain.board import Board
 from domain.text import clean
 
@@ -35,17 +35,19 @@ def board(
         return read()
     # read before the board, in its transaction: whatever is in the board is in the stamps
     found = live.reach(session, actor=actor)
+    stamps = stamps_of(session, found.communities)
     key = (
         engine.get(),
         live.sight(actor, alone=found.alone or filters.mine),
         tuple(sorted(shown.items())),
         tuple(sorted(asked.items())),
         int(now.timestamp() // 60),
-        stamps_of(session, found.communities),
+        stamps,
     )
     held = _get(key)
     if held is None:
-        held = read(alone=found.alone)
+        own = communities_of(actor.grants)  # all within reach
+        held = read(alone=found.alone, stamp=sum(stamp for community, stamp in stamps if community in own))
         _keep(key, held)
     return held
 

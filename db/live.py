@@ -18,10 +18,11 @@ from domain.access import OFFICE, RIGHTS, Actor, Grant, Role, communities_of, gr
 _BY_AREA = OFFICE | {Role.LEADER, Role.ADMIN}
 
 # written once: every run of a board asks them
+_AREA, _GRANT = AreaRow.__table__, GrantRow.__table__
 _EVER = (
-    select(GrantRow.role, AreaRow)
-    .join(AreaRow, AreaRow.id == GrantRow.area_id)
-    .where(GrantRow.user_id == bindparam("user"))
+    select(_GRANT.c.role, _AREA.c.id, _AREA.c.path, _AREA.c.level, _AREA.c.community_id)
+    .join_from(_GRANT, _AREA, _AREA.c.id == _GRANT.c.area_id)
+    .where(_GRANT.c.user_id == bindparam("user"))
 )
 _HOME = select(PartyRow.community_id).where(PartyRow.id == bindparam("party"))
 
@@ -62,8 +63,8 @@ def change_stamps(session: Session) -> dict[tuple[str, UUID], int]:
 def reach(session: Session, *, actor: Actor) -> Reach:
     """Work out from every grant there ever was: a ticket reported or sent under an old one stays one's own."""
     rows = session.execute(_EVER, {"user": actor.user_id})
-    ever = [grant_of(session, Role(role), area) for role, area in rows]
-    home = session.scalars(_HOME, {"party": actor.party_id}).all()
+    ever = [grant_of(session, Role(row.role), row) for row in rows]
+    home = session.scalars(_HOME, {"party": actor.party_id}).all() if actor.party_id else []
     everywhere = communities_of((*actor.grants, *ever)).union(home)
     desk = communities_of(grants_for(actor, OFFICE))
     tied = communities_of(g for g in ever if g.role in OFFICE).union(home)

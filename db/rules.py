@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from db.models import SettingRow
@@ -40,6 +41,10 @@ LONGEST_NAME = 40
 LONGEST_PROJECT = 12
 CHOICES = {"separation.verify": ("mark", "refuse")}
 
+_ROWS: Table = SettingRow.__table__  # type: ignore[assignment]
+# written once, and of the table: every reading of a board asks it
+_VALUE = select(_ROWS.c.value).where(_ROWS.c.name == bindparam("sought"))
+
 
 def get(session: Session, name: str) -> Any:
     value = get_raw(session, name)
@@ -47,8 +52,7 @@ def get(session: Session, name: str) -> Any:
 
 
 def get_raw(session: Session, name: str) -> Any:
-    row = session.get(SettingRow, name)
-    return row.value if row else None
+    return session.execute(_VALUE, {"sought": name}).scalar_one_or_none()
 
 
 def put(tx: Session, name: str, value: Any) -> None:

@@ -1,6 +1,6 @@
 """A ticket's row and its events: read one, write the next. Every change of a ticket comes through here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -69,11 +69,18 @@ def inside(grants: Iterable[Grant]) -> ColumnElement[bool]:
     """Say "in the area of one of these grants" in SQL; the community leads, as the indexes do."""
     parts: list[ColumnElement[bool]] = []
     for grant in grants:
-        held: ColumnElement[bool] = TicketRow.community_id.in_(grant.community_ids)
+        held = _in_one_of(grant.community_ids)
         if not grant.whole_communities:
             held = and_(held, TicketRow.area_path.startswith(grant.area_path))
         parts.append(held)
     return or_(false(), *parts)
+
+
+def _in_one_of(communities: Collection[UUID]) -> ColumnElement[bool]:
+    """Say most people's one community plainly: a list is written into the statement anew each time it is asked."""
+    if len(communities) == 1:
+        return TicketRow.community_id == next(iter(communities))
+    return TicketRow.community_id.in_(communities)
 
 
 @lru_cache(maxsize=64)  # to write it anew costs more than to ask

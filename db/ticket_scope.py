@@ -33,7 +33,7 @@ def on_board(session: Session, actor: Actor, *, since: datetime) -> ColumnElemen
 
 def has_beyond(session: Session, actor: Actor, since: datetime) -> bool:
     """Tell whether they see any of these outside their areas."""
-    return not _grants(actor) or session.execute(_any_outside(actor), {"since": since}).first() is not None
+    return not _grants(actor) or session.connection().execute(_any_outside(actor), {"since": since}).first() is not None
 
 
 def seen(actor: Actor, since: Moment, *, beyond: bool) -> ColumnElement[bool]:
