@@ -146,7 +146,12 @@ def dispose() -> None:
 
 def run(command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a command in one write transaction, again as a whole when the database asks for it."""
-    engine = get().execution_options(begin_mode="IMMEDIATE")
+    return run_on(get(), command, *args, **kwargs)
+
+
+def run_on(used: Engine, command: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run it so on a database that need not be the one in use."""
+    engine = used.execution_options(begin_mode="IMMEDIATE")
     deadline = time.monotonic() + RETRY_SECONDS
     for attempt in range(RETRIES):
         try:

@@ -88,12 +88,18 @@ def _check_triggers(target: Engine) -> None:
 
 
 def _run_on(target: Engine, tell: Tell | None) -> None:
-    with Session(target.execution_options(begin_mode="IMMEDIATE")) as tx, tx.begin():
-        _check_keys(tx)
-        categories.ensure_shipped(tx)
-        if tell and (number := stat_rebuild.owed(tx)) > stat_rebuild.CHUNK:
-            tell(f"第一次统计全部 {number:,} 张工单，只做这一次；每百万张要一两分钟，请不要关闭。")
-        stat_rebuild.ensure(tx)
+    uncounted = engine.run_on(target, _fill)
+    if uncounted is None:
+        return
+    if tell and uncounted > stat_rebuild.CHUNK:
+        tell(f"第一次统计全部 {uncounted:,} 张工单，只做这一次；每百万张要一两分钟，请不要关闭。")
+    engine.run_on(target, stat_rebuild.ensure)
+
+
+def _fill(tx: Session) -> int | None:
+    _check_keys(tx)
+    categories.ensure_shipped(tx)
+    return stat_rebuild.owed(tx)
 
 
 def _check_keys(tx: Session) -> None:

@@ -38,9 +38,9 @@ AnyCells = dict[Any, dict[str, int]]
 Progress = Callable[[int, int], None]
 
 
-def owed(session: Session) -> int:
-    """Give the number of tickets to be counted if this database has no roll-ups of this version yet."""
-    return 0 if _is_done(session) else _number(session)
+def owed(session: Session) -> int | None:
+    """Give the number of tickets to be counted if this database has no roll-ups of this version yet; else none."""
+    return None if _is_done(session) else _number(session)
 
 
 def _is_done(session: Session) -> bool:
@@ -49,9 +49,10 @@ def _is_done(session: Session) -> bool:
 
 
 def ensure(tx: Session) -> None:
-    """Write the roll-ups if this database has none of this version yet."""
-    if _is_done(tx):
-        return
+    """Write the roll-ups if this database has none of this version yet; to be called first in a transaction.
+
+    SERIALIZABLE sees no more than was there at the first query: it has to wait for the lock before that.
+    """
     _lock(tx)
     if not _is_done(tx):  # by who held the lock
         rebuild_all(tx)
