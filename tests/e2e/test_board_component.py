@@ -203,6 +203,29 @@ def test_a_move_waits_in_its_new_column_over_updates_until_it_is_answered(page: 
     assert focused(page) == 2
 
 
+def test_the_keyboard_is_back_at_the_card_after_the_form_of_its_move_and_after_its_word(page: Page) -> None:
+    draw(page, html(cards(2)), table=TABLE)
+    page.locator("a.card").nth(1).focus()
+    page.keyboard.press("m")
+    page.get_by_role("menuitem", name="派单").click()
+    ((_, moved),) = sent(page)
+    draw(page, html(cards(2)), table=TABLE, answer={"nonce": moved["nonce"], "words": "", "asks": True})
+    form = "<div role=dialog><input autofocus></div>"
+    page.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", form)
+    page.locator("input:not(.tick)").focus()
+
+    there = (replace(cards(1, first=2)[0], version=4),)
+    undo = {"ticket": str(there[0].id), "do": "recall", "to": "todo", "label": "撤回派单"}
+    answer = {"nonce": moved["nonce"], "words": "已派单", "undo": undo}
+    draw(page, html(cards(1), there), table=TABLE, answer=answer)
+    page.evaluate("document.querySelector('[role=dialog]').remove()")
+
+    page.wait_for_function("document.querySelector('#host').shadowRoot.activeElement?.dataset.open")
+    assert (focused(page), order(page, "doing")) == (2, [2])
+    page.get_by_role("button", name="知道了").click()
+    assert focused(page) == 2
+
+
 def test_what_is_chosen_stays_chosen_over_updates_and_is_sent_as_seen(page: Page) -> None:
     draw(page, html(cards(4)), table=TABLE)
     page.locator("a.card").first.focus()

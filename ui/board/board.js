@@ -154,11 +154,15 @@ function onClick(event, root, held) {
 
 const DIALOG = '[role="dialog"]';
 
-// The keyboard goes on where it was: the dialog's own way back knows nothing of a card in our shadow.
 function openTicket(root, held, id) {
   held.send("opened", id);
+  comeBack(root, held, id);
+}
+
+// The keyboard goes on where it was: a dialog's own way back knows nothing of a card in our shadow.
+function comeBack(root, held, id) {
   held.back?.disconnect();
-  let opened = false;
+  let opened = Boolean(document.querySelector(DIALOG));
   held.back = new MutationObserver(() => {
     opened ||= Boolean(document.querySelector(DIALOG));
     if (!opened || document.querySelector(DIALOG)) return;

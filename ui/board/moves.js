@@ -262,7 +262,7 @@ function keepFocus(card, act) {
 function answered(root, held, answer) {
   if (!answer || answer.nonce === held.told) return;
   const mine = held.pending?.nonce === answer.nonce;
-  if (answer.asks) return mine && clearTimeout(held.pending.timer); // its form stands open
+  if (answer.asks) return mine && (clearTimeout(held.pending.timer), comeBack(root, held, held.pending.ticket)); // its form stands open
   held.told = answer.nonce;
   if (mine) held.pending.taken = !answer.bad && Boolean(answer.words);
   if (mine && !(held.pending.taken && isAsMoved(root, held))) putBack(root, held);
@@ -274,7 +274,8 @@ function tell(root, held, { words, bad, undo, ticket }) {
   root.querySelector(".snack")?.remove();
   const snack = over(root, `<div class="snack${bad ? " bad" : ""}"><span></span></div>`);
   snack.firstChild.textContent = words;
-  const button = (label, act) => snack.append(node("button", { type: "button", textContent: label, onclick: () => (snack.remove(), act()) }));
+  const back = () => cardOf(root, undo?.ticket ?? ticket)?.focus({ preventScroll: true }); // what has the focus goes away
+  const button = (label, act) => snack.append(node("button", { type: "button", textContent: label, onclick: () => (snack.remove(), back(), act()) }));
   if (undo) button(undo.label, () => cardOf(root, undo.ticket) && go(root, held, cardOf(root, undo.ticket), undo));
   if (undo) snack.lastChild.disabled = Boolean(held.pending); // until the card stands where it was moved to
   if (ticket) button("打开", () => openTicket(root, held, ticket));
@@ -313,6 +314,7 @@ function showBar(root, held) {
 function together(root, held, name) {
   const cards = [...held.chosen].map((id) => [id, Number(cardOf(root, id).dataset.version)]);
   held.send("chosen", { cards, do: name, nonce: nonce() });
+  comeBack(root, held, held.last);
 }
 
 // --- menu, keys, help ----------------------------------------------------------------------------
@@ -385,12 +387,18 @@ function onPageKey(event, root, held) {
   if (!held.table || typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (document.querySelector('[role="dialog"]')) return;
   if (event.key === "/") document.querySelector(".st-key-filter-text input")?.focus();
-  else if (event.key.toLowerCase() === "n" && held.table.reports) held.send("picked", "new");
+  else if (event.key.toLowerCase() === "n" && held.table.reports) register(root, held, at);
   else if (event.key === "?" || event.key === "？") help(root);
   else if (event.key === "Escape" && held.chosen.size) (held.chosen.clear(), redrawn(root, held), held.say("已取消选择"));
   else if (/^Arrow(Up|Down)$/.test(event.key) && !event.shiftKey && !at.matches("[role=radio]")) return toCard(event, root, at);
   else return;
   event.preventDefault();
+}
+
+function register(root, held, at) {
+  held.send("picked", "new");
+  const card = at.closest?.("[data-open]");
+  if (card) comeBack(root, held, card.dataset.open);
 }
 
 // Into the cards, from wherever: the first one, from a card's own tick that card.
