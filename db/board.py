@@ -16,7 +16,7 @@ from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK, URGENT
 from db.ticket_events import inside, may_read, offered
-from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, numbers
+from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, numbers, within_day
 from db.writes import stamps
 from domain.access import OFFICE, RIGHTS, Actor, Role, communities_of, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
@@ -137,7 +137,7 @@ def _usual(actor: Actor, filters: Filters, order: Sort, sizes: Sizes, *, beyond:
 def _written(actor: Actor, wide: list[ColumnElement[bool]], filters: Filters, order: Sort, sizes: Sizes) -> _Asks:
     """Count columns and figures together: open work is passed once, what has ended once."""
     late = TicketRow.due_at < ASKED.now
-    today = and_(TicketRow.due_at >= ASKED.now, TicketRow.due_at <= ASKED.tomorrow)
+    today = within_day(TicketRow.due_at, ASKED)
     ended_today = and_(TicketRow.closed_at >= ASKED.today, TicketRow.closed_at <= ASKED.now)
     which = shown_in(filters, ASKED)
     held = [*wide, due(filters.due, ASKED)] if filters.due else wide

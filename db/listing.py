@@ -11,13 +11,12 @@ from db import live
 from db.board import figures, in_sight, shown_in
 from db.cards import cards_of, cards_query
 from db.models import TicketRow
-from db.models.tickets import OPEN_WORK
+from db.models.tickets import OPEN_WORK, URGENT
 from db.ticket_filters import Filters, due, moments
 from db.writes import stamps
 from domain.access import Actor, communities_of
 from domain.board import Calendar, DayCount, Table
 from domain.clock import at_local
-from domain.due import Grade
 from domain.tickets import CLOCK_RUNS, COLUMN_STATUSES, Column, Status
 from domain.views import Sort
 
@@ -27,7 +26,7 @@ _RUNNING = TicketRow.status.in_(CLOCK_RUNS)
 _DUE = case((_RUNNING, TicketRow.due_at))
 # the work whose clock runs, then what waits for the call back, then what has ended
 _RANK = case((_RUNNING, 0), (TicketRow.status == Status.RESOLVED, 1), else_=2)
-_CALM = case((and_(_RUNNING, TicketRow.grade == Grade.URGENT), 0), else_=1)
+_CALM = case((and_(_RUNNING, URGENT), 0), else_=1)
 _LEFT = (_RANK, _CALM, _DUE.is_(None), _DUE, TicketRow.closed_at.is_(None), TicketRow.closed_at.desc(), TicketRow.id)
 _ORDERS: dict[Sort, tuple[Any, ...]] = {
     Sort.LEFT: _LEFT,

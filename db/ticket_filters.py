@@ -117,7 +117,12 @@ def due(due: str, at: Moments) -> ColumnElement[bool]:
     due_at = case((running, TicketRow.due_at))
     if due == "late":
         return and_(running, due_at < at.now)
-    return and_(running, due_at >= at.now, due_at <= at.tomorrow)
+    return and_(running, within_day(due_at, at))
+
+
+def within_day(due_at: Any, at: Moments) -> ColumnElement[bool]:
+    """Say what is due today, late already or not, as the calendar counts it: 24:00 is still today."""
+    return and_(due_at > at.today, due_at <= at.tomorrow)
 
 
 def _clear(actor: Actor) -> ColumnElement[bool]:

@@ -89,6 +89,18 @@ def test_midnight_belongs_to_the_day_it_ends(world: World) -> None:
     assert [card.title for card in found.cards] == ["今天办结"]
 
 
+def test_due_today_is_one_number_whatever_of_it_is_late_by_now(world: World) -> None:
+    busy(world)
+    report(world, grade=Grade.URGENT)
+    now, today = NOW + timedelta(hours=13), local_date(NOW)
+
+    found = of_calendar(world, "coordinator", now=now)
+
+    assert (found.figures.today, found.counts[today].late) == (found.counts[today].all, 1)
+    read = of_board(world, "coordinator", filters=Filters(due="today"), now=now)
+    assert {card for column in read.values() for card in column} == set(found.cards)
+
+
 def test_a_hidden_column_is_nowhere(world: World) -> None:
     busy(world)
     shown = (Column.DOING, Column.FOLLOW_UP)
