@@ -6,6 +6,7 @@ Nothing of it stays: it is played anew each time, on a clock of its own, tomorro
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -117,7 +118,8 @@ class _Morning:
         """End what is open about this elder today, and owe tomorrow's looks."""
         if incident := self._tile(self.now).incident_id:
             self._resolve(incident, self.now, "家里人来电，一切都好")
-        elder, now = {"elder_id": self.elder}, self.now
+        # before today's looks begin, a new plan would owe them anew: nobody comes, and the story opens on an alarm
+        elder, now = {"elder_id": self.elder}, max(self.now, at_local(self.day - timedelta(days=1), time(22)))
         self._do(care_plans.set_duty, self.desk, now, duty=Duty.PRIMARY, user_id=self.zhao.user_id, **elder)
         version = self._known.version
         self._do(care_plans.set_slots, self.desk, now, slots=(MORNING,), expected_version=version, **elder)
@@ -201,8 +203,9 @@ class _Morning:
         found = db.read(care_board.today, actor=self.desk, filters=Filters(community_id=self._community), now=at).tiles
         # an alarm of today's would still ring at the neighbours' tomorrow: the story has one alarm
         looked_at = (t for t in found if t.state is not TileState.OFF and (t.code == _ELDER or not t.incident_id))
-        near = sorted(looked_at, key=lambda tile: (tile.code != _ELDER, tile.code))
-        return tuple(near[:SHOWN_TILES])
+        near = sorted(looked_at, key=lambda tile: (tile.code != _ELDER, tile.code))[:SHOWN_TILES]
+        # of the neighbours it does not matter who looks, and a leader reads no name that the story does not need
+        return tuple(tile if tile.code == _ELDER else replace(tile, who="") for tile in near)
 
     def _tile(self, at: datetime) -> Tile:
         filters = Filters(community_id=self._community, text=_ELDER)

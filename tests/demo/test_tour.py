@@ -1,7 +1,7 @@
 """The one-minute demo: the whole loop by real commands, and nothing of it left behind."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import settings
 from db import engine, windows
 from demo import tour
 from domain.care_board import TileState
-from domain.clock import local_date
+from domain.clock import at_local, local_date
 from domain.errors import Refused
 from domain.tickets import Status
 from domain.tour import Scene
@@ -41,6 +41,16 @@ def test_the_tile_goes_from_waiting_over_red_to_green(scenes: tuple[Scene, ...])
     assert [at for at in ahead if at and at <= scenes[0].at] == [], "what is owed by now is open"
     near = [tile for scene in scenes for tile in scene.tiles[1:]]
     assert not [tile.code for tile in near if tile.incident_id], "one alarm is enough for a minute"
+    assert not [tile.who for tile in near if tile.who], "who looks in on the neighbours is no part of the story"
+    assert states[:4] == [TileState.WAITING, TileState.ALARM, TileState.TAKEN, TileState.OK]
+
+
+def test_before_this_mornings_looks_begin_the_story_is_the_same(filled: settings.Settings) -> None:
+    settings.use(filled)
+    early = at_local(local_date(NOW) + timedelta(days=1), time(6))
+
+    states = [scene.tiles[0].state for scene in tour.play(now=early)]
+
     assert states[:4] == [TileState.WAITING, TileState.ALARM, TileState.TAKEN, TileState.OK]
 
 
