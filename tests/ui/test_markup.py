@@ -146,6 +146,12 @@ def test_an_unhappy_resident_is_not_shown_in_green() -> None:
     assert markup.tone_of(closed) == "soon"
 
 
+def test_what_an_unhappy_resident_said_is_neither_read_as_a_grade_nor_as_a_time() -> None:
+    closed = replace(CARD, status=Status.CLOSED, urgency=Urgency.DONE, satisfaction=Satisfaction.SO_SO)
+
+    assert markup.chip("soon", "评价一般", "late") in markup.card_html(closed, NOW)
+
+
 def board(*columns: BoardColumn) -> str:
     return markup.board_html(Board(columns, Figures(0, 0, 0, 0), NOW))
 

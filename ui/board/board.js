@@ -62,6 +62,7 @@ function nameInChinese() {
   renaming ??= new MutationObserver(rename);
   renaming.observe(document.body, { childList: true, subtree: true }); // once more is the same one
   rename();
+  document.querySelector('a[href="#stMain"]')?.setAttribute("aria-label", "跳到正文");
 }
 
 function isDark(root) {

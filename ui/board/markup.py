@@ -58,8 +58,8 @@ def icon(tone: str) -> str:
     return _ICONS.get(tone, "")
 
 
-def chip(tone: str, words: str) -> str:
-    return f'<span class="chip {tone}">{icon(tone)}{escape(words)}</span>'
+def chip(tone: str, words: str, sign: str = "") -> str:
+    return f'<span class="chip {tone}">{icon(sign or tone)}{escape(words)}</span>'
 
 
 def time_words(card: Card, now: datetime) -> str:
@@ -69,7 +69,8 @@ def time_words(card: Card, now: datetime) -> str:
     if card.status is Status.RESOLVED:
         return "处理完成"
     if card.satisfaction and card.satisfaction is not Satisfaction.UNREACHED:
-        return SATISFACTION_LABELS[card.satisfaction]
+        # 一般 alone would be read as its grade
+        return ("评价" if card.satisfaction in _UNHAPPY else "") + SATISFACTION_LABELS[card.satisfaction]
     return STATUS_LABELS[card.status]
 
 
@@ -133,7 +134,8 @@ def card_html(card: Card, now: datetime, *, first: bool = False) -> str:
 def _card_html(card: Card, words: str, aged: str, first: bool) -> str:
     tone = tone_of(card)
     marks = [] if card.hidden else list(_marks(card))
-    chips = chip(tone, words) + "".join(chip(t, w) for t, w in marks)
+    sign = "late" if tone == "soon" and card.urgency is Urgency.DONE else ""  # no clock beside what was said of it
+    chips = chip(tone, words, sign) + "".join(chip(t, w) for t, w in marks)
     (no, subject, grade), line = _top(card), list(_line(card, aged))
     place = " · ".join(words for _, words in line)
     said = "，".join(
@@ -211,7 +213,7 @@ def _over(held: BoardColumn) -> str:
     """Warn, in colour, icon and word, of more than the community has agreed to have at once."""
     if not held.limit or held.count <= held.limit:
         return ""
-    return f'<span class="chip soon">{icon("late")}超出上限</span>'
+    return chip("soon", "超出上限", "late")
 
 
 def _rest(held: BoardColumn) -> str:
