@@ -131,11 +131,15 @@ def _ages(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, ..
 def _checks(day: dict[str, Figure], month: dict[str, Figure]) -> tuple[Bar, ...]:
     tones = {"round_coverage": "", "sign_ok": "ok", "sign_closed": "late", "not_looked": "soon"}
     today = [(one, tones[code], "户次") for code, one in day.items()]
-    return tuple(
-        Bar(one.kpi.name, one.value or 0, f"{one.numerator:,}/{one.denominator:,} {unit}", tone)
-        for one, tone, unit in (*today, (month["visit_rate"], "", "户"))
-        if one.denominator
-    )
+    rows = (*today, (month["visit_rate"], "", "户"))
+    if not any(one.denominator for one, *_ in rows):
+        return ()
+    return tuple(Bar(one.kpi.name, one.value or 0, _of(one, unit), tone) for one, tone, unit in rows)
+
+
+def _of(one: Figure, unit: str) -> str:
+    """Say how many of how many; before the day's first look there are none yet."""
+    return f"{one.numerator:,}/{one.denominator:,} {unit}" if one.denominator else one.text
 
 
 def _hours(session: Session, scope: Scope, call: dict[str, Any]) -> tuple[Bar, ...]:

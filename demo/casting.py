@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from domain.tickets import DONE_SHOWN
 from settings import Settings
 
 MOULDS_A_MONTH = 20
+PLANNED_DAYS = DONE_SHOWN.days + 4  # the last, in which most of what a board shows came in
 AHEAD = 8  # days cast before they are written
 CHUNK = 20_000  # tickets summed up at a time: a month's cells are met again, and the writer must not wait
 ALONE = 20_000  # so few tickets are made before another process has started
@@ -58,9 +59,17 @@ class Town:
         return Cases(team, self.known, weather, Chance(self.seed, team.community.code, part))
 
     @property
+    def first(self) -> date:
+        return local_date(self.now) - self.plan.span
+
+    @property
+    def last(self) -> date:
+        """Give the last day of UTC, as the columns hold it, that is over."""
+        return self.now.astimezone(UTC).date() - _DAY
+
+    @property
     def past_days(self) -> int:
-        # the last fortnight's board is the plan's, however long the past
-        return self.plan.days - DONE_SHOWN.days - 4 if self.plan.cast else 0
+        return (self.last - self.first).days + 1 if self.plan.cast else 0
 
 
 @dataclass(frozen=True)
@@ -79,11 +88,11 @@ class Caster:
         self.town, self.loader = town, loader
         self.numbers: Counter[UUID] = Counter()
         self.events: Counter[UUID] = Counter()
-        today = local_date(town.now)
-        self.first, self.last = today - town.plan.span, today - DONE_SHOWN - _DAY
         # a due time may lie weeks after the last day of the past
-        self.tally = Tally(Calendar(self.first - 5 * _DAY, town.plan.days + 200), loader)
-        self.shares = list(spread(town.plan.cast, town.past_days))
+        self.tally = Tally(Calendar(town.first - 5 * _DAY, town.plan.days + 200), loader)
+        cast = spread(town.plan.cast, len(town.plan.shares))
+        pairs = zip(cast, town.plan.shares, strict=True)
+        self.shares = [daily(number, share.screen.tickets, town.past_days) for number, share in pairs]
         teams, weather = town.settle()[0], town.weather
         self.shelves = [Shelf(list(self._moulds(town.cases(team, weather, "moulds")))) for team in teams]
 
@@ -97,9 +106,10 @@ class Caster:
 
     def day(self, number: int) -> Batch:
         """Cast one day in the order of time: the indexes then grow at their ends. To be called day after day."""
-        chance, day = Chance(self.town.seed, "casting", number), self.first + number * _DAY
-        pairs = zip(self.shelves, spread(self.shares[number], len(self.shelves)), strict=True)
-        drawn = [m for shelf, count in pairs for m in shelf.draw(day, count, (self.last - day).days, chance)]
+        chance, day = Chance(self.town.seed, "casting", number), self.town.first + number * _DAY
+        room = (self.town.last - day).days + 1
+        pairs = zip(self.shelves, self.shares, strict=True)
+        drawn = [m for shelf, held in pairs for m in shelf.draw(day, held[number], room, chance)]
         drawn.sort(key=lambda mould: mould.second)
         rows: Rows = defaultdict(list)
         for mould in drawn:
@@ -110,6 +120,14 @@ class Caster:
         counts = {name: len(held) for name, held in rows.items()}
         is_full = self.tally.sums.tickets >= CHUNK or number == self.town.past_days - 1
         return Batch(packed, counts, self.numbers, self.events, self.tally.cells() if is_full else {})
+
+
+def daily(cast: int, shown: int, days: int) -> list[int]:
+    """Spread so many over the days: the last get as many fewer as the board shows already."""
+    if not cast:
+        return [0] * days
+    lately = max(round((cast + shown) * PLANNED_DAYS / days) - shown, 0)
+    return [*spread(cast - lately, days - PLANNED_DAYS), *spread(lately, PLANNED_DAYS)]
 
 
 @contextmanager

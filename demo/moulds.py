@@ -20,6 +20,7 @@ from domain.clock import local_date
 
 _DAY = re.compile(r'(?<=")(\d{4}-\d\d-\d\d)(?=["T])')
 _DAY_MS = 86_400_000
+_MANY = 8  # of different lives in a day's draw of one community
 _VERSION_7 = 7 << 76 | 2 << 62
 
 
@@ -153,8 +154,10 @@ class Shelf:
         self.shortest = min(moulds, key=lambda mould: mould.span)
 
     def draw(self, day: date, count: int, room: int, chance: Random) -> list[Mould]:
-        """Draw so many for a day, all ended within `room` days."""
+        """Draw so many for a day, all ended within `room` days; towards the end those of other months too."""
         fitting = [mould for mould in self.by_month[day.month] if mould.span <= room]
+        if len(fitting) < _MANY:
+            fitting = [mould for held in self.by_month.values() for mould in held if mould.span <= room]
         return chance.choices(fitting or [self.shortest], k=count)
 
 

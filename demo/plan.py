@@ -18,6 +18,10 @@ class Screen:
     today: int
     closed_today: int  # by the evening; in the morning fewer
 
+    @property
+    def tickets(self) -> int:
+        return self.todo + self.doing + self.follow_up + self.closed
+
 
 @dataclass(frozen=True)
 class Share:

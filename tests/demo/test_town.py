@@ -42,6 +42,15 @@ def empty(template: Path, tmp_path: Path) -> settings.Settings:
     return used
 
 
+def test_the_last_weeks_get_what_the_board_leaves_of_them() -> None:
+    calm, busy = (casting.daily(36_000, shown, 1094) for shown in (160, 3600))
+    usual, lately = calm[: -casting.PLANNED_DAYS], calm[-casting.PLANNED_DAYS :]
+
+    assert [sum(calm), sum(busy)] == [36_000] * 2
+    assert (sum(lately) + 160) / len(lately) == pytest.approx(sum(usual) / len(usual), rel=0.02)
+    assert sum(busy[-casting.PLANNED_DAYS :]) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", ["city", "large"])
 def test_a_large_demo_passes_every_check_of_rows_events_and_schema(

@@ -11,6 +11,7 @@ from domain.clock import now
 from domain.ids import new_key
 from domain.incidents import Cause
 from tests.builders import NOW, World, report
+from tests.db import caring
 from tests.db.alarming import alarm, elder
 from tests.web.conftest import HERE
 from tests.web.test_first_sight import visit
@@ -76,6 +77,15 @@ def test_categories_are_counted_by_their_first_level_as_the_charts_do(world: Wor
     (bar,) = db.read(walls.wall, actor=world.leader, now=NOW).categories
 
     assert (bar.name, bar.text) == (first.name, "3 件")
+
+
+def test_before_the_days_first_look_its_bars_stand_there_empty(world: World) -> None:
+    assert db.read(walls.wall, actor=world.leader, now=NOW).checks == (), "nobody is watched over"
+
+    caring.elder(world)
+
+    checks = db.read(walls.wall, actor=world.leader, now=NOW).checks
+    assert [(bar.value, bar.text) for bar in checks] == [(0, "—")] * 4 + [(0, "0/1 户")]
 
 
 def test_the_leaders_way_in_leads_to_the_wall(world: World) -> None:
