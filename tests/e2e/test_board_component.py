@@ -240,6 +240,26 @@ def test_what_is_chosen_stays_chosen_over_updates_and_is_sent_as_seen(page: Page
     assert [(UUID(ticket).int, version) for ticket, version in chosen["cards"]] == [(1, 3), (2, 3), (3, 3)]
 
 
+@pytest.mark.parametrize("found_by", ["us", "the telephone"])
+def test_a_long_press_chooses_a_card_and_the_end_of_it_does_nothing(page: Page, found_by: str) -> None:
+    draw(page, html(cards(2)), table=TABLE)
+    touch: dict[str, object] = {"pointerType": "touch", "bubbles": True, "composed": True, "cancelable": True}
+    card = page.locator("a.card").first
+    card.dispatch_event("pointerdown", touch)
+    if found_by == "the telephone":
+        assert not card.evaluate("(card, init) => card.dispatchEvent(new PointerEvent('contextmenu', init))", touch)
+    page.wait_for_selector(".together")
+
+    page.evaluate(
+        """init => { const card = document.querySelector('#host').shadowRoot.querySelector('a.card');
+        for (const name of ['pointerup', 'click']) card.dispatchEvent(new PointerEvent(name, init)); }""",
+        touch,
+    )
+
+    assert page.locator(".together b").inner_text() == "已选 1 件"
+    assert sent(page) == []
+
+
 def test_keys_are_silent_while_somebody_types(page: Page) -> None:
     draw(page, html(cards(1)), table=TABLE)
     page.evaluate("document.body.appendChild(document.createElement('input')).focus()")

@@ -180,22 +180,24 @@ function swallowClick() {
 
 function longPress(root, held, card) {
   const stop = new AbortController();
-  const timer = setTimeout(() => {
+  const over = () => (clearTimeout(timer), stop.abort());
+  const choosing = () => {
+    over();
+    swallowTap();
     choose(root, held, card);
-    swallowTap(root);
-  }, LONG_PRESS_MS);
-  for (const name of ["pointerup", "pointercancel", "scroll"]) {
-    window.addEventListener(name, () => (clearTimeout(timer), stop.abort()), { capture: true, signal: stop.signal });
-  }
+  };
+  const timer = setTimeout(choosing, LONG_PRESS_MS);
+  const on = (name, act) => window.addEventListener(name, act, { capture: true, signal: stop.signal });
+  for (const name of ["pointerup", "pointercancel", "scroll"]) on(name, over);
+  on("contextmenu", (event) => (event.preventDefault(), choosing())); // some telephones find a press long before we do
 }
 
 // The finger is still down: neither the link's own menu nor the click that ends the press is meant.
-function swallowTap(root) {
+function swallowTap() {
   const stop = new AbortController();
-  for (const name of ["click", "contextmenu"]) {
-    root.addEventListener(name, (e) => (e.preventDefault(), e.stopPropagation()), { capture: true, signal: stop.signal });
-  }
-  window.addEventListener("pointerup", () => setTimeout(() => stop.abort(), 60), { capture: true, once: true });
+  const on = (name, act) => window.addEventListener(name, act, { capture: true, signal: stop.signal });
+  for (const name of ["click", "contextmenu"]) on(name, (event) => (event.preventDefault(), event.stopPropagation()));
+  for (const name of ["pointerup", "pointercancel"]) on(name, () => setTimeout(() => stop.abort(), 60));
 }
 
 // --- a move, and its answer ----------------------------------------------------------------------
