@@ -34,7 +34,9 @@ def cards(session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str],
     def moved(code: str, earlier: Mapping[str, Figure]) -> Delta | None:
         return _moved(held[code], earlier.get(code), scope.end, today)
 
-    return [Card(held[code], moved(code, before), moved(code, ago), trends.get(code, ())) for code in codes]
+    told = [(code, moved(code, before), moved(code, ago)) for code in codes]
+    # what is compared with nothing yet says so once
+    return [Card(held[code], one, None if one == other else other, trends.get(code, ())) for code, one, other in told]
 
 
 def _before(scope: Scope, kpi: Kpi) -> Scope:

@@ -69,9 +69,9 @@ def _tiles(tiles: Sequence[Tile], whole: int, also: Mapping[str, str], dark: boo
 
 
 def _fitting(name: str, count: int, box: Box) -> str:
-    """Say as much as there is room for: 48号楼, 48号, 48, or nothing."""
+    """Say as much as there is room for: 48号楼, 48号, 48, 三网格, 三, or nothing."""
     wide, high = box[2] - box[0], box[3] - box[1]
-    shorter = (name, name.removesuffix("楼"), name.removesuffix("号楼"))
+    shorter = (name, name.removesuffix("楼"), name.removesuffix("号楼"), name.removesuffix("网格"))
     told = next((words for words in shorter if _width(words) <= wide), "")
     if not told or high < _STRIP * 0.9:
         return ""

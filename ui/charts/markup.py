@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from domain.charts import Card
-from domain.kpis import Delta
+from domain.kpis import Basis, Delta, Kpi, Unit
 
 NEW = "刚启用"
 _TONES = {True: "up", False: "down", None: ""}
@@ -32,11 +32,19 @@ def face(card: Card) -> Face:
     figure = card.figure
     kpi = figure.kpi
     marks = [NEW] if figure.new else []
+    if kpi.basis is Basis.NOW:
+        marks.append("现在")  # whatever the period
     if kpi.bottom or kpi.times:
-        marks.append(f"样本 {figure.n:,}")
+        marks.append(f"{'估自' if kpi.times else '样本'} {figure.n:,}{' 件' if kpi.times else ''}")
     moves = tuple((name, *_moved(one)) for name, one in (("环比", card.chain), ("同比", card.year)) if one)
     tone = "small" if figure.small or figure.new else ""
-    return Face(kpi.code, kpi.name, figure.text, tone, tuple(marks), moves, kpi.target, card.trend, figure.partial)
+    return Face(kpi.code, _named(kpi), figure.text, tone, tuple(marks), moves, kpi.target, card.trend, figure.partial)
+
+
+def _named(kpi: Kpi) -> str:
+    """Name it with its unit, where neither its name nor its number says that."""
+    bare = kpi.unit in (Unit.RATE, Unit.MINUTES) or kpi.unit in kpi.name
+    return kpi.name if bare else f"{kpi.name}（{kpi.unit}）"
 
 
 def _moved(change: Delta) -> tuple[str, str]:
