@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db import rules, ticket_scope
@@ -117,10 +118,9 @@ def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> 
 
 
 class _Asks(NamedTuple):
-    """The statements of a board, of open work, of what has ended, and of the cards; `ASKED` is yet to be told."""
+    """The statements of a board, of the counts and of the cards; `ASKED` is yet to be told."""
 
-    work: Select[Any]
-    ended: Select[Any]
+    counts: CompoundSelect[Any]
     cards: Select[Any] | None
 
 
@@ -142,15 +142,15 @@ def _written(actor: Actor, wide: list[ColumnElement[bool]], filters: Filters, or
     which = shown_in(filters, ASKED)
     held = [*wide, due(filters.due, ASKED)] if filters.due else wide
     parts = [_part(column, [*held, which[column]], filters, order, size) for column, size in sizes]
-    return _Asks(
-        _by_status([*wide, OPEN_WORK], late, today),
-        _by_status([*wide, which[Column.DONE]], ended_today),
-        _first_cards(actor, parts) if parts else None,
-    )
+    work = _by_status([*wide, OPEN_WORK], late, today)
+    ended = _by_status([*wide, which[Column.DONE]], ended_today, false())
+    return _Asks(union_all(work, ended), _first_cards(actor, parts) if parts else None)
 
 
 def _counted(session: Session, asks: _Asks, filters: Filters, now: datetime) -> tuple[dict[Column, int], Figures]:
-    work, ended = (_numbers(session, query, now) for query in (asks.work, asks.ended))
+    rows = session.connection().execute(asks.counts, moments(now)._asdict()).all()
+    found = {Status(status): tuple(counts) for status, *counts in rows}
+    work, ended = ({s: row for s, row in found.items() if (s in OPEN) is still_open} for still_open in (True, False))
     which = {"": 0, "late": 1, "today": 2}[filters.due]
     states = work if which == 0 else {status: work[status] for status in work.keys() & CLOCK_RUNS}
     counts = {column: sum(states[s][which] for s in COLUMN_STATUSES[column] if s in states) for column in Column}
@@ -165,11 +165,6 @@ def _by_status(held: list[ColumnElement[bool]], *parts: ColumnElement[bool]) -> 
     """Count by status: all, and of them those of which each of these is so."""
     sums: tuple[Any, ...] = tuple(func.sum(case((part, 1), else_=0)) for part in parts)
     return select(TicketRow.status, func.count(), *sums).where(*held).group_by(TicketRow.status)
-
-
-def _numbers(session: Session, query: Select[Any], now: datetime) -> dict[Status, tuple[int, ...]]:
-    rows = session.connection().execute(query, moments(now)._asdict())
-    return {Status(status): tuple(counts) for status, *counts in rows}
 
 
 # an index of open work has each state's in this order, another what is urgent of it
@@ -220,15 +215,15 @@ def _first_cards(actor: Actor, parts: Sequence[Part]) -> Select[Any]:
     """Ask for the first cards of each part, in its order: all of them in one statement."""
     # the first ones by themselves: joined before, each row of a part would be looked up in five tables
     first = union_all(*(_first(number, *part) for number, part in enumerate(parts))).subquery()
-    query = cards_query(actor).add_columns(first.c.part).join(first, first.c.id == TicketRow.id)
-    return query.order_by(first.c.part, first.c.place)
+    return cards_query(actor).add_columns(first.c.part, first.c.place).join(first, first.c.id == TicketRow.id)
 
 
 def _by_part(session: Session, query: Select[Any], parts: int, actor: Actor, now: datetime) -> list[tuple[Card, ...]]:
     found: list[list[Any]] = [[] for _ in range(parts)]
     # the connection's own rows: the session's way is for objects, of which there are none
-    for row in session.connection().execute(query, moments(now)._asdict()):
-        found[row[-1]].append(row)
+    rows = session.connection().execute(query, moments(now)._asdict()).all()
+    for row in sorted(rows, key=itemgetter(-1)):  # a database would sort whole rows
+        found[row[-2]].append(row)
     return [tuple(cards_of(rows, actor, now)) for rows in found]
 
 

@@ -62,8 +62,9 @@ def _get(key: object) -> Board | None:
 def _keep(key: object, board: Board) -> None:
     with _lock:
         _kept[key] = board
-        while len(_kept) > MOST_BOARDS or sum(map(_size, _kept.values())) > MOST_CARDS:
-            _kept.popitem(last=False)
+        cards = sum(map(_size, _kept.values()))
+        while len(_kept) > MOST_BOARDS or cards > MOST_CARDS:
+            cards -= _size(_kept.popitem(last=False)[1])
 
 
 def _size(board: Board) -> int:

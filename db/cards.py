@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 from sqlalchemy.orm import aliased
 
 from db.models import AreaRow, CategoryRow, PartyRow, TicketRow, TicketSupportRow
@@ -49,14 +49,17 @@ _WITHOUT_PERSON = {
     "address": case((_AT_HOME, ""), else_=_T.address),
 }
 _WITHOUT = tuple(_WITHOUT_PERSON[c.key].label(c.key) if c.key in _WITHOUT_PERSON else c for c in _SHOWN)
+_NO_CODE = literal("").label("code")
 
 
 # the same for every run of one person; to write it anew costs as much as to make their cards
 @lru_cache(maxsize=64)
 def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
-    return (
+    shown = _WITHOUT if actor.figures_only else _SHOWN
+    several = _several(actor)
+    query = (
         select(
-            *(_WITHOUT if actor.figures_only else _SHOWN),
+            *(shown if several else (_NO_CODE if c.key == "code" else c for c in shown)),
             (_WHAT_THEY_DO if actor.figures_only else PartyRow.label).label("handler"),
             sees_private(actor).label("sees_private"),
         )
@@ -64,13 +67,17 @@ def cards_query(actor: Actor) -> Select[*tuple[Any, ...]]:
         .outerjoin(CategoryRow, CategoryRow.id == _T.category_id)
         .outerjoin(_PARENT, _PARENT.id == CategoryRow.parent_id)
         .outerjoin(_GRID, _GRID.id == _T.grid_id)
-        .join(_COMMUNITY, _COMMUNITY.id == _T.community_id)
     )
+    return query.join(_COMMUNITY, _COMMUNITY.id == _T.community_id) if several else query
+
+
+def _several(actor: Actor) -> bool:
+    """Tell who needs to know whose a number is: they start anew in each community."""
+    return len(communities_of(actor.grants)) > 1
 
 
 def cards_of(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Card]:
-    # numbers start anew in each community: who sees several needs to know whose
-    several = len(communities_of(actor.grants)) > 1
+    several = _several(actor)
     return [_card(row[:_READ], _near(row, now), several) for row in rows]
 
 

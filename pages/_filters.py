@@ -48,7 +48,8 @@ def chosen() -> Filters:
 
 def chosen_query() -> dict[str, str]:
     """Give what the URL says of the filters, with the search that is kept out of it."""
-    given = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    said = st.query_params.to_dict()  # at once: one by one they take each run half a millisecond
+    given = {name: said[name] for name in NAMES if name in said}
     return given | ({"text": unsaid} if (unsaid := _text()) else {})
 
 

@@ -36,13 +36,14 @@ def _get(actor: Actor, asked: str) -> SavedView:
 
 def chosen() -> View:
     """Read the view in force; what makes no sense in the URL counts as not said."""
-    return from_body({name: st.query_params[name] for name in STATE_NAMES if name in st.query_params})[0]
+    given = st.query_params.to_dict()
+    return from_body({name: given[name] for name in STATE_NAMES if name in given})[0]
 
 
 def query() -> dict[str, str]:
     """Give all that the URL says of what is shown, with the search that is kept out of it."""
-    names = (*STATE_NAMES, DAY)
-    return {n: st.query_params[n] for n in names if n in st.query_params} | _filters.chosen_query()
+    given = st.query_params.to_dict()
+    return {name: given[name] for name in (*STATE_NAMES, DAY) if name in given} | _filters.chosen_query()
 
 
 def saved(actor: Actor) -> SavedView | None:

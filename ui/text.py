@@ -36,7 +36,12 @@ def _when(moment: datetime, today: date) -> str:
 
 def age(moment: datetime, now: datetime) -> str:
     """Say how old something is so that the words hold all day: 今天 9:05, 昨天 17:30, 3 天前."""
-    return _age(moment, local(now).date())
+    return _age(moment, _day_of(now))
+
+
+@lru_cache(maxsize=20)  # all cards of a board ask it of one moment
+def _day_of(now: datetime) -> date:
+    return local(now).date()
 
 
 @lru_cache(maxsize=20_000)
