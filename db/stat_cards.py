@@ -35,8 +35,9 @@ def cards(session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str],
         return _moved(held[code], earlier.get(code), scope.end, today)
 
     told = [(code, moved(code, before), moved(code, ago)) for code in codes]
-    # what is compared with nothing yet says so once
-    return [Card(held[code], one, None if one == other else other, trends.get(code, ())) for code, one, other in told]
+    # what is compared with nothing says so once
+    once = [(code, one, None if other == one and other and other.value is None else other) for code, one, other in told]
+    return [Card(held[code], one, other, trends.get(code, ())) for code, one, other in once]
 
 
 def _before(scope: Scope, kpi: Kpi) -> Scope:
