@@ -20,6 +20,7 @@ from domain.care import Sign, WindowState, code_text
 from domain.care_board import slot_now
 from domain.clock import local_date, now
 from settings import Settings
+from tests.e2e.desk import Desk, at_desk
 from tests.e2e.visitors import DESK, QUIET, Server, Visitor, browser_file, free_port
 
 
@@ -70,7 +71,7 @@ def visit(chromium: Any, server: Server, idle: defaultdict[str, list[Any]]) -> I
     visitors: list[Visitor] = []
     given_back: list[tuple[list[Any], Visitor, Any]] = []
 
-    def make(name: str = "", size: dict[str, int] = DESK, **options: Any) -> Visitor:
+    def make(name: str = "", size: dict[str, int] = DESK, at: str = "/login", **options: Any) -> Visitor:
         call = {"viewport": size, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
         pages = idle[repr(call)]
         visitor = Visitor(pages.pop() if pages else chromium.new_context(**call).new_page(), server)
@@ -86,7 +87,7 @@ def visit(chromium: Any, server: Server, idle: defaultdict[str, list[Any]]) -> I
         given_back.append((pages, visitor, note))
         visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
         if name:
-            visitor.log_in(name)
+            visitor.log_in(name, at)
         return visitor
 
     yield make
@@ -116,6 +117,12 @@ def emptied(visitor: Visitor) -> Any:
     line.send("Storage.clearDataForOrigin", {"origin": visitor.server.url, "storageTypes": "all"})
     line.detach()
     return page
+
+
+@pytest.fixture
+def desk(server: Server) -> Iterator[Desk]:
+    with at_desk(server) as one:
+        yield one
 
 
 @pytest.fixture

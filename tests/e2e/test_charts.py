@@ -1,6 +1,5 @@
 """From a figure to the rows behind it and to one ticket of them, as a leader goes; and a tap that narrows all."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ SLOW = 40_000  # Plotly is a megabyte of script, and other browsers run beside t
 
 
 def test_a_leader_goes_from_a_figure_to_its_rows_to_a_ticket(visit: Visit) -> None:
-    who = visit("郑主任")
-    who.page.wait_for_url(re.compile("/wall$"))
-    who.open("/charts")
+    who = visit("郑主任", at="/charts")
     who.page.locator(".js-plotly-plot .main-svg").nth(7).wait_for(timeout=SLOW)
     who.is_still()
     card = who.page.locator('[data-pick="reported"]:not(#linli-first *)')
@@ -40,9 +37,7 @@ def test_a_leader_goes_from_a_figure_to_its_rows_to_a_ticket(visit: Visit) -> No
 
 
 def test_a_tap_on_a_grid_narrows_the_whole_page_and_the_address(visit: Visit) -> None:
-    who = visit("李敏")
-    who.sees("待处理")
-    who.open("/charts?charts=辖区")
+    who = visit("李敏", at="/charts?charts=辖区")
     marks = who.page.locator(".st-key-chart-rates .scatterlayer .point")
     marks.first.wait_for(timeout=SLOW)
     who.is_still()

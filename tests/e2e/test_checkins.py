@@ -24,12 +24,11 @@ def test_a_closed_curtain_is_red_elsewhere_at_once_and_green_when_it_is_closed(
     visit: Visit, waiting: tuple[str, str]
 ) -> None:
     elder, code = waiting
-    watching, looking = visit("李敏"), visit("周书记")
-    watching.open("/checkins")
+    watching = visit("李敏", at="/checkins")
     expect(tile(watching, elder)).to_have_class(re.compile("waiting"))
     watching.is_still()
     watching.page.evaluate("() => { window.stayed = true }")
-    looking.open(f"/checkins?elder={elder}")
+    looking = visit("周书记", at=f"/checkins?elder={elder}")
     looking.page.get_by_role("radio", name=not_there(), exact=True).click()
 
     looking.page.get_by_role("button", name="记下来").click()
@@ -59,8 +58,7 @@ def test_the_tiles_are_in_the_document_itself(visit: Visit, waiting: tuple[str, 
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(visit: Visit) -> None:
-    who = visit("陈网格员", PHONE, has_touch=True, is_mobile=True)
-    who.open("/checkins")
+    who = visit("陈网格员", PHONE, at="/checkins", has_touch=True, is_mobile=True)
     who.page.locator(".tile").first.wait_for()
     who.is_still()
 

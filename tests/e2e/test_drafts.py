@@ -22,7 +22,6 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 def begin(who: Visitor) -> None:
-    who.sees("待处理")
     who.open("/tickets?new=1")
     expect(who.drawer.get_by_label("什么事")).to_be_visible(timeout=SLOW)
     who.is_still()

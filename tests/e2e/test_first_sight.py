@@ -1,6 +1,5 @@
 """First sight in a real browser: in the places of the live board, and out of the way after it."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +14,6 @@ LIVE = "[data-testid=stMainBlockContainer] a.card"
 END_TIMES = "e => e.getAnimations().map(a => [a.animationName, a.effect.getComputedTiming().endTime])"
 ABOVE = "e => { e.getAnimations().forEach(a => a.finish()); return getComputedStyle(e).zIndex; }"
 FINISHED = "e => { e.getAnimations().forEach(a => a.finish()); return getComputedStyle(e).visibility; }"
-
-
-def at_home(visit: Visit, name: str = "李敏", size: dict[str, int] = DESK, **options: object) -> Visitor:
-    who = visit(name, size, **options)
-    who.page.wait_for_url(re.compile(r"/(tickets|me)"))
-    return who
 
 
 def see_first(who: Visitor, path: str, cut: str = "scripts") -> Any:
@@ -47,8 +40,7 @@ def place_of(card: Any) -> dict[str, int]:
 def test_the_first_card_stands_where_the_live_one_will(
     visit: Visit, path: str, size: dict[str, int], scheme: str
 ) -> None:
-    who = at_home(visit, size=size, color_scheme=scheme)
-    who.open(path)
+    who = visit("李敏", size, at=path, color_scheme=scheme)
     who.page.locator(LIVE).first.wait_for()
     expect(who.page.locator(FIRST)).to_have_count(0)
     live = place_of(who.page.locator(LIVE).first), ground(who, "header")
@@ -63,8 +55,7 @@ def test_the_first_card_stands_where_the_live_one_will(
 def test_the_first_figure_stands_where_the_live_one_will_and_gives_way_to_it(
     visit: Visit, size: dict[str, int]
 ) -> None:
-    who = at_home(visit, size=size)
-    who.open("/charts")
+    who = visit("李敏", size, at="/charts")
     live = who.page.locator(".stApp [data-pick=reported]")
     live.wait_for(timeout=40_000)
     who.is_still()
@@ -83,8 +74,7 @@ def ground(who: Visitor, selector: str) -> str:
 
 
 def test_it_is_gone_once_the_board_is_drawn_and_a_click_opens_a_ticket(visit: Visit) -> None:
-    who = at_home(visit)
-    who.open("/tickets")
+    who = visit("李敏", at="/tickets")
 
     who.page.locator(LIVE).first.click()
 
@@ -94,7 +84,7 @@ def test_it_is_gone_once_the_board_is_drawn_and_a_click_opens_a_ticket(visit: Vi
 
 @pytest.mark.parametrize("cut", ["scripts", "socket"])
 def test_with_nothing_ever_drawn_it_goes_by_itself_after_ten_seconds(visit: Visit, cut: str) -> None:
-    who = at_home(visit)
+    who = visit("李敏")
     first = see_first(who, "/tickets", cut)
 
     assert first.evaluate(END_TIMES) == [["linli-first-over", 10_000]]
@@ -103,7 +93,7 @@ def test_with_nothing_ever_drawn_it_goes_by_itself_after_ten_seconds(visit: Visi
 
 
 def test_it_can_be_neither_reached_nor_hit(visit: Visit) -> None:
-    who = at_home(visit)
+    who = visit("李敏")
     card = see_first(who, "/tickets").locator("a.card").first
     box = card.bounding_box()
 
@@ -117,11 +107,10 @@ def test_it_can_be_neither_reached_nor_hit(visit: Visit) -> None:
 
 def test_a_page_without_a_board_is_not_covered_for_long(visit: Visit) -> None:
     """What a run has shown, a refusal or another page, comes above what is left over two seconds later."""
-    who = at_home(visit)
+    who = visit("李敏", at="/import")
     asked = (who.page.context.request.get(f"{who.server.url}/tickets").text() for _ in range(10))
     document = next(text for text in asked if "linli-first" in text)  # a busy machine may send it without
     left_over = document.partition("<body>")[2].partition("<noscript>")[0]
-    who.open("/import")
     who.sees("数据导入")
     who.is_still()
 

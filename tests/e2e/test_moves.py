@@ -8,19 +8,26 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_ticket_life import register
+from tests.e2e.desk import Desk
 from tests.e2e.visitors import PHONE, Visitor
 
 Visit = Callable[..., Visitor]
 TODO, DOING, DONE = '[data-col="todo"]', '[data-col="doing"]', '[data-col="done"]'
 
 
-def reported(who: Visitor, title: str, text: str = "") -> None:
-    """Register a ticket, like no other, and stand before the board again, narrowed to it."""
-    register(who, title, f"小区{title}处")
-    who.open(f"/tickets?text={text or title}")
-    who.page.wait_for_selector(".dots")
-    who.is_still()
+@pytest.fixture
+def at_board(visit: Visit, desk: Desk) -> Callable[..., Visitor]:
+    """Stand before a board that is narrowed to tickets just reported, by a text that no other has."""
+
+    def stand(text: str, *titles: str, **options: Any) -> Visitor:
+        for title in titles or (text,):
+            desk.report(title, f"小区{title}处")
+        who = visit("李敏", at=f"/tickets?text={text}", **options)
+        who.page.wait_for_selector(".dots")
+        who.is_still()
+        return who
+
+    return stand
 
 
 def card(who: Visitor, title: str, column: str = "") -> Any:
@@ -36,9 +43,8 @@ def drag(page: Page, source: Any, target: Any, *, drop: bool = True) -> None:
         page.mouse.up()
 
 
-def test_a_card_is_dragged_to_be_dispatched_and_taken_back(visit: Visit) -> None:
-    who = visit("李敏")
-    reported(who, "拖动派单")
+def test_a_card_is_dragged_to_be_dispatched_and_taken_back(at_board: Visit) -> None:
+    who = at_board("拖动派单")
 
     drag(who.page, card(who, "拖动派单"), who.page.locator(DOING))
     expect(card(who, "拖动派单", DOING)).to_have_attribute("aria-busy", "true")
@@ -51,9 +57,8 @@ def test_a_card_is_dragged_to_be_dispatched_and_taken_back(visit: Visit) -> None
     who.sees("已撤回派单")
 
 
-def test_a_form_given_up_puts_the_card_back(visit: Visit) -> None:
-    who = visit("李敏")
-    reported(who, "先不派了")
+def test_a_form_given_up_puts_the_card_back(at_board: Visit) -> None:
+    who = at_board("先不派了")
 
     drag(who.page, card(who, "先不派了"), who.page.locator(DOING))
     who.press("先不了")
@@ -63,9 +68,8 @@ def test_a_form_given_up_puts_the_card_back(visit: Visit) -> None:
     expect(card(who, "先不派了", TODO)).not_to_have_attribute("aria-busy", "true")
 
 
-def test_a_column_that_is_not_allowed_dims_says_why_and_keeps_nothing(visit: Visit) -> None:
-    who = visit("李敏")
-    reported(who, "不能直接办结")
+def test_a_column_that_is_not_allowed_dims_says_why_and_keeps_nothing(at_board: Visit) -> None:
+    who = at_board("不能直接办结")
 
     drag(who.page, card(who, "不能直接办结"), who.page.locator(DONE), drop=False)
     expect(who.page.locator(f"{DOING}.yes")).to_have_count(1)
@@ -78,9 +82,8 @@ def test_a_column_that_is_not_allowed_dims_says_why_and_keeps_nothing(visit: Vis
     expect(who.drawer).to_have_count(0)
 
 
-def test_escape_ends_a_drag_and_opens_nothing(visit: Visit) -> None:
-    who = visit("李敏")
-    reported(who, "拖到一半")
+def test_escape_ends_a_drag_and_opens_nothing(at_board: Visit) -> None:
+    who = at_board("拖到一半")
 
     drag(who.page, card(who, "拖到一半"), who.page.locator(DOING), drop=False)
     who.page.keyboard.press("Escape")
@@ -92,9 +95,8 @@ def test_escape_ends_a_drag_and_opens_nothing(visit: Visit) -> None:
     expect(who.drawer).to_have_count(0)
 
 
-def test_everything_by_keyboard(visit: Visit) -> None:
-    who = visit("李敏")
-    reported(who, "只用键盘")
+def test_everything_by_keyboard(at_board: Visit) -> None:
+    who = at_board("只用键盘")
     page = who.page
 
     card(who, "只用键盘").focus()
@@ -120,10 +122,8 @@ def test_everything_by_keyboard(visit: Visit) -> None:
     expect(who.drawer.get_by_label("什么事")).to_be_visible()
 
 
-def test_three_are_chosen_and_dispatched_together(visit: Visit) -> None:
-    who = visit("李敏")
-    for title in ("路灯不亮zq", "井盖响zq", "喷泉漏水zq"):
-        reported(who, title, "zq")
+def test_three_are_chosen_and_dispatched_together(at_board: Visit) -> None:
+    who = at_board("zq", "路灯不亮zq", "井盖响zq", "喷泉漏水zq")
     page = who.page
 
     page.locator(f"{TODO} a.card").first.focus()
@@ -141,9 +141,8 @@ def test_three_are_chosen_and_dispatched_together(visit: Visit) -> None:
     expect(page.locator(".together")).to_have_count(0)
 
 
-def test_on_a_phone_the_menu_is_a_sheet_with_room_for_a_thumb(visit: Visit) -> None:
-    who = visit("李敏", PHONE, has_touch=True, is_mobile=True)
-    reported(who, "手机上受理")
+def test_on_a_phone_the_menu_is_a_sheet_with_room_for_a_thumb(at_board: Visit) -> None:
+    who = at_board("手机上受理", size=PHONE, has_touch=True, is_mobile=True)
     page = who.page
 
     dots = page.locator(".dots:visible").first
@@ -163,8 +162,7 @@ def test_on_a_phone_the_menu_is_a_sheet_with_room_for_a_thumb(visit: Visit) -> N
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_what_a_hand_opens(visit: Visit, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    who = visit("李敏", color_scheme=scheme)
-    who.page.wait_for_url("**/tickets**")
+    who = visit("李敏", at="/tickets?hide=done", color_scheme=scheme)  # the whole board is in test_look
     who.page.wait_for_selector(".dots")
     who.is_still()
     page = who.page

@@ -12,21 +12,20 @@ from tests.pictures import drawn, encoded, with_exif
 Visit = Callable[..., Visitor]
 
 
-def open_ticket(who: Visitor, title: str) -> None:
+def open_ticket(visit: Visit, title: str, size: dict[str, int] = DESK) -> Visitor:
     """Open the drawer of the ticket with this title from the board."""
-    who.page.wait_for_url(re.compile("/tickets"))
-    who.open(f"/tickets?text={title}")
+    who = visit("李敏", size, at=f"/tickets?text={title}")
     card = who.page.get_by_text(title).locator("visible=true").first
     expect(card).to_be_visible()
     who.is_still()
     card.click()
     expect(who.drawer.get_by_role("heading", name=title)).to_be_visible()
+    return who
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_photo_is_added_seen_small_and_opened_large(visit: Visit, size: dict[str, int]) -> None:
-    who = visit("李敏", size)
-    open_ticket(who, "单元门禁失灵，老人进不去")
+    who = open_ticket(visit, "单元门禁失灵，老人进不去", size)
     thumbnails = who.drawer.locator(".linli-photos img")
     expect(thumbnails.first).to_be_visible()  # the demo's own
     before = thumbnails.count()
@@ -56,8 +55,7 @@ def test_a_photo_is_added_seen_small_and_opened_large(visit: Visit, size: dict[s
 
 
 def test_the_work_is_done_with_its_photo_on_a_telephone(visit: Visit) -> None:
-    who = visit("李敏", PHONE)
-    open_ticket(who, "夜间装修")
+    who = open_ticket(visit, "夜间装修", PHONE)
     who.is_still()
     who.press("处理完成")
     form = who.drawer.get_by_test_id("stForm").filter(has_text="怎么处理的")
@@ -73,8 +71,7 @@ def test_the_work_is_done_with_its_photo_on_a_telephone(visit: Visit) -> None:
 
 
 def test_what_is_no_photo_is_refused_in_chinese(visit: Visit) -> None:
-    who = visit("李敏")
-    open_ticket(who, "单元门禁失灵，老人进不去")
+    who = open_ticket(visit, "单元门禁失灵，老人进不去")
     who.is_still()
     who.drawer.get_by_text("添加照片").click()
 

@@ -21,12 +21,12 @@ PARTS = (
 )
 
 
-def go(who: Visitor, part: str) -> None:
-    who.page.wait_for_url(re.compile(r"/(tickets|me)"))
-    who.open(f"/points?part={part}")
+def go(visit: Visit, name: str, part: str) -> Visitor:
+    who = visit(name, at=f"/points?part={part}")
     expect(who.page.get_by_role("heading", name="积分台账")).to_be_visible()
     expect(who.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     who.is_still()
+    return who
 
 
 def pick(who: Visitor, row: int) -> None:
@@ -36,19 +36,16 @@ def pick(who: Visitor, row: int) -> None:
 
 
 def test_an_account_opens_from_its_row_and_the_link_shows_it_to_a_colleague(visit: Visit) -> None:
-    who = visit("李敏")
-    go(who, "余额")
+    who = go(visit, "李敏", "余额")
     pick(who, 1)
     expect(who.page).to_have_url(re.compile("account="))
     who.sees("期末结余")
     who.is_still()
     pick(who, 1)
     who.sees("记账")
-    link = who.page.url
+    link = who.path
 
-    other = visit("周书记")
-    other.page.wait_for_url(re.compile("/tickets"))
-    other.page.goto(link)
+    other = visit("周书记", at=link)
 
     other.sees("期末结余")
     with other.page.expect_download() as slip:
@@ -57,8 +54,7 @@ def test_an_account_opens_from_its_row_and_the_link_shows_it_to_a_colleague(visi
 
 
 def test_what_is_redeemed_at_the_desk_is_handed_over_by_its_code(visit: Visit) -> None:
-    who = visit("李敏")
-    go(who, "兑换台&till=代为兑换")
+    who = go(visit, "李敏", "兑换台&till=代为兑换")
     who.page.get_by_label("谁").fill("赵阿姨")
     who.page.keyboard.press("Enter")
     who.sees("可用")
@@ -70,8 +66,7 @@ def test_what_is_redeemed_at_the_desk_is_handed_over_by_its_code(visit: Visit) -
     expect(told).to_be_visible()
     code = told.inner_text()[-6:]
 
-    till = visit("周书记")
-    go(till, "兑换台")
+    till = go(visit, "周书记", "兑换台")
     till.page.get_by_label("领取码").fill(code)
     till.page.get_by_role("button", name="查找").click()
     till.press("交付")
@@ -81,8 +76,7 @@ def test_what_is_redeemed_at_the_desk_is_handed_over_by_its_code(visit: Visit) -
 
 
 def test_the_verified_are_confirmed_together_once(visit: Visit) -> None:
-    who = visit("李敏")
-    go(who, "待核")
+    who = go(visit, "李敏", "待核")
     who.page.get_by_role("radio", name=re.compile("^待入账")).click()
     who.page.get_by_role("button", name=re.compile("^批量入账")).click()
     who.page.get_by_role("button", name="确定入账").dblclick()

@@ -41,22 +41,20 @@ def test_a_volunteer_takes_a_task_on_the_phone(visit: Visit) -> None:
 
 
 def test_a_leader_reads_and_cannot_register(visit: Visit) -> None:
-    who = visit("郑主任")
-    who.page.wait_for_url(re.compile("/wall$"))
-    who.open("/tickets")
+    who = visit("郑主任", at="/tickets")
 
     who.sees("待处理")
+    who.is_still()
     expect(who.page.get_by_role("button", name="登记诉求")).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", ["/settings", "/import"])
 def test_a_grid_worker_is_refused_with_a_sentence(visit: Visit, path: str) -> None:
-    who = visit("陈网格员")
-    who.page.wait_for_url(re.compile("/me$"))
-
-    who.open(path)
+    who = visit("陈网格员", at=path)
 
     # the page isn't theirs: Streamlit does not know it for them and shows their home instead, or says no
+    who.sees("演示数据")
+    who.is_still()
     expect(who.page.get_by_text("系统设置")).to_have_count(0)
     expect(who.page.get_by_text("数据导入")).to_have_count(0)
 

@@ -65,9 +65,8 @@ def test_one_look_becomes_a_visit_points_and_a_figure_on_every_page_within_a_min
     visit: Visit, waiting: tuple[str, str]
 ) -> None:
     elder, code = waiting
-    desk, watching, leader = visit("李敏"), visit("李敏"), visit("郑主任", HD)
+    desk, watching, leader = visit("李敏", at="/checkins"), visit("李敏"), visit("郑主任", HD)
     secretary, volunteer = visit("周书记"), visit("赵阿姨", PHONE, has_touch=True, is_mobile=True)
-    desk.open("/checkins")
     expect(tile(desk, elder)).to_have_class(re.compile("waiting"))
     watching.page.locator(".card:not(#linli-first *)").first.wait_for()
     for who in (desk, watching):

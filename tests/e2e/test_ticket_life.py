@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.e2e.desk import Desk
 from tests.e2e.visitors import Visitor
 
 Visit = Callable[..., Visitor]
@@ -84,14 +85,15 @@ def test_a_message_from_the_group_fills_the_form(visit: Visit) -> None:
     expect(who.drawer.get_by_label("谁反映的")).to_have_value("张三")
 
 
-def test_of_two_colleagues_on_one_ticket_the_second_reads_who_was_first(visit: Visit) -> None:
-    first, second = visit("李敏"), visit("周书记")
-    register(first, "屋顶漏水", "小区北门岗亭")  # where nothing else is reported
-    second.open(first.page.url.removeprefix(first.server.url))
+def test_of_two_colleagues_on_one_ticket_the_second_reads_who_was_first(visit: Visit, desk: Desk) -> None:
+    link = f"/tickets?ticket={desk.report('屋顶漏水').id}"
+    first, second = visit("李敏", at=link), visit("周书记", at=link)
+    expect(first.drawer.get_by_text("屋顶漏水").first).to_be_visible()
     expect(second.drawer.get_by_text("屋顶漏水").first).to_be_visible()
     second.press("备注")
     second.drawer.get_by_label("备注内容").fill("雨后再看一次")
 
+    first.press("受理并派单")
     first.drawer.get_by_text("处理人没有账号").click()
     first.press("确定受理并派单")
     state(first, "处理中")
@@ -103,16 +105,12 @@ def test_of_two_colleagues_on_one_ticket_the_second_reads_who_was_first(visit: V
     expect(second.drawer.get_by_text("雨后再看一次").last).to_be_visible()
 
 
-def test_a_link_to_a_ticket_survives_the_login(visit: Visit) -> None:
-    first = visit("李敏")
-    register(first, "路面有个坑")
-    link = first.page.url.removeprefix(first.server.url)
-    second = visit()
+def test_a_link_to_a_ticket_survives_the_login(visit: Visit, desk: Desk) -> None:
+    ticket = desk.report("路面有个坑")
 
-    second.open(link)
-    second.page.get_by_role("button", name="周书记").click()
+    who = visit("周书记", at=f"/tickets?ticket={ticket.id}")
 
-    expect(second.drawer.get_by_text("路面有个坑").first).to_be_visible()
+    expect(who.drawer.get_by_text("路面有个坑").first).to_be_visible()
 
 
 def test_filters_stay_in_the_address_over_a_reload(visit: Visit) -> None:

@@ -24,13 +24,11 @@ def test_a_ticket_opens_from_the_calendar_and_the_link_shows_it_to_a_colleague(v
     card = who.page.locator(".cal .card").first
     number = card.locator(".n").inner_text().split(" ")[0]
 
-    link = who.page.url
+    link = who.path
     card.click()
 
     expect(who.drawer.get_by_text(number).first).to_be_visible()
-    other = visit("周书记")
-    other.sees("待处理")
-    other.page.goto(link)
+    other = visit("周书记", at=link)
     expect(other.page.locator(".cal .card .n", has_text=number)).to_be_visible()
 
 
@@ -52,9 +50,7 @@ def test_a_row_of_the_table_opens_its_ticket_again_and_again(visit: Visit) -> No
 
 
 def test_a_view_is_saved_opened_and_deleted_on_a_phone(visit: Visit) -> None:
-    who = visit("李敏", PHONE, has_touch=True, is_mobile=True)
-    who.sees("待处理")
-    who.open("/tickets?grade=fast&hide=done")
+    who = visit("李敏", PHONE, at="/tickets?grade=fast&hide=done", has_touch=True, is_mobile=True)
     menu = who.page.locator(".st-key-view-menu button").first
     menu.tap()
     who.page.get_by_label("名称").fill("紧急的")

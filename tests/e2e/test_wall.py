@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from domain.clock import at_local, local_date, now
-from tests.e2e.test_ticket_life import register
+from tests.e2e.desk import Desk
 from tests.e2e.visitors import Server, Visitor, free_port
 
 Visit = Callable[..., Visitor]
@@ -19,14 +19,14 @@ NIGHT = time(4, 7, 15)  # in the minute in which a wall loads itself anew
 LOOKED = '[data-code="round_coverage"]'
 
 
-def test_a_new_report_moves_a_figure_without_a_reload(visit: Visit) -> None:
-    wall, desk = visit("郑主任", HD), visit("李敏")
+def test_a_new_report_moves_a_figure_without_a_reload(visit: Visit, desk: Desk) -> None:
+    wall = visit("郑主任", HD)
     wall.page.wait_for_url(re.compile("/wall$"))
     tile = wall.page.locator('[data-code="open"] b')
     before = int(tile.inner_text())
     wall.page.evaluate("window.mine = 1")
 
-    register(desk, "健身步道地砖翘起", "小区东门花坛边")
+    desk.report("健身步道地砖翘起")
 
     expect(tile).to_have_text(str(before + 1), timeout=30_000)
     assert wall.page.evaluate("window.mine") == 1
@@ -63,9 +63,7 @@ def own(tmp_path: Path) -> Iterator[Server]:
 
 def become(admin: Visitor, screen: Any) -> None:
     """Give the screen its own address."""
-    admin.log_in("管理员")
-    admin.sees("系统设置")
-    admin.open("/settings?section=大屏")
+    admin.log_in("管理员", at="/settings?section=大屏")
     admin.page.get_by_label("名称").fill("一楼大厅")
     admin.page.get_by_role("button", name="添加，并显示专用网址").click()
     screen.goto(admin.page.locator("code").inner_text(timeout=30_000))

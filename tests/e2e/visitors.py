@@ -100,9 +100,11 @@ class Visitor:
     outside: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    def log_in(self, name: str) -> None:
-        self.page.goto(f"{self.server.url}/login")
+    def log_in(self, name: str, at: str = "/login") -> None:
+        """Log in; `at` another page the gate comes first and leads back to it: no home is loaded for nothing."""
+        self.open(at)
         self.page.get_by_role("button", name=name).click()
+        self.page.wait_for_url(lambda url: "/login" not in url, wait_until="commit")
 
     @property
     def drawer(self) -> Any:
@@ -139,6 +141,11 @@ class Visitor:
     def choose(self, label: str, option: str) -> None:
         self.drawer.get_by_label(label).first.click()
         self.page.get_by_role("option", name=option).first.click()
+
+    @property
+    def path(self) -> str:
+        """Where it is, as a link to pass on."""
+        return str(self.page.url).removeprefix(self.server.url)
 
     def open(self, path: str) -> None:
         self.page.goto(self.server.url + path)
