@@ -20,7 +20,8 @@ _STYLE = """
  border-radius:99px;font-size:13px}
 .linli-bar a{color:inherit!important;text-decoration:none;padding:6px 2px}
 .linli-bar a:hover,.linli-bar a:focus-visible{text-decoration:underline}
-@media (max-width:900px){.linli-bar .where{display:none}}
+@media (max-width:1100px){.linli-bar .where{display:none}}
+@media (max-width:980px){.linli-bar .who{display:none}}
 /* on a phone the menu's button lies to the left of this: only what fits beside it */
 @media (max-width:640px){.linli-bar{right:16px;gap:10px}.linli-bar .role,.linli-bar .who{display:none}
  .linli-bar .demo span{display:none}}

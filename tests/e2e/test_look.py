@@ -35,6 +35,11 @@ SEEN = """() => {
   }
   return found;
 }"""
+# the names stand where they stood, or are in a menu
+FREE = """() => {
+  const ends = [...document.querySelectorAll('[data-testid=stTopNavLink]')].map((a) => a.getBoundingClientRect().right);
+  return Math.max(0, ...ends) <= document.querySelector('.linli-bar').getBoundingClientRect().left;
+}"""
 # Streamlit's own: a table's empty corner cell, the uploader's inner button
 AXE_ALLOWED = {"empty-table-header", "presentation-role-conflict"}
 
@@ -61,13 +66,16 @@ def test_no_english_is_on_the_screen(visit: Visit, name: str, path: str) -> None
 
 
 @pytest.mark.parametrize(("name", "path"), PAGES)
-def test_nothing_sticks_out_of_a_phone(visit: Visit, name: str, path: str) -> None:
+def test_nothing_sticks_out_of_a_phone_nor_lies_on_the_names_of_the_pages(visit: Visit, name: str, path: str) -> None:
     who = visit(size=PHONE, has_touch=True, is_mobile=True)
     settled(who, name, path)
 
     wide = who.page.evaluate("document.documentElement.scrollWidth")
 
     assert wide <= PHONE["width"]
+    for width in (800, 1000, 1110):
+        who.page.set_viewport_size({"width": width, "height": 900})
+        who.page.wait_for_function(FREE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
