@@ -39,9 +39,16 @@ def prepare(*, now: datetime, url: str | None = None, tell: Tell | None = None) 
 
     What takes minutes on a large one is told first.
     """
-    held = settings.current()
-    held.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.current().data_dir.mkdir(parents=True, exist_ok=True)
     target = engine.make(url) if url else reach()
+    try:
+        _prepare(target, now, tell)
+    finally:
+        if url:
+            target.dispose()
+
+
+def _prepare(target: Engine, now: datetime, tell: Tell | None) -> None:
     with target.connect() as connection:
         fresh = schema.is_empty(connection)
         schema.refuse_newer(connection)
@@ -53,8 +60,6 @@ def prepare(*, now: datetime, url: str | None = None, tell: Tell | None = None) 
     schema.upgrade(target)
     _check_triggers(target)
     _run_on(target, tell)
-    if url:
-        target.dispose()
 
 
 def reach() -> Engine:

@@ -33,11 +33,12 @@ def test_a_difference_between_schema_and_models_is_noticed(any_db: Settings) -> 
 
 def checks(url: str) -> dict[str, set[tuple[str, str]]]:
     """List every table's CHECKs by name and text: what Alembic's comparison does not look at."""
-    with db.engine.make(url).connect() as connection:
+    engine = db.engine.make(url)
+    with engine.connect() as connection:
         look = inspect(connection)
         tables = set(look.get_table_names()) - {"alembic_version"}
         found = {t: {(str(c["name"]), c["sqltext"]) for c in look.get_check_constraints(t)} for t in tables}
-        connection.engine.dispose()
+    engine.dispose()  # only now: what is in use when an engine is disposed of goes back to nobody
     return found
 
 
@@ -102,6 +103,20 @@ def test_a_start_without_the_triggers_is_refused(any_db: Settings) -> None:
 
     with pytest.raises(Refused, match="ticket_event_no_update"):
         setup.prepare(now=NOW)
+
+
+def test_a_file_that_cannot_be_made_ready_is_let_go_of(
+    db_sqlite: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = db.engine.make(f"sqlite:///{tmp_path / 'newer.sqlite3'}")
+    with newer.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version AS SELECT 'of tomorrow' AS version_num"))
+    monkeypatch.setattr(db.engine, "make", lambda _: newer)
+
+    with pytest.raises(Refused, match="先升级程序"):
+        setup.prepare(now=NOW, url=str(newer.url))
+
+    assert newer.pool.checkedin() == 0  # type: ignore[attr-defined]
 
 
 def test_making_ready_twice_changes_nothing(any_db: Settings) -> None:
