@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Executable, Select, and_, bindparam, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db import rules, ticket_scope
@@ -17,7 +17,7 @@ from db.cards import cards_of, cards_query
 from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK, URGENT
 from db.ticket_events import inside, may_read, offered
-from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, numbers, within_day
+from db.ticket_filters import ASKED, Filters, Moments, conditions, due, moments, within_day
 from db.writes import stamps
 from domain.access import OFFICE, RIGHTS, Actor, Role, communities_of, grants_for
 from domain.board import Board, BoardColumn, Card, Figures, Waiting
@@ -32,7 +32,6 @@ from domain.tickets import (
 from domain.views import Sort
 
 CARDS_A_COLUMN = 60
-MOST_FOUND = 5000  # by a search, to be named one by one
 
 
 def board(
@@ -53,14 +52,17 @@ def board(
     `stamp` is what the stamps of the reader's communities add up to, where they have been read in this transaction.
     """
     sizes = tuple((column, shown.get(column, CARDS_A_COLUMN)) for column in columns)
+    told: dict[str, Any] = moments(now)._asdict()
     if clean(filters.text):
-        wide, searched = in_sight(session, actor, filters, now)
-        asks = _written(actor, wide, filters, order, sizes)
+        found, seen, searched = ticket_scope.found(session, actor, filters, now)
+        told["found"] = found
+        named = _named(actor, filters.due, order, sizes)
+        asks = _written(actor, [seen], filters, order, sizes) if found is None else named
     else:
         beyond = alone and ticket_scope.has_beyond(session, actor, moments(now).since)
         asks, searched = _usual(actor, filters, order, sizes, beyond=beyond), 0
-    counts, figures = _counted(session, asks, filters, now)
-    cards = _by_part(session, asks.cards, len(sizes), actor, now) if asks.cards is not None else []
+    counts, figures = _counted(session, asks, filters, told)
+    cards = _by_part(session, asks.cards, len(sizes), actor, told) if asks.cards is not None else []
     narrowed = filters != Filters(community_id=filters.community_id)
     read = tuple(
         BoardColumn(column, counts[column], held, narrowed=narrowed)
@@ -86,16 +88,12 @@ def in_sight(session: Session, actor: Actor, filters: Filters, now: datetime) ->
 
     The number tells how many reports of each community a search looked through; 0 if all.
     """
-    filters, at = replace(filters, due=""), moments(now)
-    text = clean(filters.text)
-    if not text:
+    if not clean(filters.text):
+        at = moments(now)
         seen = ticket_scope.on_board(session, actor, since=at.since)
-        return conditions(actor, filters, at=at, seen=seen), 0
-    seen, searched = ticket_scope.searched(session, actor, numbers(text))
-    held = conditions(actor, filters, at=at, seen=seen)
-    ids = list(session.scalars(select(TicketRow.id).where(*held).limit(MOST_FOUND + 1)))
-    # looked through once: columns, counts and figures then ask for these alone
-    return ([TicketRow.id.in_(ids)] if len(ids) <= MOST_FOUND else held), searched
+        return conditions(actor, replace(filters, due=""), at=at, seen=seen), 0
+    found, seen, searched = ticket_scope.found(session, actor, filters, now)
+    return [seen if found is None else TicketRow.id.in_(found)], searched
 
 
 def _statuses(column: Column, filters: Filters) -> tuple[Status, ...]:
@@ -114,13 +112,13 @@ def shown_in(filters: Filters, at: Moments) -> dict[Column, ColumnElement[bool]]
 
 def figures(session: Session, actor: Actor, filters: Filters, now: datetime) -> Figures:
     wide, _ = in_sight(session, actor, filters, now)
-    return _counted(session, _written(actor, wide, filters, Sort.LEFT, ()), filters, now)[1]
+    return _counted(session, _written(actor, wide, filters, Sort.LEFT, ()), filters, moments(now)._asdict())[1]
 
 
 class _Asks(NamedTuple):
     """The statements of a board, of the counts and of the cards; `ASKED` is yet to be told."""
 
-    counts: CompoundSelect[Any]
+    counts: Executable
     cards: Select[Any] | None
 
 
@@ -134,6 +132,13 @@ def _usual(actor: Actor, filters: Filters, order: Sort, sizes: Sizes, *, beyond:
     return _written(actor, wide, filters, order, sizes)
 
 
+@lru_cache(maxsize=128)
+def _named(actor: Actor, due: str, order: Sort, sizes: Sizes) -> _Asks:
+    """Ask for what a search has found; `found` is yet to be told."""
+    wide = TicketRow.id.in_(bindparam("found", expanding=True))
+    return _written(actor, [wide], Filters(text="found", due=due), order, sizes)
+
+
 def _written(actor: Actor, wide: list[ColumnElement[bool]], filters: Filters, order: Sort, sizes: Sizes) -> _Asks:
     """Count columns and figures together: open work is passed once, what has ended once."""
     late = TicketRow.due_at < ASKED.now
@@ -143,12 +148,14 @@ def _written(actor: Actor, wide: list[ColumnElement[bool]], filters: Filters, or
     held = [*wide, due(filters.due, ASKED)] if filters.due else wide
     parts = [_part(column, [*held, which[column]], filters, order, size) for column, size in sizes]
     work = _by_status([*wide, OPEN_WORK], late, today)
-    ended = _by_status([*wide, which[Column.DONE]], ended_today, false())
+    ended = _by_status([*wide, which[Column.DONE]], ended_today, literal(False))
     return _Asks(union_all(work, ended), _first_cards(actor, parts) if parts else None)
 
 
-def _counted(session: Session, asks: _Asks, filters: Filters, now: datetime) -> tuple[dict[Column, int], Figures]:
-    rows = session.connection().execute(asks.counts, moments(now)._asdict()).all()
+def _counted(
+    session: Session, asks: _Asks, filters: Filters, told: Mapping[str, Any]
+) -> tuple[dict[Column, int], Figures]:
+    rows = session.connection().execute(asks.counts, told).all()
     found = {Status(status): tuple(counts) for status, *counts in rows}
     work, ended = ({s: row for s, row in found.items() if (s in OPEN) is still_open} for still_open in (True, False))
     which = {"": 0, "late": 1, "today": 2}[filters.due]
@@ -218,13 +225,15 @@ def _first_cards(actor: Actor, parts: Sequence[Part]) -> Select[Any]:
     return cards_query(actor).add_columns(first.c.part, first.c.place).join(first, first.c.id == TicketRow.id)
 
 
-def _by_part(session: Session, query: Select[Any], parts: int, actor: Actor, now: datetime) -> list[tuple[Card, ...]]:
+def _by_part(
+    session: Session, query: Select[Any], parts: int, actor: Actor, told: Mapping[str, Any]
+) -> list[tuple[Card, ...]]:
     found: list[list[Any]] = [[] for _ in range(parts)]
     # the connection's own rows: the session's way is for objects, of which there are none
-    rows = session.connection().execute(query, moments(now)._asdict()).all()
+    rows = session.connection().execute(query, told).all()
     for row in sorted(rows, key=itemgetter(-1)):  # a database would sort whole rows
         found[row[-2]].append(row)
-    return [tuple(cards_of(rows, actor, now)) for rows in found]
+    return [tuple(cards_of(rows, actor, told["now"])) for rows in found]
 
 
 def _first(number: int, held: Sequence[ColumnElement[bool]], order: tuple[Any, ...], limit: int) -> Select[Any]:
@@ -266,7 +275,8 @@ def waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 20) -
         for name, _, whose, held in groups
         if whose is not None
     }
-    cards = _by_part(session, _first_cards(actor, list(parts.values())), len(parts), actor, now)
+    told = moments(now)._asdict()
+    cards = _by_part(session, _first_cards(actor, list(parts.values())), len(parts), actor, told)
     read = dict(zip(parts, cards, strict=True))
     counts = {name: len(cards) for name, cards in read.items()}
     counts |= _counts(session, {name: parts[name][0] for name, cards in read.items() if len(cards) == limit})

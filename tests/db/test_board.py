@@ -344,6 +344,12 @@ def test_each_word_must_be_found_somewhere(world: World, text: str, found: bool)
     assert bool(seen(world.coordinator, text=text)) is found
 
 
+def test_a_search_tells_no_capitals_from_small_letters(world: World) -> None:
+    ticket = report(world, title="门口LED灯不亮")
+
+    assert all(seen(world.coordinator, text=text) == [ticket.no] for text in ("led", "LED灯", "灯不亮"))
+
+
 def test_a_search_finds_what_ended_however_long_ago(world: World) -> None:
     closed, rejected, cancelled = (at(world, s) for s in (Status.CLOSED, Status.REJECTED, Status.CANCELLED))
     later = NOW + timedelta(days=400)

@@ -69,6 +69,22 @@ def test_a_search_walks_a_communitys_reports_only_as_far_as_the_newest(
     assert sum("ix_ticket_community_id_reported_at" in step for step in plan) == 1
 
 
+def test_a_search_of_the_office_asks_nothing_of_what_they_reported_over_the_years(
+    world: World, said: list[tuple[str, Any]]
+) -> None:
+    def own_reports(who: str) -> list[str]:
+        said.clear()
+        ASKED["search"](world.actors[who])
+        looked = [(text, values) for text, values in said if "FROM ticket" in text]
+        with engine.get().connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            plans = [row[3] for text, values in looked for row in driver.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+        return [step for step in plans if "ix_ticket_reporter" in step]
+
+    assert own_reports("coordinator") == []
+    assert own_reports("volunteer")
+
+
 def test_figures_of_a_period_walk_through_no_other_days_of_the_place(world: World, said: list[tuple[str, Any]]) -> None:
     call: dict[str, Any] = {"actor": world.leader, "codes": ("reported", "solve_rate"), "now": NOW}
     for dim in ("area", "category"):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 import db
-from db import ticket_scope
+from db import live, ticket_scope
 from db.board import board
 from db.models import TicketRow
 from db.models.tickets import CLOSED_WORK, OPEN_WORK
@@ -48,8 +48,9 @@ def test_the_quick_way_finds_what_the_rule_finds_for_everybody(full_world: World
     def compare(session: Session, actor: Actor) -> None:
         quick = ticket_scope.on_board(session, actor, since=LATER - DONE_SHOWN)
         assert ids(session, quick, RECENT) == ids(session, may_read(actor), RECENT)
-        everything, left_out = ticket_scope.searched(session, actor, [3])
-        assert (ids(session, everything), left_out) == (ids(session, may_read(actor)), 0)
+        for alone in {True, live.reach(session, actor=actor).alone}:
+            everything, left_out = ticket_scope.searched(session, actor, [3], alone=alone)
+            assert (ids(session, everything), left_out) == (ids(session, may_read(actor)), 0)
 
     for actor in full_world.actors.values():
         db.read(compare, actor)
