@@ -249,7 +249,7 @@ class Result(NamedTuple):
 CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
-    "mypy": ["mypy"],
+    "mypy": ["mypy", "--num-workers", "2"],
 }
 # Each worker begins with a stretch of its own: what a whole file shares is mostly made but once.
 TWO = ["-n", "2", "--dist", "worksteal"]
