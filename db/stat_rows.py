@@ -43,7 +43,7 @@ def rows(
 ) -> Page:
     """Give a page of what a figure counts, the newest first; what counts twice on a day is there twice, on one page.
 
-    `after` is that of the page before.
+    `after` is that of the page before. Of what came back there is no rest: it is booked on another ticket.
     """
     allowed(actor, scope)
     kpi, named = KPIS[code], not never_names(actor, scope)

@@ -26,7 +26,6 @@ _REST = {
     "satisfaction": "一般或不满意",
     "rating_coverage": "没有评价",
     "reopen_7d": "没重开",
-    "recurrence_30d": "没复发",
     "proactive_share": "居民上报",
 }
 _AFTER = "proof-after"
@@ -55,7 +54,8 @@ def _proof(held: Chosen, code: str) -> None:
     if len(parts) > 1:
         top, bottom = figure.numerator or 0, figure.denominator or 0
         counts = {"numerator": top, "denominator": bottom, "rest": bottom - top}
-        if figure.kpi.unit is Unit.RATE and figure.kpi.source is Source.TICKETS:
+        # what came back is another ticket than the closing it came back to: one less the other lists no rows
+        if figure.kpi.unit is Unit.RATE and figure.kpi.source is Source.TICKETS and code != "recurrence_30d":
             parts.append("rest")
         names = _PARTS | ({"rest": _REST[code]} if code in _REST else {})
         part = st.segmented_control(

@@ -124,6 +124,12 @@ def test_what_is_not_in_a_rates_numerator_is_listed_with_how_late_it_was(charts:
     assert all(words in drawn(page) for words in ("晚了多久", "还没办结", f"ticket={late.id}"))
 
 
+def test_what_came_back_offers_no_rows_that_would_be_more_than_it_says(charts: Any, world: World) -> None:
+    report(world)
+
+    assert charts(proof="recurrence_30d").segmented_control(key="part-recurrence_30d").options == ["分子 0", "分母 0"]
+
+
 def test_back_from_an_older_page_of_one_figure_to_another_begins_with_its_newest(
     charts: Any, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
