@@ -40,12 +40,13 @@ _LEGEND_AT = 64
 _YEAR = 12  # months that can each be named
 Trace = dict[str, Any]
 _NAMED = 4  # days that can be named beside each other on a phone
+_BESIDE = 8  # columns whose numbers have room beside each other on a phone
 _FEW = 4  # up to here every number has its line: no axis is to say 1, 1, 2
 
 
 def columns(names: Sequence[str], series: Mapping[str, Sequence[float]], *, dark: bool = False) -> go.Figure:
     """Draw grouped columns, one group a name: up to three series, each named at its own colour."""
-    figure = go.Figure()
+    figure, close = go.Figure(), len(names) * len(series) > _BESIDE
     for (label, values), colour in zip(series.items(), colours(dark), strict=False):
         figure.add_bar(
             name=label,
@@ -54,12 +55,15 @@ def columns(names: Sequence[str], series: Mapping[str, Sequence[float]], *, dark
             marker_color=colour,
             text=[short(value) for value in values],
             textposition="outside",
+            textfont={"size": 11} if close else {},
             constraintext="none",
             textangle=0,
             cliponaxis=False,
         )
     _dress(figure, dark, height=280)
-    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.08, showlegend=len(series) > 1)
+    figure.update_layout(
+        barmode="group", bargap=0.14 if close else 0.32, bargroupgap=0.04 if close else 0.08, showlegend=len(series) > 1
+    )
     figure.update_xaxes(type="category", tickfont_color=INK[dark], showgrid=False)
     top = max((value for values in series.values() for value in values), default=0)
     figure.update_yaxes(range=[0, (top or 1) * 1.16], gridcolor=GRID[dark], zerolinecolor=GRID[dark])

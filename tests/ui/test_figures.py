@@ -16,6 +16,13 @@ from ui.floor import lay_out, squares
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
 
+def test_numbers_over_many_columns_beside_each_other_have_room_on_a_phone() -> None:
+    few, many = (figures.columns(list("六七八九十一")[:n], {"发放": [405] * n, "用掉": [391] * n}) for n in (2, 6))
+
+    assert [one.data[0].textfont.size for one in (few, many)] == [None, 11]
+    assert many.layout.bargap < few.layout.bargap
+
+
 def test_columns_start_at_zero_and_leave_room_for_their_numbers() -> None:
     figure = figures.columns(["10月", "11月"], {"发放": [12.5, 230.4], "用掉": [0, 4]})
 
