@@ -33,6 +33,8 @@ UNSORTED_AREAS = frozenset({UNSORTED_STREET, UNSORTED_COMMUNITY})
 CHILD_OF = dict(zip(list(Level)[1:], list(Level), strict=False))
 PARENT_TO_CHILD = {parent: child for child, parent in CHILD_OF.items()}
 LONGEST_NAME, LONGEST_CODE, MOST_LINES, MOST_UNITS = 60, 20, 500, 30
+_HAN_DIGITS = "零一二三四五六七八九"
+HAN_NUMBER = r"[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]"
 _COUNTED = re.compile(r"(?P<name>.+?)[\s,，、]+(?P<units>\d+)(?:个?单元)?(?:[\s,，、]+(?P<households>\d+)户?)?")
 _ENDS_IN_NUMBERS = re.compile(r".+[\s,，、]+\d+(?:个?单元|户)?")
 
@@ -87,8 +89,21 @@ def full_names(listed: Iterable[Area]) -> dict[UUID, str]:
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
-    """Give the key that sorts 4号楼 before 10号楼."""
-    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name) if part]
+    """Give the key that sorts 4号楼 before 10号楼, 二网格 before 三网格."""
+    return [_number_and_words(part) for part in re.split(rf"(\d+|{HAN_NUMBER})", name) if part]
+
+
+def _number_and_words(part: str) -> tuple[int, str]:
+    if part.isdecimal():
+        return int(part), part
+    return (han_number(part), part) if re.fullmatch(HAN_NUMBER, part) else (-1, part)
+
+
+def han_number(han: str) -> int:
+    """Read a number below a hundred as it is spoken: 二十三."""
+    tens, ten, ones = han.rpartition("十")
+    value = _HAN_DIGITS.index(ones) if ones else 0
+    return value + (10 * (_HAN_DIGITS.index(tens) if tens else 1) if ten else 0)
 
 
 def path_of(parent_path: str, area_id: UUID) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from domain.areas import Area, Level
+from domain.areas import HAN_NUMBER, Area, Level, han_number
 from domain.due import Grade
 from domain.tickets import Kind
 
@@ -73,9 +73,7 @@ _LABEL = re.compile(
     r"|联系电话|电话|手机|联系方式|联系人|姓名|通知|紧急|注意|你好|您好|大家好|请问)\s*[:：]\s*",
     re.MULTILINE,
 )
-_HAN_DIGITS = "零一二三四五六七八九"
-_HAN_NUMBER = r"[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]"
-_HAN_PLACE = re.compile(rf"(?<![一二三四五六七八九十])({_HAN_NUMBER})(?=号楼|栋|幢|座|号院|单元|[楼层](?=\d))")
+_HAN_PLACE = re.compile(rf"(?<![一二三四五六七八九十])({HAN_NUMBER})(?=号楼|栋|幢|座|号院|单元|[楼层](?=\d))")
 _HASH = re.compile(r"(\d{1,3})\s*#\s*楼?(?!\d{5})-?")
 _PLACE = re.compile(
     r"\d{1,3}\s*(?:号楼|栋|幢|座|号院)(?:\s*\d{1,2}\s*(?:单元|门))?(?:\s*\d{1,2}\s*(?:楼|层))?(?:\s*\d{3,4}\s*(?:室|号|户)?)?"
@@ -199,14 +197,8 @@ def _without_person(text: str) -> str:
 
 def _in_digits(text: str) -> str:
     """Write the numbers of places as a register does: 五号楼三单元, 5#3单元 are 5号楼3单元."""
-    said = _HAN_PLACE.sub(lambda found: str(_number(found.group(1))), text)
+    said = _HAN_PLACE.sub(lambda found: str(han_number(found.group(1))), text)
     return _UNIT_ROOM.sub(r"\1\2单元\3", _HASH.sub(r"\1号楼", said))
-
-
-def _number(han: str) -> int:
-    tens, ten, ones = han.rpartition("十")
-    value = _HAN_DIGITS.index(ones) if ones else 0
-    return value + (10 * (_HAN_DIGITS.index(tens) if tens else 1) if ten else 0)
 
 
 def _place(text: str) -> str:

@@ -43,8 +43,9 @@ def _view(name: str, everything: Sequence[Offer]) -> Sequence[Offer]:
     """Take what one screen shows: what is being asked about alone, or so many from where the address says."""
     if asked := [pair for pair in everything if pair[1].id == st.session_state.get("asked")]:
         return asked
-    start = st.query_params.get("from", "0")
+    start, taken = st.query_params.get("from", "0"), st.query_params.get("task")
     first = int(start) if start.isdecimal() and len(start) < 6 and int(start) < len(everything) else 0
+    first = next((place for place, (_, card) in enumerate(everything) if str(card.id) == taken), first)
     return everything[first : first + _A_VIEW[name]]
 
 
@@ -143,4 +144,6 @@ def _take(actor: Actor, card: Card, command: Callable[..., Any], words: str, **v
         return
     _ask(None)
     _form.done(card.id.hex, words)
+    if command is tickets.claim:  # whom to call and where to go is what they need next
+        _way.go("doing", task=str(card.id))
     st.rerun()

@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from domain.access import Actor, Grant, Role
-from domain.areas import UNSORTED_COMMUNITY, UNSORTED_STREET, Area, Level, check_parent, path_of
+from domain.areas import UNSORTED_COMMUNITY, UNSORTED_STREET, Area, Level, check_parent, natural_order, path_of
 from domain.errors import Invalid
 from domain.ids import new_id, new_key, parse_id
 
@@ -72,3 +72,12 @@ def test_ids_are_version_7_and_keys_never_repeat() -> None:
     assert isinstance(new_id(), UUID)
     assert new_id().version == 7
     assert len({new_key() for _ in range(1000)}) == 1000
+
+
+def test_numbers_in_names_are_sorted_by_what_they_say_in_digits_or_spoken() -> None:
+    names = ["二网格", "桂花十一网格", "桂花二网格", "10号楼", "桂花三网格", "4号楼", "一网格", "桂花一网格"]
+
+    assert sorted(names, key=natural_order) == [
+        *("桂花一网格", "桂花二网格", "桂花三网格", "桂花十一网格"),
+        *("一网格", "二网格", "4号楼", "10号楼"),
+    ]

@@ -95,6 +95,7 @@ def test_no_view_of_the_tasks_has_more_than_four_large_buttons_and_each_task_is_
 
 
 def test_a_volunteer_claims_in_two_taps(visit: Visit, world: World) -> None:
+    held(world)
     ticket = offered(world)
     at = press(visit("volunteer", "me"), "可以帮忙的事　1 件")
     assert "陪王大爷取药" in page_html(at)
@@ -105,6 +106,8 @@ def test_a_volunteer_claims_in_two_taps(visit: Visit, world: World) -> None:
 
     assert status(world, ticket) is Status.IN_PROGRESS
     assert "谢谢您" in at.toast[0].value
+    assert at.header[0].value == "我正在办"
+    assert ticket.no in page_html(at), "before what they had in hand already"
 
 
 def test_who_comes_second_is_told_kindly(visit: Visit, world: World) -> None:

@@ -186,14 +186,16 @@ def test_a_column_over_its_limit_warns_in_words() -> None:
 
 
 def test_lanes_have_names_and_the_counts_of_what_they_show() -> None:
-    one, two = replace(CARD, grid="桂花一网格"), replace(CARD, grid="", hidden=True)
-    held = BoardColumn(Column.TODO, 9, (two, CARD, one, CARD))
+    one, three = (replace(CARD, grid=f"桂花{number}网格") for number in "一三")
+    two = replace(CARD, grid="", hidden=True)
+    held = BoardColumn(Column.TODO, 9, (two, three, CARD, one, CARD))
 
     html = markup.board_html(Board((held,), Figures(0, 0, 0, 0), NOW), group=Group.GRID)
 
     assert re.findall(r"<h4>(.*?) <i>(.*?)</i>", html) == [
         ("桂花一网格", "显示 1"),
         ("桂花二网格", "显示 2"),
+        ("桂花三网格", "显示 1"),
         ("私事", "显示 1"),
     ]
     assert html.count('tabindex="0"') == 1
