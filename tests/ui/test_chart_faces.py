@@ -16,6 +16,7 @@ from ui.charts import markup
         ("reported_per_1000", "每千户上报量（件/千户）", ()),
         ("service_times", "志愿者人次", ()),
         ("open", "在办件数", ("现在",)),  # whatever period the page is of
+        ("points_awarded", "积分发放", ("按整月",)),  # more than the days chosen
         ("on_time_rate", "按期办结率", ("样本 20",)),
         ("close_time_median", "办结用时（中位数）", ("估自 20 件",)),  # from buckets
     ],

@@ -34,6 +34,8 @@ def face(card: Card) -> Face:
     marks = [NEW] if figure.new else []
     if kpi.basis is Basis.NOW:
         marks.append("现在")  # whatever the period
+    elif kpi.basis is Basis.MONTH:
+        marks.append("按整月")  # that the period touches
     if kpi.bottom or kpi.times:
         marks.append(f"{'估自' if kpi.times else '样本'} {figure.n:,}{' 件' if kpi.times else ''}")
     moves = tuple((name, *_moved(one)) for name, one in (("环比", card.chain), ("同比", card.year)) if one)
