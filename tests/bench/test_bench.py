@@ -69,8 +69,7 @@ def test_the_server_under_test_has_a_hello_page_behind_the_same_login_and_a_floo
 
     with running.serving(db_sqlite.data_dir) as server:
         assert httpx.get(f"{server.url}/hello").status_code in (302, 303, 307)
-        hello, full, fragment = asyncio.run(reruns._all(server, token, "tickets"))
-        anew = asyncio.run(reruns._after_changes(server, token, "tickets", actor))
+        hello, full, fragment, anew = asyncio.run(reruns._all(server, token, "tickets", actor))
         assert asyncio.run(_pages(server.url, token)) >= {"hello", "tickets"}
         flood.measure(flooded, "demo", server, actor)
 
