@@ -5,8 +5,11 @@ const DRAG_FROM_PX = 6; // less is a click with an unsteady hand
 const LONG_PRESS_MS = 500;
 const ANSWER_WITHIN_MS = 15000;
 const TOLD_FOR_MS = 9000;
-const DOTS = '<svg viewBox="0 0 20 20" width="20" height="20" fill="currentColor" aria-hidden="true">'
-  + '<circle cx="4" cy="10" r="1.7"/><circle cx="10" cy="10" r="1.7"/><circle cx="16" cy="10" r="1.7"/></svg>';
+// what each card gets, as copies: as HTML it would be read anew for each of two hundred
+const TOOLS = document.createElement("template");
+TOOLS.innerHTML = '<input class="tick" type="checkbox" tabindex="-1"><button class="dots" type="button" tabindex="-1" aria-haspopup="menu">'
+  + '<svg viewBox="0 0 20 20" width="20" height="20" fill="currentColor" aria-hidden="true"><circle cx="4" cy="10" r="1.7"/>'
+  + '<circle cx="10" cy="10" r="1.7"/><circle cx="16" cy="10" r="1.7"/></svg></button>';
 const KEYS = [["↑ ↓ ← →", "在卡片之间移动"], ["回车", "打开工单"], ["M", "移动和操作菜单"], ["X 或空格", "选中，可以多选"],
   ["/", "搜索"], ["N", "登记诉求"], ["Esc", "取消选择，关闭菜单"], ["?", "看这张表"]];
 
@@ -70,10 +73,9 @@ function redrawn(root, held) {
 
 function tools(card) {
   const about = number(card);
-  const dots = node("button", { className: "dots", type: "button", tabIndex: -1, innerHTML: DOTS });
+  const [tick, dots] = TOOLS.content.cloneNode(true).children;
   dots.setAttribute("aria-label", `${about} 的操作`);
-  dots.setAttribute("aria-haspopup", "menu");
-  const tick = node("input", { className: "tick", type: "checkbox", tabIndex: -1, hidden: !card.dataset.spot });
+  tick.hidden = !card.dataset.spot;
   tick.setAttribute("aria-label", `选中 ${about}`);
   return [tick, dots];
 }
