@@ -7,11 +7,20 @@ _EXCUSED = "已告知外出的、还没到时间的不在内"
 
 OTHERS = (
     *(
-        Kpi(code, name, f"{told}；按自然月，取所选期间涉及的月份", basis, told, unit=unit, source=Source.POINTS)
-        for code, name, told, basis, unit in (
-            ("points_awarded", "积分发放", "入账发放的积分", Basis.MONTH, Unit.POINTS),
-            ("points_redeemed", "积分兑换", "兑换领走的积分", Basis.MONTH, Unit.POINTS),
-            ("points_expired", "积分过期", "到期作废的积分", Basis.MONTH, Unit.POINTS),
+        Kpi(
+            code,
+            name,
+            f"{told}；按自然月，取所选期间涉及的月份",
+            Basis.MONTH,
+            told,
+            exclusions=left_out,
+            unit=Unit.POINTS,
+            source=Source.POINTS,
+        )
+        for code, name, told, left_out in (
+            ("points_awarded", "积分发放", "入账发放的积分", "冲正另记，不从发放中扣除"),
+            ("points_redeemed", "积分兑换", "兑换领走的积分", "退回的已扣除"),
+            ("points_expired", "积分过期", "到期作废的积分", "无"),
         )
     ),
     Kpi(
