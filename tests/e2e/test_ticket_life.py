@@ -96,6 +96,7 @@ def test_of_two_colleagues_on_one_ticket_the_second_reads_who_was_first(visit: V
     first.press("受理并派单")
     first.press("确定受理并派单")
     state(first, "待接单")
+    second.sees("这张工单刚有变化")  # a line above the form: what comes while one presses moves the button
     second.press("确定备注")
 
     expect(second.drawer.get_by_text(re.compile("李敏在 .*已对工单"))).to_be_visible()
