@@ -56,8 +56,8 @@ def board(
     if clean(filters.text):
         found, seen, searched = ticket_scope.found(session, actor, filters, now)
         told["found"] = found
-        named = _named(actor, filters.due, order, sizes)
-        asks = _written(actor, [seen], filters, order, sizes) if found is None else named
+        many = found is None
+        asks = _written(actor, [seen], filters, order, sizes) if many else _named(actor, filters.due, order, sizes)
     else:
         beyond = alone and ticket_scope.has_beyond(session, actor, moments(now).since)
         asks, searched = _usual(actor, filters, order, sizes, beyond=beyond), 0

@@ -62,10 +62,7 @@ def month_figures(session: Session, *, actor: Actor, community_id: UUID, month: 
         -points(Posting.EXPIRE),
         -points(Posting.REVERSE),
         points(Posting.RETURN),
-        session.scalar(
-            select(func.coalesce(func.sum(ServiceRecordRow.minutes), 0)).where(*_served(community_id, month))
-        )
-        or 0,
+        session.scalar(select(func.sum(ServiceRecordRow.minutes)).where(*_served(community_id, month))) or 0,
         outstanding(session, community_id),
         _expiring(session, community_id),
     )

@@ -29,15 +29,13 @@ def cards(session: Session, *, actor: Actor, scope: Scope, codes: Sequence[str],
     held = stats.figures(session, scope=scope, codes=codes, **call)
     before, ago = (_earlier(session, scope, codes, period, call) for period in (_before, _year_ago))
     trends = _trends(session, scope, codes, call)
-    today = local_date(now)
-
-    def moved(code: str, earlier: Mapping[str, Figure]) -> Delta | None:
-        return _moved(held[code], earlier.get(code), scope.end, today)
-
-    told = [(code, moved(code, before), moved(code, ago)) for code in codes]
-    # what is compared with nothing says so once
-    once = [(code, one, None if other == one and other and other.value is None else other) for code, one, other in told]
-    return [Card(held[code], one, other, trends.get(code, ())) for code, one, other in once]
+    today, made = local_date(now), []
+    for code in codes:
+        chain, year = (_moved(held[code], earlier.get(code), scope.end, today) for earlier in (before, ago))
+        if chain and chain == year and chain.value is None:
+            year = None  # what is compared with nothing says so once
+        made.append(Card(held[code], chain, year, trends.get(code, ())))
+    return made
 
 
 def _before(scope: Scope, kpi: Kpi) -> Scope:

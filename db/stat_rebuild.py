@@ -16,7 +16,6 @@ from db.models import (
     AreaRow,
     CheckWindowRow,
     IncidentRow,
-    SettingRow,
     TicketEventRow,
     TicketRoundRow,
     TicketRow,
@@ -44,8 +43,7 @@ def owed(session: Session) -> int | None:
 
 
 def _is_done(session: Session) -> bool:
-    # asked of the database each time: another process may have done it since
-    return session.scalar(select(SettingRow.value).where(SettingRow.name == _DONE)) == VERSION
+    return bool(rules.get_raw(session, _DONE) == VERSION)
 
 
 def ensure(tx: Session) -> None:

@@ -21,7 +21,7 @@ from domain.access import Actor
 from domain.board import Card
 from domain.clock import at_local, local_date
 from domain.kpis import KPIS, Basis, Kpi, Source
-from domain.stats import CONTACT, ON_DUE, ON_REPORT, Facts, Scope, bookings, moments
+from domain.stats import ON_DUE, ON_REPORT, Facts, Scope, bookings, moments, took
 from domain.tickets import CLOCK_RUNS
 
 _READ = 500  # open tickets read at once
@@ -164,16 +164,10 @@ def _shown(
         cards = [replace(card, handler="", place="", handler_user=None) for card in cards]
     by_id = {card.id: card for card in cards}
     facts = stat_facts.facts_of(session, list(ids)) if kpi.times else {}
-    took = {one: _minutes(told, kpi.times) for one, told in facts.items()}
-    return tuple(_row(by_id[one], day, took.get(one)) for one, day in found)
+    spent = {one: took(told).get(kpi.times) for one, told in facts.items()}
+    return tuple(_row(by_id[one], day, spent.get(one)) for one, day in found)
 
 
-def _row(card: Card, day: date, took: int | None) -> StatRow:
-    return StatRow(card.no, card.title, day, card.grid, f"/tickets?ticket={card.id}", took, card.id, card)
-
-
-def _minutes(ticket: Facts, times: Sequence[str]) -> int | None:
-    """Say how long it took what these buckets are of."""
-    closed = (one.closed_at for one in ticket.rounds if one.closed_at)
-    end = ticket.first_contact_at if times is CONTACT else next(closed, None)
-    return round((end - ticket.reported_at).total_seconds() / 60) if end else None
+def _row(card: Card, day: date, spent: timedelta | None) -> StatRow:
+    minutes = None if spent is None else round(spent.total_seconds() / 60)
+    return StatRow(card.no, card.title, day, card.grid, f"/tickets?ticket={card.id}", minutes, card.id, card)

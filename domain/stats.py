@@ -128,8 +128,9 @@ def bookings(ticket: Facts) -> Iterator[Booking]:
     closings = [one for one in ticket.rounds if one.closed_at]
     for one in closings:
         yield from _closed(ticket, one)
-    if closings:
-        yield from _times(ticket, closings[0])
+    if closings and closings[0].closed_at:
+        day = local_date(closings[0].closed_at)
+        yield from ((day, buckets[bucket(spent)]) for buckets, spent in took(ticket).items())
     if ticket.recurs_on:
         yield ticket.recurs_on, "recurred"
 
@@ -185,16 +186,13 @@ def _closed(ticket: Facts, one: Round) -> Iterator[Booking]:
             yield day, "reopened_soon"
 
 
-def _times(ticket: Facts, first: Round) -> Iterator[Booking]:
-    """Book how long it took, once a ticket; what came in by a list with one date for all tells nothing."""
-    assert first.closed_at
-    if first.closed_at <= ticket.reported_at:
-        return
-    day = local_date(first.closed_at)
-    yield day, CLOSING[bucket(first.closed_at - ticket.reported_at)]
-    contact = ticket.first_contact_at
-    if contact and ticket.reported_at <= contact:
-        yield day, CONTACT[bucket(contact - ticket.reported_at)]
+def took(ticket: Facts) -> dict[tuple[str, ...], timedelta]:
+    """Say by their buckets how long closing and first contact took; a list with one date for all tells nothing."""
+    begun, contact = ticket.reported_at, ticket.first_contact_at
+    closed = next((one.closed_at for one in ticket.rounds if one.closed_at), None)
+    if closed is None or closed <= begun:
+        return {}
+    return {CLOSING: closed - begun} | ({CONTACT: contact - begun} if contact and begun <= contact else {})
 
 
 def moments(ticket: Facts, measures: Set[str]) -> Iterator[datetime]:

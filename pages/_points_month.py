@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from domain.access import Actor, has
 from domain.areas import Area
 from domain.clock import local_date
 from domain.errors import Refused
-from domain.points import month_of, points_text
+from domain.points import hours_text, month_of, points_text
 from pages import _points_ranking
 from pages import _points_words as words
 from pages import _settings_table as table
@@ -69,17 +70,17 @@ def _before(month: date, count: int) -> list[date]:
 
 def _figures(held: Month) -> list[tuple[str, str]]:
     return [
-        ("发放", f"{_grouped(held.awarded)} 分"),
-        ("兑换", f"{_grouped(held.redeemed - held.returned)} 分"),
-        ("到期作废", f"{_grouped(held.expired)} 分"),
-        ("服务时长", f"{_grouped(held.minutes * 10 // 60)} 小时"),
-        ("现在未用", f"{_grouped(held.outstanding)} 分"),
+        ("发放", f"{_grouped(points_text(held.awarded))} 分"),
+        ("兑换", f"{_grouped(points_text(held.redeemed - held.returned))} 分"),
+        ("到期作废", f"{_grouped(points_text(held.expired))} 分"),
+        ("服务时长", f"{_grouped(hours_text(held.minutes))} 小时"),
+        ("现在未用", f"{_grouped(points_text(held.outstanding))} 分"),
     ]
 
 
-def _grouped(tenths: int) -> str:
+def _grouped(said: str) -> str:
     """Say what a whole community comes to: thousands have their separators."""
-    return f"{tenths / 10:,.1f}".removesuffix(".0")
+    return f"{Decimal(said):,}"
 
 
 def _draw(figure: Any, alt: str) -> None:
